@@ -1,0 +1,27 @@
+"""Mistakes as records: codes, diagnostics, and their renderings."""
+
+from s2mlp_dsl.diagnostics.data import as_data
+from s2mlp_dsl.diagnostics.record import (
+    CODES,
+    Code,
+    Diagnostic,
+    Label,
+    Poisoned,
+    Report,
+    SpecError,
+    code,
+)
+from s2mlp_dsl.diagnostics.text import render_text
+
+__all__ = [
+    "CODES",
+    "Code",
+    "Diagnostic",
+    "Label",
+    "Poisoned",
+    "Report",
+    "SpecError",
+    "as_data",
+    "code",
+    "render_text",
+]

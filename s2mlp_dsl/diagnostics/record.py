@@ -1,0 +1,141 @@
+"""What can be wrong with a spec, as data.
+
+A `Code` is a kind of mistake with a stable number; a `Diagnostic` is one
+occurrence of it. Renderers turn diagnostics into text or JSON; `explain`
+prints the long text of a code, kept in `texts/CODE.md`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from s2mlp_dsl.source import Span
+
+Severity = Literal["error", "warning"]
+
+_TEXTS = Path(__file__).resolve().parent / "texts"
+
+
+@dataclass(frozen=True)
+class Code:
+    """A kind of mistake: its stable number and its title."""
+
+    number: str
+    title: str
+    severity: Severity = "error"
+
+    def explanation(self) -> str:
+        """The long text: what it means, a wrong example and a right one."""
+        return (_TEXTS / f"{self.number}.md").read_text(encoding="utf-8")
+
+
+CODES: dict[str, Code] = {}
+
+
+def code(number: str, title: str, severity: Severity = "error") -> Code:
+    """Declare a code. Each phase declares its own, beside its passes."""
+    if number in CODES:
+        raise ValueError(f"{number} is declared twice")
+    CODES[number] = Code(number, title, severity)
+    return CODES[number]
+
+
+@dataclass(frozen=True)
+class Label:
+    """A span and what to say beside its carets (may be empty)."""
+
+    span: Span
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One mistake at one place."""
+
+    code: Code
+    primary: Label
+    secondary: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    help: str | None = None
+
+    @property
+    def message(self) -> str:
+        """Title, and the primary label where there is one, in a sentence."""
+        label = self.primary.text
+        return f"{self.code.title}: {label}" if label else self.code.title
+
+    @property
+    def identity(self) -> tuple[str, str, int, int]:
+        """Two diagnostics with the same identity have the same cause."""
+        span = self.primary.span
+        return (self.code.number, span.source.name, span.start, span.end)
+
+
+class SpecError(Exception):
+    """The spec is wrong. Carries at least one diagnostic of severity error."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__(self.diagnostics)
+
+    def __str__(self) -> str:
+        from s2mlp_dsl.diagnostics.text import render_text
+
+        return "\n" + "\n".join(render_text(one) for one in self.diagnostics)
+
+
+class Poisoned(Exception):  # noqa: N818 - not an error: the error is reported
+    """Work on something already reported as wrong. Never reaches a user."""
+
+
+@dataclass
+class Report:
+    """Collects the diagnostics of one run, each cause once."""
+
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    _seen: set[tuple[str, str, int, int]] = field(default_factory=set)
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(self.diagnostics)
+
+    def add(
+        self,
+        code: Code,
+        span: Span,
+        label: str = "",
+        *,
+        secondary: Iterable[Label] = (),
+        notes: Iterable[str] = (),
+        help: str | None = None,
+    ) -> Poisoned:
+        """Record a mistake. Returns the exception to raise where work stops."""
+        one = Diagnostic(
+            code, Label(span, label), tuple(secondary), tuple(notes), help
+        )
+        if one.identity not in self._seen:
+            self._seen.add(one.identity)
+            self.diagnostics.append(one)
+        return Poisoned()
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [one for one in self.diagnostics if one.code.severity == "error"]
+
+    def raise_errors(self) -> None:
+        """Raise `SpecError` if anything recorded so far is an error."""
+        if self.errors:
+            raise SpecError(self.sorted())
+
+    def sorted(self) -> list[Diagnostic]:
+        """In the order of the text: by file as first met, then by position."""
+        files: dict[str, int] = {}
+        for one in self.diagnostics:
+            files.setdefault(one.primary.span.source.name, len(files))
+        return sorted(
+            self.diagnostics,
+            key=lambda one: (
+                files[one.primary.span.source.name],
+                one.primary.span.start,
+            ),
+        )
