@@ -1,0 +1,42 @@
+"""The base of every IR record: frozen, closed, compared without its spans."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+
+from s2mlp_dsl.source import Span
+
+# A span is a plain record of the front end. It is carried for messages only:
+# pydantic need not look inside, and no dump or hash contains it.
+SpanField = Annotated[SkipValidation[Span | None], Field(exclude=True, repr=False)]
+
+
+class Record(BaseModel):
+    """A frozen value that refuses unknown fields."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True
+    )
+
+
+class Node(Record):
+    """A record that knows where in the source it came from.
+
+    Equality and hashing ignore the span, so equal programs are equal wherever
+    they were written.
+    """
+
+    span: SpanField = None
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return self._content() == other._content()  # type: ignore[attr-defined]
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._content()))
+
+    def _content(self) -> tuple[Any, ...]:
+        return tuple(
+            getattr(self, name) for name in type(self).model_fields if name != "span"
+        )
