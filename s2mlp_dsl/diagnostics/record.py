@@ -110,9 +110,7 @@ class Report:
         help: str | None = None,
     ) -> Poisoned:
         """Record a mistake. Returns the exception to raise where work stops."""
-        one = Diagnostic(
-            code, Label(span, label), tuple(secondary), tuple(notes), help
-        )
+        one = Diagnostic(code, Label(span, label), tuple(secondary), tuple(notes), help)
         if one.identity not in self._seen:
             self._seen.add(one.identity)
             self.diagnostics.append(one)

@@ -14,9 +14,7 @@ SpanField = Annotated[SkipValidation[Span | None], Field(exclude=True, repr=Fals
 class Record(BaseModel):
     """A frozen value that refuses unknown fields."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", arbitrary_types_allowed=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
 
 class Node(Record):

@@ -1,0 +1,152 @@
+"""The IR: a model without parameters, names resolved, every shape known.
+
+Structure is a closed union (`Op`, `Residual`, `Call`, `Stack`); operators are
+open and appear as `Op` with the operator's name and all its arguments. A block
+is defined once per distinct content and called by name, so a program stays as
+small as its source.
+"""
+
+from fractions import Fraction
+from functools import cached_property
+from typing import Literal
+
+from s2mlp_dsl.ir.node import Node, Record
+from s2mlp_dsl.ir.shape import Shape
+
+Edge = Literal["keep", "clamp", "zero", "wrap", "reflect"]
+
+
+class ShiftGroup(Record):
+    """Channels that move together: so many steps right, down and later."""
+
+    channels: int
+    right: int = 0
+    down: int = 0
+    later: int = 0
+
+
+class Shift(Record):
+    """A spatial shift with its groups counted in channels.
+
+    Without `interleaved`, groups take consecutive channels. With it, channel c
+    of the first n·k takes the displacement of group c mod n, where n is
+    `interleaved`; groups after the n-th follow consecutively.
+    """
+
+    name: str
+    edge: Edge
+    groups: tuple[ShiftGroup, ...]
+    interleaved: int = 0
+
+    @property
+    def channels(self) -> int:
+        return sum(group.channels for group in self.groups)
+
+
+Value = int | Fraction | str | Shift
+Arguments = tuple[tuple[str, Value], ...]
+
+
+class Op(Node):
+    """An operator at work: `source` enters, `result` leaves.
+
+    `name` is the attribute of the module that carries it; `source` is None for
+    the operator that brings the image in.
+    """
+
+    kind: Literal["op"] = "op"
+    operator: str
+    version: int
+    args: Arguments
+    source: Shape | None
+    result: Shape
+    name: str
+    label: str | None = None
+
+
+class Residual(Node):
+    """Adds what its body computes to what entered."""
+
+    kind: Literal["residual"] = "residual"
+    body: "tuple[Statement, ...]"
+    label: str | None = None
+
+
+class Call(Node):
+    """A block at work, by the name of its definition."""
+
+    kind: Literal["call"] = "call"
+    block: str
+    name: str
+    label: str | None = None
+
+
+class Run(Record):
+    """Consecutive equal iterations of a stack."""
+
+    count: int
+    block: str
+
+
+class Stack(Node):
+    """Blocks in a row. Neighbouring runs call different definitions."""
+
+    kind: Literal["stack"] = "stack"
+    runs: tuple[Run, ...]
+    name: str
+    label: str | None = None
+
+
+Statement = Op | Residual | Call | Stack
+
+
+class Block(Node):
+    """A definition. `inline` marks the body of a stack, written in place."""
+
+    name: str
+    source: Shape
+    result: Shape
+    body: tuple[Statement, ...]
+    inline: bool = False
+    doc: str | None = None
+
+
+class Model(Node):
+    """A whole program. Definitions stand before their first use."""
+
+    name: str
+    blocks: tuple[Block, ...]
+    body: tuple[Statement, ...]
+    doc: str | None = None
+
+    @cached_property
+    def definitions(self) -> dict[str, Block]:
+        return {block.name: block for block in self.blocks}
+
+    @property
+    def input(self) -> Op:
+        """The statement that brings the image in."""
+        first = self.body[0]
+        assert isinstance(first, Op)
+        return first
+
+    @property
+    def result(self) -> Shape:
+        return result_of(self, self.body[-1])
+
+
+def result_of(model: Model, statement: Statement) -> Shape:
+    """The shape that leaves a statement."""
+    match statement:
+        case Op():
+            return statement.result
+        case Call():
+            return model.definitions[statement.block].result
+        case Stack():
+            return model.definitions[statement.runs[-1].block].result
+        case Residual():
+            return result_of(model, statement.body[-1])
+
+
+for _model in (Residual, Block, Model):
+    _model.model_rebuild()

@@ -1,0 +1,55 @@
+"""Walking a program with its definitions opened, equal iterations shared."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from s2mlp_dsl.ir.program import Call, Model, Op, Residual, Stack, Statement
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """An operator where it stands in the opened program.
+
+    `path` is the module's name with `*` for the index in a stack's run:
+    `stack.0-35.linear1`. `count` is how many times it runs. `labels` are its
+    own label and those of the statements around it.
+    """
+
+    op: Op
+    path: str
+    count: int
+    labels: frozenset[str]
+
+
+def occurrences(model: Model) -> Iterator[Occurrence]:
+    """Every operator in order of execution, each run of a stack opened once."""
+    yield from _open(model, model.body, "", 1, frozenset())
+
+
+def _open(
+    model: Model,
+    body: tuple[Statement, ...],
+    prefix: str,
+    count: int,
+    labels: frozenset[str],
+) -> Iterator[Occurrence]:
+    for statement in body:
+        inside = labels | {statement.label} if statement.label else labels
+        match statement:
+            case Op():
+                yield Occurrence(statement, prefix + statement.name, count, inside)
+            case Residual():
+                yield from _open(model, statement.body, prefix, count, inside)
+            case Call():
+                block = model.definitions[statement.block]
+                path = f"{prefix}{statement.name}."
+                yield from _open(model, block.body, path, count, inside)
+            case Stack():
+                first = 0
+                for run in statement.runs:
+                    block = model.definitions[run.block]
+                    last = first + run.count - 1
+                    index = str(first) if first == last else f"{first}-{last}"
+                    path = f"{prefix}{statement.name}.{index}."
+                    yield from _open(model, block.body, path, count * run.count, inside)
+                    first = last + 1

@@ -1,0 +1,173 @@
+"""The contract of an operator: its fact sheet.
+
+One file per operator, read from top to bottom. A fact sheet walks no graph,
+prints nothing and imports no torch. The contract is closed: passes ask for
+these facts and never test an operator's name.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from s2mlp_dsl.diagnostics import Code
+from s2mlp_dsl.ir.program import Shift, Value
+from s2mlp_dsl.ir.shape import Shape
+from s2mlp_dsl.ops.reach import Reach
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+else:
+    Array = Any
+
+# What may be written into the emitted source as an argument.
+PythonLiteral = int | float | str | bool | tuple["PythonLiteral", ...]
+Kind = Literal["count", "number", "word", "shift"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An argument an operator takes.
+
+    A `count` is a whole number of at least `least`; a `word` is one of
+    `choices`. Without `default` the argument must be given.
+    """
+
+    name: str
+    kind: Kind
+    doc: str
+    default: Value | None = None
+    choices: tuple[str, ...] = ()
+    least: int = 1
+
+
+class Refusal(Exception):  # noqa: N818 - a finding, not a failure of the program
+    """The operator cannot do this. The caller knows where it stands in a spec."""
+
+    def __init__(
+        self,
+        code: Code,
+        label: str,
+        *,
+        argument: str | None = None,
+        notes: Iterable[str] = (),
+        help: str | None = None,
+    ) -> None:
+        super().__init__(label)
+        self.code, self.label, self.argument = code, label, argument
+        self.notes, self.help = tuple(notes), help
+
+
+class Args:
+    """The resolved arguments of an operator, defaults included, by name."""
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self.values = dict(values)
+
+    def count(self, name: str) -> int:
+        value = self.values[name]
+        assert isinstance(value, int)
+        return value
+
+    def number(self, name: str) -> float:
+        value = self.values[name]
+        assert not isinstance(value, str | Shift)
+        return float(value)
+
+    def word(self, name: str) -> str:
+        value = self.values[name]
+        assert isinstance(value, str)
+        return value
+
+    def shift(self, name: str) -> Shift:
+        value = self.values[name]
+        assert isinstance(value, Shift)
+        return value
+
+
+@dataclass(frozen=True)
+class Properties:
+    """The columns of the paper's table 1."""
+
+    learned: bool
+    reads: Literal["position", "neighbours", "everything"]
+    position_bound: bool
+    channel_bound: bool
+
+
+@dataclass(frozen=True)
+class Construct:
+    """How the operator's module is built: `callee(*args)`.
+
+    `args` are Python literals (numbers, words, tuples of them); `keywords`
+    follow them. `callee` is either `nn.Something` or a class of `s2mlp_dsl.nn`,
+    whose file is then written into the emitted source.
+    """
+
+    callee: str
+    args: tuple[PythonLiteral, ...] = ()
+    keywords: tuple[tuple[str, PythonLiteral], ...] = ()
+
+
+@dataclass(frozen=True)
+class Term:
+    """One entry of a linear map: `coefficient` × (a weight, or 1) from → to.
+
+    Entries are (position, channel). `weight` names a free scalar, None means
+    the entry is fixed; `source` None is the constant input (a bias).
+    """
+
+    target: tuple[int, int]
+    source: tuple[int, int] | None
+    weight: tuple[int, ...] | None
+    coefficient: int = 1
+
+
+class Operator:
+    """A fact sheet. `x` is the shape that enters, `a` the resolved arguments."""
+
+    name: ClassVar[str]
+    version: ClassVar[int] = 1
+    summary: ClassVar[str]
+    formula: ClassVar[str]
+    initialisation: ClassVar[str] = "no parameters"
+    paper: ClassVar[str]
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    example: ClassVar[str]  # a whole statement
+    example_input: ClassVar[Shape | None]  # what enters the example
+
+    def shape(self, x: Shape | None, a: Args) -> Shape:
+        """The shape that leaves. Raises `Refusal` where the operator cannot."""
+        raise NotImplementedError
+
+    def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
+        """Trainable tensors: name in the module to shape."""
+        return {}
+
+    def macs(self, x: Shape | None, a: Args) -> int:
+        """Multiply-accumulates for one image, by the language's fifth law."""
+        return 0
+
+    def reach(self, x: Shape, a: Args) -> Reach:
+        """Which positions and channels an output depends on."""
+        raise NotImplementedError
+
+    def properties(self, x: Shape | None, a: Args) -> Properties:
+        """The operator's row of the paper's table 1."""
+        raise NotImplementedError
+
+    def construct(self, x: Shape | None, a: Args) -> Construct:
+        """The module that computes it."""
+        raise NotImplementedError
+
+    def reference(self, x: "Array", a: Args, tensors: "Mapping[str, Array]") -> "Array":
+        """The formula, executed in NumPy on [batch, …, channels].
+
+        It is what the module is held to, so it shares no code with it.
+        """
+        raise NotImplementedError
+
+    def linear_map(self, x: Shape, a: Args) -> Iterable[Term] | None:
+        """The entries of the operator's matrix, if it is a linear map of x."""
+        return None

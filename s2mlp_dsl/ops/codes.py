@@ -1,0 +1,11 @@
+"""What an operator can refuse."""
+
+from s2mlp_dsl.diagnostics import code
+
+NOT_A_MAP = code("A0201", "this operator needs a map")
+PATCHES = code("A0202", "the patches do not tile the map")
+GROUPS = code("A0203", "the groups of this shift do not divide the channels")
+EVEN_KERNEL = code("A0206", "a kernel needs a middle")
+EDGE_FOR_OPERATOR = code("A0207", "this operator does not have this edge rule")
+NO_IMAGE = code("A0208", "a model begins with its image")
+IMAGE_AGAIN = code("A0209", "the image can come in only once")

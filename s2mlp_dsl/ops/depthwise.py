@@ -1,0 +1,123 @@
+"""depthwise: each channel convolved with a kernel of its own."""
+
+from collections.abc import Iterable, Mapping
+from itertools import product
+from typing import cast
+
+from s2mlp_dsl.ir.program import Edge
+from s2mlp_dsl.ir.shape import Map, Shape
+from s2mlp_dsl.ops import codes
+from s2mlp_dsl.ops.base import (
+    Args,
+    Array,
+    Construct,
+    Operator,
+    Parameter,
+    Properties,
+    Refusal,
+    Term,
+)
+from s2mlp_dsl.ops.edges import source_of
+from s2mlp_dsl.ops.reach import Part, Reach
+
+
+class Depthwise(Operator):
+    name = "depthwise"
+    summary = "convolves each channel with its own kernel; the map keeps its size"
+    formula = "y[p, c] = b[c] + Σ over offsets o of w[c, o] · x[p + o, c]"
+    initialisation = "weight and bias uniform in ±1/kernel"
+    paper = "S²-MLP section 3.3, which the shift is a special case of"
+    parameters = (
+        Parameter("kernel", "count", "side of the kernel, odd"),
+        Parameter(
+            "edge",
+            "word",
+            "what is read outside the map",
+            "zero",
+            ("zero", "clamp", "wrap", "reflect"),
+        ),
+        Parameter("bias", "word", "whether b is there", "on", ("on", "off")),
+    )
+    example = "depthwise(3)"
+    example_input = Map(height=3, width=5, channels=4)
+
+    def shape(self, x: Shape | None, a: Args) -> Shape:
+        kernel = a.count("kernel")
+        if not isinstance(x, Map):
+            raise Refusal(codes.NOT_A_MAP, f"a vector of {x} channels enters")
+        if kernel % 2 == 0:
+            raise Refusal(
+                codes.EVEN_KERNEL,
+                f"{kernel} is even",
+                argument="kernel",
+                help=f"take {kernel - 1} or {kernel + 1}",
+            )
+        return x
+
+    def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
+        assert x is not None
+        kernel = a.count("kernel")
+        weight = {"weight": (x.channels, 1, kernel, kernel)}
+        return weight if a.word("bias") == "off" else {**weight, "bias": (x.channels,)}
+
+    def macs(self, x: Shape | None, a: Args) -> int:
+        assert isinstance(x, Map)
+        return x.height * x.width * x.channels * a.count("kernel") ** 2
+
+    def reach(self, x: Shape, a: Args) -> Reach:
+        assert isinstance(x, Map)
+        table = tuple(
+            tuple(sorted({source for _, source in reads}))
+            for _, reads in _windows(x, a)
+        )
+        return Reach(mixes=False, parts=(Part(None, table),))
+
+    def properties(self, x: Shape | None, a: Args) -> Properties:
+        return Properties(True, "neighbours", False, True)
+
+    def construct(self, x: Shape | None, a: Args) -> Construct:
+        assert x is not None
+        off = (("bias", False),) if a.word("bias") == "off" else ()
+        return Construct(
+            "Depthwise",
+            (x.channels,),
+            (("kernel", a.count("kernel")), ("edge", a.word("edge")), *off),
+        )
+
+    def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        _, height, width, channels = x.shape
+        size = Map(height=height, width=width, channels=channels)
+        flat = x.reshape(len(x), height * width, channels)
+        kernels = tensors["weight"].reshape(channels, -1)
+        y = np.zeros_like(flat)
+        for place, reads in _windows(size, a):
+            for offset, source in reads:
+                y[:, place] += flat[:, source] * kernels[:, offset]
+        if "bias" in tensors:
+            y += tensors["bias"]
+        return y.reshape(x.shape)
+
+    def linear_map(self, x: Shape, a: Args) -> Iterable[Term] | None:
+        assert isinstance(x, Map)
+        for place, reads in _windows(x, a):
+            for channel in range(x.channels):
+                for offset, source in reads:
+                    yield Term((place, channel), (source, channel), (channel, offset))
+                if a.word("bias") == "on":
+                    yield Term((place, channel), None, (channel, -1))
+
+
+def _windows(x: Map, a: Args) -> Iterable[tuple[int, list[tuple[int, int]]]]:
+    """For each position: (number of the offset in the kernel, position read)."""
+    half = a.count("kernel") // 2
+    edge = cast(Edge, a.word("edge"))
+    offsets = list(product(range(-half, half + 1), repeat=2))
+    for place, at in enumerate(product(range(x.height), range(x.width))):
+        reads = []
+        for number, (down, right) in enumerate(offsets):
+            source = source_of(at, (-down, -right), (x.height, x.width), edge)
+            if source is not None:
+                reads.append((number, source[0] * x.width + source[1]))
+        yield place, reads

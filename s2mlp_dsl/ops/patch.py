@@ -1,0 +1,98 @@
+"""patch: the patch-wise fully connected layer."""
+
+from collections.abc import Mapping
+
+from s2mlp_dsl.ir.shape import Map, Shape
+from s2mlp_dsl.ops import codes
+from s2mlp_dsl.ops.base import (
+    Args,
+    Array,
+    Construct,
+    Operator,
+    Parameter,
+    Properties,
+    Refusal,
+)
+from s2mlp_dsl.ops.reach import Part, Reach
+
+
+class Patch(Operator):
+    name = "patch"
+    summary = "cuts the map into size × size patches, each through one linear layer"
+    formula = "y[i, j] = W · flatten(x[i·p : i·p+p, j·p : j·p+p]) + b"
+    initialisation = "weight and bias uniform in ±1/√(size² · channels)"
+    paper = "S²-MLP section 3.2; flattened in the order channel, row, column"
+    parameters = (
+        Parameter("size", "count", "side of a patch; it must divide the map"),
+        Parameter("width", "count", "channels that leave"),
+    )
+    example = "patch(2, 12)"
+    example_input = Map(height=6, width=8, channels=3)
+
+    def shape(self, x: Shape | None, a: Args) -> Shape:
+        size = a.count("size")
+        if not isinstance(x, Map):
+            raise Refusal(codes.NOT_A_MAP, f"a vector of {x} channels enters")
+        for axis, length in (("height", x.height), ("width", x.width)):
+            if length % size:
+                raise Refusal(
+                    codes.PATCHES,
+                    f"{axis} {length} = {length // size} · {size} + {length % size}",
+                    argument="size",
+                    help=f"take a size that divides {length}, or another image",
+                )
+        return Map(
+            height=x.height // size, width=x.width // size, channels=a.count("width")
+        )
+
+    def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
+        assert x is not None
+        width = a.count("width")
+        return {"weight": (width, a.count("size") ** 2 * x.channels), "bias": (width,)}
+
+    def macs(self, x: Shape | None, a: Args) -> int:
+        assert isinstance(x, Map)
+        return x.height * x.width * x.channels * a.count("width")
+
+    def reach(self, x: Shape, a: Args) -> Reach:
+        assert isinstance(x, Map)
+        size = a.count("size")
+        table = tuple(
+            tuple(
+                (row + i) * x.width + column + j
+                for i in range(size)
+                for j in range(size)
+            )
+            for row in range(0, x.height, size)
+            for column in range(0, x.width, size)
+        )
+        return Reach(mixes=True, parts=(Part(None, table),))
+
+    def properties(self, x: Shape | None, a: Args) -> Properties:
+        return Properties(True, "neighbours", False, False)
+
+    def construct(self, x: Shape | None, a: Args) -> Construct:
+        assert x is not None
+        return Construct(
+            "Patch",
+            (),
+            (
+                ("size", a.count("size")),
+                ("channels", x.channels),
+                ("width", a.count("width")),
+            ),
+        )
+
+    def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        size = a.count("size")
+        batch, height, width, _ = x.shape
+        out = np.empty((batch, height // size, width // size, a.count("width")))
+        for i in range(height // size):
+            for j in range(width // size):
+                rows = slice(i * size, (i + 1) * size)
+                columns = slice(j * size, (j + 1) * size)
+                patch = x[:, rows, columns].transpose(0, 3, 1, 2).reshape(batch, -1)
+                out[:, i, j] = patch @ tensors["weight"].T + tensors["bias"]
+        return out

@@ -1,0 +1,119 @@
+"""shift: the spatial shift, the operator this language is about."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from s2mlp_dsl.ir.program import Shift as ShiftValue
+from s2mlp_dsl.ir.program import ShiftGroup
+from s2mlp_dsl.ir.shape import Map, Shape
+from s2mlp_dsl.ops import codes
+from s2mlp_dsl.ops.base import (
+    Args,
+    Array,
+    Construct,
+    Operator,
+    Parameter,
+    Properties,
+    Refusal,
+    Term,
+)
+from s2mlp_dsl.ops.edges import source_of
+from s2mlp_dsl.ops.reach import Part, Reach
+
+
+class Shift(Operator):
+    name = "shift"
+    summary = "moves each channel group of the map by its own displacement"
+    formula = "y[p, c] = x[p − d, c] for every channel c of the group that moves by d"
+    paper = "S²-MLP equation 3; Wu et al. 2018"
+    parameters = (Parameter("by", "shift", "a declared shift, or none"),)
+    example = "shift(cross)"
+    example_input = Map(height=3, width=5, channels=8)
+
+    def shape(self, x: Shape | None, a: Args) -> Shape:
+        if not isinstance(x, Map):
+            raise Refusal(
+                codes.NOT_A_MAP,
+                f"a vector of {x} channels enters, and nothing can move in it",
+                help="shift before the map is pooled",
+            )
+        return x
+
+    def reach(self, x: Shape, a: Args) -> Reach:
+        assert isinstance(x, Map)
+        shift = a.shift("by")
+        return Reach(
+            mixes=False,
+            parts=tuple(
+                Part(
+                    sum(1 << channel for channel in channels),
+                    tuple(
+                        () if source is None else (source,)
+                        for source in _sources(x, shift, group)
+                    ),
+                )
+                for group, channels in channels_of(shift)
+            ),
+        )
+
+    def properties(self, x: Shape | None, a: Args) -> Properties:
+        return Properties(False, "neighbours", False, True)
+
+    def construct(self, x: Shape | None, a: Args) -> Construct:
+        shift = a.shift("by")
+        groups = tuple((g.channels, g.right, g.down) for g in shift.groups)
+        more = (("interleaved", shift.interleaved),) if shift.interleaved else ()
+        return Construct(
+            "SpatialShift", (), (("groups", groups), ("edge", shift.edge), *more)
+        )
+
+    def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
+        import numpy as np
+
+        shift = a.shift("by")
+        _, height, width, _ = x.shape
+        y = np.zeros_like(x)
+        for group, channels in channels_of(shift):
+            move = (group.down, group.right)
+            for row in range(height):
+                for column in range(width):
+                    source = source_of((row, column), move, (height, width), shift.edge)
+                    if source is not None:
+                        y[:, row, column, channels] = x[
+                            :, source[0], source[1], channels
+                        ]
+        return y
+
+    def linear_map(self, x: Shape, a: Args) -> Iterable[Term] | None:
+        assert isinstance(x, Map)
+        shift = a.shift("by")
+        for group, channels in channels_of(shift):
+            for place, source in enumerate(_sources(x, shift, group)):
+                if source is not None:
+                    for channel in channels:
+                        yield Term((place, channel), (source, channel), None)
+
+
+def channels_of(shift: ShiftValue) -> Iterator[tuple[ShiftGroup, list[int]]]:
+    """Each group with its channels, in the order of the groups."""
+    together = shift.interleaved
+    start = sum(group.channels for group in shift.groups[:together])
+    for number, group in enumerate(shift.groups):
+        if number < together:
+            yield (
+                group,
+                list(range(number, number + together * group.channels, together)),
+            )
+        else:
+            yield group, list(range(start, start + group.channels))
+            start += group.channels
+
+
+def _sources(x: Map, shift: ShiftValue, group: ShiftGroup) -> list[int | None]:
+    """For each position, the position a group reads, None where it gets 0."""
+    size = (x.height, x.width)
+    found = (
+        source_of((row, column), (group.down, group.right), size, shift.edge)
+        for row in range(x.height)
+        for column in range(x.width)
+    )
+    return [None if at is None else at[0] * x.width + at[1] for at in found]

@@ -1,0 +1,331 @@
+"""The syntax tree: what was written, before anything is looked up.
+
+Every node carries its span. Lexemes are kept (`51M` stays `51M`), and nothing
+is evaluated here.
+"""
+
+from dataclasses import dataclass, field
+
+from s2mlp_dsl.source import Source, Span
+
+
+@dataclass(frozen=True)
+class Name:
+    span: Span
+    id: str
+
+
+# --- expressions -----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Number:
+    span: Span
+    lexeme: str
+
+
+@dataclass(frozen=True)
+class Text:
+    span: Span
+    value: str
+
+
+@dataclass(frozen=True)
+class Argument:
+    span: Span
+    name: Name | None
+    value: "Expr"
+
+
+@dataclass(frozen=True)
+class Call:
+    """`f(x, y = z)`, or `f` where an operation is expected."""
+
+    span: Span
+    name: Name
+    arguments: tuple[Argument, ...]
+
+
+@dataclass(frozen=True)
+class ListExpr:
+    span: Span
+    items: tuple["Expr", ...]
+
+
+@dataclass(frozen=True)
+class Negative:
+    span: Span
+    operand: "Expr"
+
+
+@dataclass(frozen=True)
+class Binary:
+    span: Span
+    operator: str
+    left: "Expr"
+    right: "Expr"
+
+
+@dataclass(frozen=True)
+class Index:
+    span: Span
+    base: "Expr"
+    index: "Expr"
+
+
+@dataclass(frozen=True)
+class Group:
+    """A parenthesised expression, kept so that printing gives it back."""
+
+    span: Span
+    inner: "Expr"
+
+
+Expr = Name | Number | Text | Call | ListExpr | Negative | Binary | Index | Group
+
+
+# --- statements --------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A call in statement position: a block or an operator."""
+
+    span: Span
+    call: Call
+    label: Name | None = None
+
+
+@dataclass(frozen=True)
+class Residual:
+    span: Span
+    body: "Body"
+    label: Name | None = None
+
+
+@dataclass(frozen=True)
+class Stack:
+    span: Span
+    count: Expr
+    index: Name | None
+    body: "Body"
+    label: Name | None = None
+
+
+Statement = Operation | Residual | Stack
+
+
+@dataclass(frozen=True)
+class Body:
+    span: Span
+    statements: tuple[Statement, ...]
+
+
+# --- shifts ------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class EdgeRule:
+    span: Span
+    rule: Name
+
+
+@dataclass(frozen=True)
+class Move:
+    """A direction and how far; an omitted amount is 1."""
+
+    span: Span
+    direction: str
+    amount: Expr | None
+
+
+@dataclass(frozen=True)
+class ChannelGroup:
+    """A share of the channels (None: the rest) and where it goes (none: stay)."""
+
+    span: Span
+    share: Expr | None
+    moves: tuple[Move, ...]
+
+
+@dataclass(frozen=True)
+class Range:
+    span: Span
+    direction: str
+    first: Expr
+    last: Expr
+
+
+@dataclass(frozen=True)
+class Each:
+    """Equal groups, one per displacement of the product of the ranges."""
+
+    span: Span
+    ranges: tuple[Range, ...]
+
+
+@dataclass(frozen=True)
+class Interleave:
+    span: Span
+
+
+ShiftItem = EdgeRule | ChannelGroup | Each | Interleave
+
+
+# --- declarations ------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Param:
+    span: Span
+    name: Name
+    kind: Name | None
+    default: Expr | None
+
+
+@dataclass(frozen=True)
+class Edition:
+    span: Span
+    number: Number
+
+
+@dataclass(frozen=True)
+class Imported:
+    name: Name
+    alias: Name | None
+
+    @property
+    def local(self) -> Name:
+        return self.alias or self.name
+
+
+@dataclass(frozen=True)
+class Import:
+    span: Span
+    names: tuple[Imported, ...]
+    origin: Text
+
+
+@dataclass(frozen=True)
+class Let:
+    span: Span
+    name: Name
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Shift:
+    span: Span
+    name: Name
+    params: tuple[Param, ...]
+    items: tuple[ShiftItem, ...]
+    doc: str | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    span: Span
+    name: Name
+    params: tuple[Param, ...]
+    body: Body
+    doc: str | None = None
+
+
+@dataclass(frozen=True)
+class Model:
+    span: Span
+    name: Name
+    params: tuple[Param, ...]
+    body: Body
+    doc: str | None = None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """`model b = a(classes = 10)`."""
+
+    span: Span
+    name: Name
+    base: Call
+    doc: str | None = None
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A claimed fact; `about` is the right side of `~=`."""
+
+    span: Span
+    expression: Expr
+    about: Expr | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    span: Span
+    model: Name
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True)
+class Setting:
+    span: Span
+    name: Name
+    value: Expr
+
+
+@dataclass(frozen=True)
+class Recipe:
+    span: Span
+    name: Name
+    settings: tuple[Setting, ...]
+    doc: str | None = None
+
+
+@dataclass(frozen=True)
+class Vary:
+    span: Span
+    name: Name
+    values: Expr
+
+
+@dataclass(frozen=True)
+class Case:
+    span: Span
+    title: Text
+    model: Call
+    printed: ListExpr | None
+
+
+@dataclass(frozen=True)
+class Study:
+    span: Span
+    name: Name
+    of: Name | None
+    items: tuple[Setting | Vary | Case, ...]
+    doc: str | None = None
+
+
+Declaration = (
+    Edition | Import | Let | Shift | Block | Model | Variant | Claim | Recipe | Study
+)
+
+
+@dataclass(frozen=True)
+class Comment:
+    span: Span
+
+
+@dataclass(frozen=True)
+class File:
+    """A parsed file.
+
+    `damaged` holds the spans of text that did not parse. A declaration that
+    overlaps one is known by name but not looked into, and so is every word in
+    `lost`, which damaged text may have declared: one cause, one message.
+    """
+
+    source: Source
+    declarations: tuple[Declaration, ...]
+    comments: tuple[Comment, ...] = ()
+    damaged: tuple[Span, ...] = ()
+    lost: frozenset[str] = field(default_factory=frozenset)
