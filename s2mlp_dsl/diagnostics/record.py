@@ -85,7 +85,7 @@ class SpecError(Exception):
         return "\n" + "\n".join(render_text(one) for one in self.diagnostics)
 
 
-class Poisoned(Exception):  # noqa: N818 - not an error: the error is reported
+class Poisoned(Exception):
     """Work on something already reported as wrong. Never reaches a user."""
 
 

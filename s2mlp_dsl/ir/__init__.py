@@ -1,0 +1,1 @@
+"""The intermediate representation: pydantic records, text, hashes."""

@@ -28,9 +28,8 @@ class ShiftGroup(Record):
 class Shift(Record):
     """A spatial shift with its groups counted in channels.
 
-    Without `interleaved`, groups take consecutive channels. With it, channel c
-    of the first n·k takes the displacement of group c mod n, where n is
-    `interleaved`; groups after the n-th follow consecutively.
+    Groups take consecutive channels. The first `interleaved` groups instead
+    take turns: of their channels, channel c belongs to group c mod that number.
     """
 
     name: str

@@ -10,9 +10,11 @@ from pydantic import Field
 
 from s2mlp_dsl.ir.node import Record
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-NotNegative = Annotated[float, Field(ge=0)]
+# Infinity is above zero too, but no number to train with.
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Decay = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -23,7 +25,10 @@ class Digits(Record):
 
 
 class Synthetic(Record):
-    """Random images of the model's own input size, for dry runs and speed."""
+    """Random images of the model's own input size, for dry runs and speed.
+
+    At most 1,024 different ones are made; more repeat them in order.
+    """
 
     kind: Literal["synthetic"] = "synthetic"
     images: Count = 1024
@@ -44,8 +49,8 @@ class AdamW(Record):
     kind: Literal["adamw"] = "adamw"
     lr: Positive = 1e-3
     weight_decay: NotNegative = 0.05
-    beta1: Share = 0.9
-    beta2: Share = 0.999
+    beta1: Decay = 0.9
+    beta2: Decay = 0.999
     eps: Positive = 1e-8
 
 
@@ -133,7 +138,8 @@ class Recipe(Record):
 
     `batch` is the number of images in an optimizer step; the last, shorter
     batch of a training epoch is dropped. `precision` `auto` is bf16 autocast
-    on a GPU that has it and fp32 elsewhere.
+    on a GPU that has it and fp32 elsewhere. `workers` processes decode image
+    folders; data held in memory needs none, and no result depends on them.
     """
 
     data: Data

@@ -21,6 +21,24 @@ class Occurrence:
     labels: frozenset[str]
 
 
+def ops_in(model: Model) -> Iterator[Op]:
+    """Every operator as it is written, definitions before the model's body."""
+    todo = [*(block.body for block in model.blocks), model.body]
+    for body in todo:
+        yield from _ops_in_body(body)
+
+
+def _ops_in_body(body: tuple[Statement, ...]) -> Iterator[Op]:
+    for statement in body:
+        match statement:
+            case Op():
+                yield statement
+            case Residual():
+                yield from _ops_in_body(statement.body)
+            case Call() | Stack():
+                pass
+
+
 def occurrences(model: Model) -> Iterator[Occurrence]:
     """Every operator in order of execution, each run of a stack opened once."""
     yield from _open(model, model.body, "", 1, frozenset())

@@ -42,7 +42,7 @@ class Parameter:
     least: int = 1
 
 
-class Refusal(Exception):  # noqa: N818 - a finding, not a failure of the program
+class Refusal(Exception):
     """The operator cannot do this. The caller knows where it stands in a spec."""
 
     def __init__(
@@ -129,6 +129,9 @@ class Operator:
 
     name: ClassVar[str]
     version: ClassVar[int] = 1
+    # `input` brings the image in; `embed` makes the first map, from which
+    # reach is counted.
+    role: ClassVar[Literal["input", "embed", "plain"]] = "plain"
     summary: ClassVar[str]
     formula: ClassVar[str]
     initialisation: ClassVar[str] = "no parameters"

@@ -18,6 +18,7 @@ from s2mlp_dsl.ops.reach import POINTWISE, Reach
 
 class Image(Operator):
     name = "image"
+    role = "input"
     summary = "an image of so many channels, rows and columns becomes a map"
     formula = "y[y, x, c] = image[c, y, x]"
     paper = "PyTorch's order of axes, [batch, channels, height, width]"

@@ -18,6 +18,7 @@ from s2mlp_dsl.ops.reach import Part, Reach
 
 class Patch(Operator):
     name = "patch"
+    role = "embed"
     summary = "cuts the map into size × size patches, each through one linear layer"
     formula = "y[i, j] = W · flatten(x[i·p : i·p+p, j·p : j·p+p]) + b"
     initialisation = "weight and bias uniform in ±1/√(size² · channels)"

@@ -219,7 +219,13 @@ class Builder(Transformer[Token, Any]):
 
     def stack(self, children: Children) -> tree.Stack:
         index = _name(children[3]) if len(children) == 5 else None
-        return tree.Stack(_span(children), children[1], index, children[-1])
+        part = tree.Part(_span(children), children[1], children[-1])
+        return tree.Stack(part.span, index, (part,))
+
+    def then(self, children: Children) -> tree.Stack:
+        stack, _, count, body = children
+        part = tree.Part(_span(children[1:]), count, body)
+        return replace(stack, span=_span(children), parts=(*stack.parts, part))
 
     # claims, recipes, studies
 

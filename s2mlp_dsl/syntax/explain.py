@@ -29,7 +29,7 @@ def unexpected(
         label = f"the text ends here; {_expected(accepted)}"
         return report.add(codes.UNEXPECTED, span, label)
     span = token_span(token)
-    if token == "=" and "__ANON_0" in accepted or _compares(token, accepted):
+    if (token == "=" and "__ANON_0" in accepted) or _compares(token, accepted):
         return report.add(
             codes.ASSIGNED, span, help="write `==` for exact, `~=` for as printed"
         )
@@ -92,7 +92,10 @@ def _starts_line(source: Source, at: int) -> bool:
 def _expected(accepted: Collection[str]) -> str:
     """`expected a name or `(``; long lists are cut to what matters."""
     words = sorted({describe(one) for one in accepted})
-    operators = {f"`{one}`" for one in "+ - * / [ ( == != <= >= < >".split()}
+    operators = {
+        f"`{one}`"
+        for one in ["+", "-", "*", "/", "[", "(", "==", "!=", "<=", ">=", "<", ">"]
+    }
     fewer = [word for word in words if word not in operators] or words
     if len(fewer) > _WORDS_SHOWN:
         fewer = [word for word in fewer if not word.startswith("`")] or fewer

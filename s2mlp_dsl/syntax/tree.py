@@ -104,15 +104,36 @@ class Residual:
 
 
 @dataclass(frozen=True)
-class Stack:
+class Part:
+    """So many iterations of a body."""
+
     span: Span
     count: Expr
-    index: Name | None
     body: "Body"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Bodies in a row: `stack n as i { … } then m { … }`, counted through."""
+
+    span: Span
+    index: Name | None
+    parts: tuple[Part, ...]
     label: Name | None = None
 
 
 Statement = Operation | Residual | Stack
+
+
+def bodies(statement: Statement) -> "tuple[Body, ...]":
+    """The bodies that a statement holds, in order."""
+    match statement:
+        case Operation():
+            return ()
+        case Residual(_, body):
+            return (body,)
+        case Stack(_, _, parts):
+            return tuple(part.body for part in parts)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What can be proved of a program without building it."""

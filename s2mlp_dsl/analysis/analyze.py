@@ -1,0 +1,113 @@
+"""Everything that can be said of a model without building it."""
+
+from collections.abc import Mapping
+
+from s2mlp_dsl.analysis import codes
+from s2mlp_dsl.analysis.claims import ClaimChecker, Claimed
+from s2mlp_dsl.analysis.cost import (
+    Row,
+    cost_table,
+    tensors_in,
+    total_macs,
+    total_params,
+)
+from s2mlp_dsl.analysis.reach import Reach, analyze_reach
+from s2mlp_dsl.diagnostics import Poisoned
+from s2mlp_dsl.elaborate.files import Declared
+from s2mlp_dsl.elaborate.spec import Spec
+from s2mlp_dsl.elaborate.suggest import did_you_mean
+from s2mlp_dsl.ir.hash import function_hash, weight_hash
+from s2mlp_dsl.ir.node import Record
+from s2mlp_dsl.ir.program import Model
+from s2mlp_dsl.ir.shape import Shape
+
+
+class Analysis(Record):
+    """The figures of a model, for one image.
+
+    `params` and `macs` count everything; `flops` is 2 · MACs. All are None for
+    a model whose parameters are `open`. `reach` is None as well where the
+    first map is too large for it.
+    """
+
+    name: str
+    open: tuple[str, ...] = ()
+    function_hash: str | None = None
+    weight_hash: str | None = None
+    image: tuple[int, int, int] | None = None
+    result: Shape | None = None
+    params: int | None = None
+    macs: int | None = None
+    flops: int | None = None
+    reach: Reach | None = None
+    claims: tuple[Claimed, ...] = ()
+    rows: tuple[Row, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """Whether every claim is proved."""
+        return all(claim.verdict == "holds" for claim in self.claims)
+
+
+def analyze_model(model: Model) -> Analysis:
+    """The figures of an expanded model, without claims."""
+    rows = cost_table(model)
+    image = model.input.result
+    assert image.kind == "map"
+    macs = total_macs(rows)
+    return Analysis(
+        name=model.name,
+        function_hash=function_hash(model),
+        weight_hash=weight_hash(tensors_in(model)),
+        image=(image.channels, image.height, image.width),
+        result=model.result,
+        params=total_params(rows),
+        macs=macs,
+        flops=2 * macs,
+        reach=analyze_reach(model),
+        rows=tuple(rows),
+    )
+
+
+def check_model(
+    spec: Spec, declared: Declared, settings: Mapping[str, str]
+) -> Analysis:
+    """Figures and claims of one model of a spec.
+
+    A model with open parameters is checked as far as that goes. Mistakes are
+    in the spec's report; the analysis then has no figures.
+    """
+    name = declared.declaration.name.id
+    try:
+        base = spec.base(declared)
+    except Poisoned:
+        return Analysis(name=name)
+    if missing := base.open_params(settings):
+        return Analysis(name=name, open=tuple(missing))
+    errors = len(spec.report.errors)
+    try:
+        model = spec.expand_quietly(declared, base, settings)
+    except Poisoned:
+        return Analysis(name=name)
+    if len(spec.report.errors) > errors:
+        return Analysis(name=name)
+    analysis = analyze_model(model)
+    checker = ClaimChecker(spec.unit, spec.report, list(analysis.rows), analysis.reach)
+    facts = [fact for claim in spec.claims(name) for fact in claim.facts]
+    return analysis.model_copy(
+        update={"claims": tuple(checker.check(fact) for fact in facts)}
+    )
+
+
+def check_spec(
+    spec: Spec, model: str | None = None, settings: Mapping[str, str] | None = None
+) -> list[Analysis]:
+    """Check one model of a spec, or all that it declares, and all its claims."""
+    for claim in spec.claims_about_nothing():
+        spec.report.add(
+            codes.CLAIM_MODEL,
+            claim.model.span,
+            help=did_you_mean(claim.model.id, spec.models),
+        )
+    chosen = [spec.choose_model(model)] if model else list(spec.models.values())
+    return [check_model(spec, one, settings or {}) for one in chosen]

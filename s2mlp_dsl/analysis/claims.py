@@ -1,0 +1,278 @@
+"""Claims of a spec, each decided or said to be undecided.
+
+`params`, `macs`, `flops` (with `without` and `of` selecting statements),
+`full_reach`, and `instance(A, of = B, on = [h, w, c])`. `==` is exact; `~=`
+holds within half a unit of the last printed digit.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from s2mlp_dsl.analysis import codes
+from s2mlp_dsl.analysis.cost import Row, total_macs, total_params
+from s2mlp_dsl.analysis.instance import Undecided, is_instance
+from s2mlp_dsl.analysis.reach import Reach
+from s2mlp_dsl.diagnostics import Label, Poisoned, Report
+from s2mlp_dsl.elaborate.bind import match_arguments
+from s2mlp_dsl.elaborate.evaluate import Evaluator
+from s2mlp_dsl.elaborate.expand import Expander
+from s2mlp_dsl.elaborate.files import Unit
+from s2mlp_dsl.elaborate.numbers import half_last_digit
+from s2mlp_dsl.elaborate.suggest import did_you_mean
+from s2mlp_dsl.elaborate.values import Env, Value, Word, show
+from s2mlp_dsl.ir.node import Node
+from s2mlp_dsl.ir.program import Op
+from s2mlp_dsl.ir.shape import Map
+from s2mlp_dsl.ops import OPERATORS, Args
+from s2mlp_dsl.syntax import tree
+
+Verdict = Literal["holds", "fails", "undecided"]
+_NONE = Word("none")
+
+
+class Claimed(Node):
+    """A claim with its verdict.
+
+    `found` is what the analysis computed for the left side, as a spec would
+    write it, and None where nothing was computed.
+    """
+
+    text: str
+    verdict: Verdict
+    found: str | None = None
+    reason: str | None = None
+
+
+@dataclass
+class ClaimChecker:
+    """Decides the claims made of one model."""
+
+    unit: Unit
+    report: Report
+    rows: list[Row]
+    reach: Reach | None
+
+    def __post_init__(self) -> None:
+        quantities: dict[str, Callable[[tree.Call, Env], Value]] = {
+            "params": lambda call, env: total_params(self._selected(call)),
+            "macs": lambda call, env: total_macs(self._selected(call)),
+            "flops": lambda call, env: 2 * total_macs(self._selected(call)),
+        }
+        self.evaluator = Evaluator(self.report, quantities)
+
+    def check(self, fact: tree.Fact) -> Claimed:
+        """The verdict on one line. A claim that fails is a diagnostic too."""
+        text = " ".join(fact.span.text.split())
+        try:
+            verdict, found = self._decide(fact)
+        except Undecided as why:
+            self.report.add(codes.CLAIM_UNDECIDED, fact.span, str(why))
+            return Claimed(
+                text=text, verdict="undecided", reason=str(why), span=fact.span
+            )
+        except Poisoned:
+            return Claimed(
+                text=text, verdict="undecided", reason="it is not valid", span=fact.span
+            )
+        return Claimed(
+            text=text,
+            verdict="holds" if verdict else "fails",
+            found=found,
+            span=fact.span,
+        )
+
+    def _decide(self, fact: tree.Fact) -> tuple[bool, str | None]:
+        env = Env(self.unit, self._constants(fact))
+        expression = fact.expression
+        if fact.about is not None:
+            return self._about(expression, fact.about, env)
+        if isinstance(expression, tree.Call) and expression.name.id == "instance":
+            return self._instance(expression, env), None
+        if not isinstance(expression, tree.Binary):
+            raise self.report.add(
+                codes.CLAIM_FORM,
+                expression.span,
+                help="such as `params() == 53_476_224`",
+            )
+        left = self.evaluator.value(expression.left, env, frozenset({"none"}))
+        right = self.evaluator.value(expression.right, env, frozenset({"none"}))
+        if expression.operator in ("==", "!="):
+            holds = (left == right) == (expression.operator == "==")
+        else:
+            holds = self.evaluator.value(expression, env) is True
+        if not holds:
+            self.report.add(
+                codes.CLAIM_FAILS,
+                fact.span,
+                secondary=[
+                    Label(expression.left.span, f"this is {_grouped(left)}"),
+                    Label(expression.right.span, f"this is {_grouped(right)}"),
+                ],
+                notes=self._difference(left, right),
+            )
+        return holds, _grouped(left)
+
+    def _about(
+        self, left: tree.Expr, right: tree.Expr, env: Env
+    ) -> tuple[bool, str | None]:
+        """`~=`: within half a unit of the last digit that is printed."""
+        found = Fraction(self.evaluator.number(left, env))
+        wanted = Fraction(self.evaluator.number(right, env))
+        if not isinstance(right, tree.Number):
+            raise self.report.add(
+                codes.CLAIM_FORM,
+                right.span,
+                "the printed figure stands here, as printed",
+            )
+        half = half_last_digit(right, self.report)
+        off = abs(found - wanted)
+        if off > half:
+            self.report.add(
+                codes.CLAIM_FAILS,
+                left.span.to(right.span),
+                secondary=[Label(left.span, f"this is {_grouped(found)}")],
+                notes=[
+                    f"{right.lexeme} as printed allows ± {_grouped(half)}; "
+                    f"this is off by {_grouped(off)}"
+                ],
+            )
+        return off <= half, _grouped(found)
+
+    def _constants(self, fact: tree.Fact) -> dict[str, Value]:
+        """`full_reach`, where it is asked for and can be known."""
+        from s2mlp_dsl.elaborate.values import words_in
+
+        words = words_in(fact.expression)
+        if "full_reach" not in words or "full_reach" in self.unit.names:
+            return {}
+        if self.reach is None:
+            raise Undecided("the first map is too large to compute its reach")
+        full = self.reach.full
+        return {"full_reach": _NONE if full is None else full}
+
+    def _selected(self, call: tree.Call) -> list[Row]:
+        """The rows that `of` names, less those that `without` names."""
+        given = match_arguments(call, ("of", "without"), self.report)
+        rows = self.rows
+        if "of" in given:
+            chosen = self._selectors(given["of"].value)
+            rows = [row for row in rows if any(one(row) for one in chosen)]
+        if "without" in given:
+            dropped = self._selectors(given["without"].value)
+            rows = [row for row in rows if not any(one(row) for one in dropped)]
+        return rows
+
+    def _selectors(self, node: tree.Expr) -> list[Callable[[Row], bool]]:
+        items = node.items if isinstance(node, tree.ListExpr) else (node,)
+        return [self._selector(item) for item in items]
+
+    def _selector(self, node: tree.Expr) -> Callable[[Row], bool]:
+        """A label, or `op(NAME)` for every statement of an operator."""
+        if isinstance(node, tree.Name):
+            label = node.id
+            labels = {one for row in self.rows for one in row.labels}
+            if label not in labels:
+                raise self.report.add(
+                    codes.UNKNOWN_LABEL, node.span, help=did_you_mean(label, labels)
+                )
+            return lambda row: label in row.labels
+        if (
+            isinstance(node, tree.Call)
+            and node.name.id == "op"
+            and len(node.arguments) == 1
+            and isinstance(node.arguments[0].value, tree.Name)
+        ):
+            name = node.arguments[0].value
+            if name.id not in OPERATORS:
+                raise self.report.add(
+                    codes.UNKNOWN_OPERATOR,
+                    name.span,
+                    help=did_you_mean(name.id, OPERATORS),
+                )
+            return lambda row: row.operator == name.id
+        raise self.report.add(
+            codes.CLAIM_FORM, node.span, help="select by a label or by `op(norm)`"
+        )
+
+    def _difference(self, left: Value, right: Value) -> list[str]:
+        """Which part of the model the difference is as large as, if one is."""
+        if not isinstance(left, int) or not isinstance(right, int):
+            return []
+        gap = abs(left - right)
+        notes = [f"they differ by {gap:,}"]
+        parts: dict[str, int] = {}
+        for row in self.rows:
+            for key in (f"op({row.operator})", *row.labels):
+                parts[key] = parts.get(key, 0) + row.total_params
+        notes += [
+            f"that is what {key} has" for key, size in parts.items() if size == gap
+        ]
+        return notes
+
+    def _instance(self, call: tree.Call, env: Env) -> bool:
+        given = match_arguments(call, ("a", "of", "on"), self.report)
+        for needed in ("a", "of", "on"):
+            if needed not in given:
+                raise self.report.add(
+                    codes.CLAIM_FORM,
+                    call.span,
+                    help="write `instance(A, of = B, on = [height, width, channels])`",
+                )
+        on = given["on"].value
+        size = self.evaluator.value(on, env)
+        if not isinstance(size, tuple) or len(size) != 3:
+            raise self.report.add(
+                codes.CLAIM_FORM,
+                on.span,
+                f"{show(size)} is not [height, width, channels]",
+            )
+        height, width, channels = (
+            self.evaluator.as_count(one, on.span) for one in size
+        )
+        if height * width * channels > 2**17:
+            raise Undecided("the map is too large to write the matrices down")
+        shape = Map(height=height, width=width, channels=channels)
+        maps = []
+        for key in ("a", "of"):
+            op = self._op(given[key].value, shape)
+            terms = OPERATORS[op.operator].linear_map(shape, Args(dict(op.args)))
+            if terms is None:
+                raise Undecided(f"`{op.operator}` is not a linear map of its input")
+            maps.append(terms)
+        holds = is_instance(*maps)
+        if not holds:
+            self.report.add(
+                codes.CLAIM_FAILS,
+                call.span,
+                "no weights make the second equal to the first",
+            )
+        return holds
+
+    def _op(self, node: tree.Expr, shape: Map) -> Op:
+        """An operator call, elaborated on a map of the given size."""
+        call = node if isinstance(node, tree.Call) else None
+        if isinstance(node, tree.Name):
+            call = tree.Call(node.span, node, ())
+        if call is None or call.name.id not in OPERATORS:
+            raise self.report.add(
+                codes.UNKNOWN_OPERATOR,
+                node.span,
+                help="compare operators, such as `shift(cross)` and `depthwise(3)`",
+            )
+        body = tree.Body(node.span, (tree.Operation(node.span, call),))
+        expander = Expander(Evaluator(self.report))
+        (op,), _ = expander.scope(body, Env(self.unit, {}, shape.channels), shape)
+        assert isinstance(op, Op)
+        return op
+
+
+def _grouped(value: Value) -> str:
+    """Large numbers with separators, fractions as decimals."""
+    if isinstance(value, bool) or not isinstance(value, int | Fraction):
+        return show(value)
+    exact = Fraction(value)
+    if exact.denominator == 1:
+        return f"{exact.numerator:,}"
+    return f"{float(exact):,g}"

@@ -1,0 +1,81 @@
+"""Parameters, MACs and FLOPs: per statement and in total, exact integers."""
+
+from collections.abc import Iterable, Iterator
+
+from s2mlp_dsl.ir.node import Record
+from s2mlp_dsl.ir.program import Model, Op
+from s2mlp_dsl.ir.shape import Shape
+from s2mlp_dsl.ir.walk import occurrences
+from s2mlp_dsl.ops import OPERATORS, Args
+
+
+class Row(Record):
+    """What one statement costs, all its repetitions together.
+
+    `params` and `macs` are for one use; `count` is how many uses there are.
+    """
+
+    path: str
+    operator: str
+    labels: frozenset[str]
+    result: Shape
+    params: int
+    macs: int
+    count: int
+
+    @property
+    def total_params(self) -> int:
+        return self.params * self.count
+
+    @property
+    def total_macs(self) -> int:
+        return self.macs * self.count
+
+
+def cost_table(model: Model) -> list[Row]:
+    """A row per statement in order of execution, equal iterations as one."""
+    rows = []
+    for one in occurrences(model):
+        operator, args = OPERATORS[one.op.operator], Args(dict(one.op.args))
+        rows.append(
+            Row(
+                path=one.path,
+                operator=one.op.operator,
+                labels=one.labels,
+                result=one.op.result,
+                params=sum(map(_size, tensors_of(one.op).values())),
+                macs=operator.macs(one.op.source, args),
+                count=one.count,
+            )
+        )
+    return rows
+
+
+def tensors_of(op: Op) -> dict[str, tuple[int, ...]]:
+    """Trainable tensors of one operator: name within it to shape."""
+    return OPERATORS[op.operator].tensors(op.source, Args(dict(op.args)))
+
+
+def tensors_in(model: Model) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Name pattern and shape of every trainable tensor of a model.
+
+    Equal iterations of a stack share a pattern: `stack.0-35.linear1.weight`.
+    """
+    for one in occurrences(model):
+        for name, shape in tensors_of(one.op).items():
+            yield f"{one.path}.{name}", shape
+
+
+def total_params(rows: Iterable[Row]) -> int:
+    return sum(row.total_params for row in rows)
+
+
+def total_macs(rows: Iterable[Row]) -> int:
+    return sum(row.total_macs for row in rows)
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for length in shape:
+        size *= length
+    return size

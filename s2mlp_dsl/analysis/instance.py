@@ -1,0 +1,81 @@
+"""`instance(A, of = B, on = [h, w, c])`: can weights of B make it equal to A?
+
+Both are linear maps, given by the entries of their matrices. B's entries are
+sums of weights with known coefficients, so "some weights of B make it A on
+every input" is a system of linear equations with one unknown per weight, one
+equation per matrix entry. It is solved exactly, over the rationals.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from fractions import Fraction
+
+from s2mlp_dsl.ops.base import Term
+
+Entry = tuple[tuple[int, int], tuple[int, int] | None]
+Unknown = tuple[int, ...]
+# unknowns with their coefficients, and the right side
+Equation = tuple[frozenset[tuple[Unknown, Fraction]], Fraction]
+
+MOST_TERMS = 400_000
+
+
+class Undecided(Exception):
+    """The question is outside what can be decided here. Says why."""
+
+
+def is_instance(of_a: Iterable[Term], of_b: Iterable[Term]) -> bool:
+    """Whether some choice of B's weights gives A's matrix.
+
+    Raises `Undecided` if A has weights of its own, or if the maps are too
+    large to write down.
+    """
+    fixed: dict[Entry, Fraction] = defaultdict(Fraction)
+    for number, term in enumerate(of_a):
+        if term.weight is not None:
+            raise Undecided("the first map has weights of its own")
+        if number > MOST_TERMS:
+            raise Undecided(f"its matrix has more than {MOST_TERMS:,} entries")
+        fixed[term.target, term.source] += term.coefficient
+    left: dict[Entry, dict[Unknown, Fraction]] = defaultdict(dict)
+    right: dict[Entry, Fraction] = defaultdict(Fraction, fixed)
+    for number, term in enumerate(of_b):
+        if number > MOST_TERMS:
+            raise Undecided(f"its matrix has more than {MOST_TERMS:,} entries")
+        entry = (term.target, term.source)
+        if term.weight is None:
+            right[entry] -= term.coefficient
+        else:
+            row = left[entry]
+            row[term.weight] = row.get(term.weight, Fraction(0)) + term.coefficient
+    equations = {
+        (frozenset(left[entry].items()), right[entry]) for entry in {*left, *right}
+    }
+    return _solvable(equations)
+
+
+def _solvable(equations: set[Equation]) -> bool:
+    """Gaussian elimination on sparse rows."""
+    pivots: dict[Unknown, tuple[dict[Unknown, Fraction], Fraction]] = {}
+    for terms, value in sorted(equations, key=lambda one: (len(one[0]), one[1])):
+        row = {unknown: factor for unknown, factor in terms if factor}
+        while row:
+            known = next((unknown for unknown in row if unknown in pivots), None)
+            if known is None:
+                pivot = next(iter(row))
+                scale = row[pivot]
+                pivots[pivot] = ({u: f / scale for u, f in row.items()}, value / scale)
+                break
+            factor = row[known]
+            other, other_value = pivots[known]
+            for unknown, amount in other.items():
+                rest = row.get(unknown, Fraction(0)) - factor * amount
+                if rest:
+                    row[unknown] = rest
+                else:
+                    row.pop(unknown, None)
+            value -= factor * other_value
+        else:
+            if value:
+                return False
+    return True

@@ -1,0 +1,1 @@
+"""Syntax tree to IR: names, imports, parameters, expansion, bounds."""

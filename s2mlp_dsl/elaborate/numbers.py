@@ -1,0 +1,66 @@
+"""Numbers of the language: exact, and bounded before they are built."""
+
+import re
+from fractions import Fraction
+
+from s2mlp_dsl.diagnostics import Report
+from s2mlp_dsl.elaborate import bounds, codes
+from s2mlp_dsl.source import Span
+from s2mlp_dsl.syntax import tree
+
+_LARGEST = 10**bounds.DIGITS
+_PARTS = re.compile(
+    r"(?P<whole>[0-9_]+)(\.(?P<tail>[0-9_]+))?([eE](?P<exponent>[+-]?[0-9]+))?"
+    r"(?P<suffix>[KMGT]i?|%)?"
+)
+_SUFFIXES: dict[str | None, Fraction] = {
+    None: Fraction(1),
+    "%": Fraction(1, 100),
+    **{letter: Fraction(10 ** (3 * n)) for n, letter in enumerate("KMGT", 1)},
+    **{f"{letter}i": Fraction(2 ** (10 * n)) for n, letter in enumerate("KMGT", 1)},
+}
+
+
+def number(node: tree.Number, report: Report) -> int | Fraction:
+    """The exact value of a literal."""
+    value, _ = _read(node, report)
+    return whole(value)
+
+
+def half_last_digit(node: tree.Number, report: Report) -> Fraction:
+    """Half a unit of the last printed digit: 0.05G for `10.5G`."""
+    _, unit = _read(node, report)
+    return unit / 2
+
+
+def whole(value: Fraction) -> int | Fraction:
+    """An integer as int, any other fraction as it is."""
+    return value.numerator if value.denominator == 1 else value
+
+
+def bounded(value: Fraction | int, span: Span, report: Report) -> int | Fraction:
+    """The value, if it has few enough digits."""
+    exact = Fraction(value)
+    if abs(exact.numerator) >= _LARGEST or exact.denominator >= _LARGEST:
+        raise report.add(codes.DIGITS, span, f"the limit is {bounds.DIGITS} digits")
+    return whole(exact)
+
+
+def _read(node: tree.Number, report: Report) -> tuple[Fraction, Fraction]:
+    """Value of a literal and of one unit of its last digit."""
+    parts = _PARTS.fullmatch(node.lexeme)
+    assert parts is not None
+    digits = (parts["whole"] + (parts["tail"] or "")).replace("_", "")
+    decimals = len((parts["tail"] or "").replace("_", ""))
+    exponent = parts["exponent"] or "0"
+    if (
+        len(digits) + len(exponent) > bounds.DIGITS
+        or abs(int(exponent)) > bounds.DIGITS
+    ):
+        raise report.add(
+            codes.DIGITS, node.span, f"the limit is {bounds.DIGITS} digits"
+        )
+    unit = Fraction(10) ** (int(exponent) - decimals) * _SUFFIXES[parts["suffix"]]
+    value = int(digits) * unit
+    bounded(value, node.span, report)
+    return value, unit

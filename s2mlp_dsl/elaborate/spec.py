@@ -1,0 +1,149 @@
+"""A spec: a file with everything it imports, ready to be asked for its parts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2mlp_dsl.diagnostics import Poisoned, Report
+from s2mlp_dsl.elaborate.files import Declared, Unit, load_unit, read_source
+from s2mlp_dsl.elaborate.models import (
+    Base,
+    base_of,
+    expand_model,
+    parse_overrides,
+)
+from s2mlp_dsl.elaborate.names import check_names
+from s2mlp_dsl.ir import program as ir
+from s2mlp_dsl.source import Source
+from s2mlp_dsl.syntax import tree
+
+
+class ChoiceError(Exception):
+    """The caller asked for something that the spec cannot give as asked."""
+
+
+@dataclass
+class Spec:
+    """A loaded file. Mistakes found so far, and later ones, are in `report`."""
+
+    unit: Unit
+    report: Report
+
+    @property
+    def source(self) -> Source:
+        return self.unit.file.source
+
+    @property
+    def models(self) -> dict[str, Declared]:
+        """Models that the file itself declares, in order."""
+        return self.unit.own((tree.Model, tree.Variant))
+
+    @property
+    def recipes(self) -> dict[str, Declared]:
+        """Recipes that the file itself declares, in order."""
+        return self.unit.own(tree.Recipe)
+
+    def claims(self, model: str) -> list[tree.Claim]:
+        """What the file claims of one of its models."""
+        return [
+            declaration
+            for declaration in self.unit.file.declarations
+            if isinstance(declaration, tree.Claim) and declaration.model.id == model
+        ]
+
+    def choose_model(self, name: str | None) -> Declared:
+        """The model of that name, or the only one. Raises `ChoiceError`."""
+        return _choose("model", self.models, self._all_models(), name)
+
+    def base(self, declared: Declared) -> Base:
+        """The model with a body behind a variant. Raises `Poisoned`."""
+        return base_of(declared, self.report)
+
+    def expand(self, declared: Declared, settings: Mapping[str, str]) -> ir.Model:
+        """The IR of a model with `settings` as further arguments.
+
+        Raises `SpecError` when the spec is wrong, `ChoiceError` when a
+        parameter has no value or a setting belongs to no parameter.
+        """
+        try:
+            base = self.base(declared)
+            if missing := base.open_params(settings):
+                name = declared.declaration.name.id
+                hints = " ".join(f"--set {one}=…" for one in missing)
+                raise ChoiceError(f"`{name}` needs {_listed(missing)}: {hints}")
+            model = self.expand_quietly(declared, base, settings)
+        except Poisoned:
+            self.report.raise_errors()
+            raise
+        self.report.raise_errors()
+        return model
+
+    def expand_quietly(
+        self, declared: Declared, base: Base, settings: Mapping[str, str]
+    ) -> ir.Model:
+        """As `expand`, but mistakes stay in the report. Raises `Poisoned`."""
+        known = [param.name.id for param in base.params]
+        for key in settings:
+            if key not in known:
+                raise ChoiceError(
+                    f"the model has no parameter `{key}`; it has {_listed(known)}"
+                )
+        overrides = parse_overrides(settings, self.report)
+        return expand_model(declared, base, overrides, self.report)
+
+    def claims_about_nothing(self) -> list[tree.Claim]:
+        """Claims whose model the file does not declare."""
+        return [
+            declaration
+            for declaration in self.unit.file.declarations
+            if isinstance(declaration, tree.Claim)
+            and declaration.model.id not in self.models
+            and declaration.model.id not in self.unit.lost
+        ]
+
+    def _all_models(self) -> dict[str, Declared]:
+        return {
+            name: one
+            for name, one in self.unit.names.items()
+            if isinstance(one.declaration, tree.Model | tree.Variant)
+        }
+
+
+def load(spec: "str | Path", name: str | None = None) -> Spec:
+    """Read a spec from a path, or from its text if it has more than one line.
+
+    Names are checked; models are not expanded yet. Raises `UnreadableSpec`
+    where there is no such file.
+    """
+    report = Report()
+    if isinstance(spec, str) and "\n" in spec:
+        source = Source(name or "<text>", spec)
+    else:
+        source = read_source(Path(spec), name or str(spec), report)
+    units = load_unit(source, report)
+    for unit in units:
+        check_names(unit, report)
+    return Spec(units[0], report)
+
+
+def _choose(
+    kind: str,
+    own: Mapping[str, Declared],
+    known: Mapping[str, Declared],
+    name: str | None,
+) -> Declared:
+    if name is not None:
+        if name in known:
+            return known[name]
+        raise ChoiceError(f"there is no {kind} `{name}`; there is {_listed(known)}")
+    if len(own) == 1:
+        return next(iter(own.values()))
+    if not own:
+        raise ChoiceError(f"the file declares no {kind}")
+    raise ChoiceError(
+        f"the file declares {len(own)} {kind}s; choose with --{kind}: {_listed(own)}"
+    )
+
+
+def _listed(names: "Mapping[str, object] | list[str]") -> str:
+    return ", ".join(f"`{name}`" for name in names) or "none"

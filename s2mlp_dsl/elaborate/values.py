@@ -1,0 +1,92 @@
+"""What expressions of a spec evaluate to."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from s2mlp_dsl.elaborate.files import Declared, Unit
+from s2mlp_dsl.source import Span
+from s2mlp_dsl.syntax import tree
+
+
+class Word(str):
+    """A bare word that an operator or a recipe knows, such as `layer`."""
+
+    __slots__ = ()
+
+
+class Quoted(str):
+    """A text in quotes."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True)
+class ShiftRef:
+    """A declared shift with its arguments, not yet applied to channels."""
+
+    declared: Declared
+    arguments: tuple[tuple[str, "Value"], ...]
+
+
+Value = int | Fraction | bool | Word | Quoted | ShiftRef | tuple["Value", ...]
+
+
+@dataclass
+class Env:
+    """What names mean at a place.
+
+    `values` holds parameters and indices; `dim` is the number of channels that
+    enter the nearest brace, None where there is none.
+    """
+
+    unit: Unit
+    values: dict[str, Value]
+    dim: int | None = None
+
+    def inner(self, dim: int | None = None, **values: Value) -> "Env":
+        return Env(self.unit, {**self.values, **values}, dim)
+
+
+def kind_of(value: Value) -> str:
+    """The kind of a value, in the words of a parameter's annotation."""
+    if isinstance(value, Word):
+        return "word"
+    if isinstance(value, Quoted):
+        return "text"
+    if isinstance(value, ShiftRef):
+        return "shift"
+    if isinstance(value, tuple):
+        return "list"
+    return "truth value" if isinstance(value, bool) else "number"
+
+
+def show(value: Value) -> str:
+    """A value as a spec would write it."""
+    if isinstance(value, ShiftRef):
+        return value.declared.declaration.name.id
+    if isinstance(value, tuple):
+        return f"[{', '.join(show(one) for one in value)}]"
+    return f'"{value}"' if isinstance(value, Quoted) else str(value)
+
+
+def words_in(expression: tree.Expr) -> dict[str, Span]:
+    """Every name that an expression reads, with where it stands first."""
+    found: dict[str, Span] = {}
+    todo: list[tree.Expr] = [expression]
+    while todo:
+        match todo.pop():
+            case tree.Name(span, id):
+                found.setdefault(id, span)
+            case tree.Call(_, _, arguments):
+                todo.extend(argument.value for argument in arguments)
+            case tree.ListExpr(_, items):
+                todo.extend(items)
+            case tree.Negative(_, inner) | tree.Group(_, inner):
+                todo.append(inner)
+            case tree.Binary(_, _, left, right):
+                todo += [left, right]
+            case tree.Index(_, base, index):
+                todo += [base, index]
+            case tree.Number() | tree.Text():
+                pass
+    return found

@@ -1,0 +1,130 @@
+"""A program as a parameterless `.arch` file that elaborates to an equal one."""
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+from s2mlp_dsl.ir.program import (
+    Call,
+    Model,
+    Op,
+    Residual,
+    Shift,
+    ShiftGroup,
+    Stack,
+    Statement,
+    Value,
+)
+from s2mlp_dsl.ir.walk import ops_in
+
+# For each operator, its arguments in order with their defaults.
+Signatures = Mapping[str, Mapping[str, Value | None]]
+
+
+def print_model(model: Model, signatures: Signatures) -> str:
+    """Canonical text of a program: byte-identical for equal programs.
+
+    `signatures` gives every operator's parameters with their defaults, so that
+    an argument is written only where it says something.
+    """
+    printer = _Printer(model, signatures)
+    parts = ["edition 1"]
+    shifts: dict[str, Shift] = {}
+    for op in ops_in(model):
+        for _, value in op.args:
+            if isinstance(value, Shift) and value.name != "none":
+                shifts.setdefault(value.name, value)
+    parts += ["\n".join(_shift(shift)) for shift in shifts.values()]
+    for block in model.blocks:
+        if not block.inline:
+            lines = [f"block {block.name} {{", *printer.body(block.body, 1), "}"]
+            parts.append("\n".join([*_doc(block.doc), *lines]))
+    lines = [f"model {model.name} {{", *printer.body(model.body, 1), "}"]
+    parts.append("\n".join([*_doc(model.doc), *lines]))
+    return "\n\n".join(parts) + "\n"
+
+
+def _doc(doc: str | None) -> list[str]:
+    return [f'"""{doc}"""'] if doc else []
+
+
+def _shift(shift: Shift) -> Iterator[str]:
+    yield f"shift {shift.name} {{"
+    yield f"    edge {shift.edge}"
+    if shift.interleaved:
+        yield "    interleave"
+    last = len(shift.groups) - 1
+    for number, group in enumerate(shift.groups):
+        is_rest = bool(shift.interleaved) and number == last >= shift.interleaved
+        share = "rest" if is_rest else f"{group.channels}/dim"
+        yield f"    {share} {displacement(group)}"
+    yield "}"
+
+
+def displacement(group: ShiftGroup) -> str:
+    """`right 2 up 1`, or `stay`."""
+    moves = []
+    for steps, forward, back in (
+        (group.right, "right", "left"),
+        (group.down, "down", "up"),
+        (group.later, "later", "earlier"),
+    ):
+        if steps:
+            moves.append(f"{forward if steps > 0 else back} {abs(steps)}")
+    return " ".join(moves) or "stay"
+
+
+def print_value(value: Value) -> str:
+    """An argument as a spec writes it."""
+    if isinstance(value, Shift):
+        return value.name
+    if isinstance(value, Fraction):
+        return f"{value.numerator}/{value.denominator}"
+    return str(value)
+
+
+def print_op(op: Op, signature: Mapping[str, Value | None]) -> str:
+    """`norm(layer)`: arguments without a default first, then what differs."""
+    arguments = []
+    for name, value in op.args:
+        default = signature[name]
+        if default is None:
+            arguments.append(print_value(value))
+        elif value != default:
+            arguments.append(f"{name} = {print_value(value)}")
+    return f"{op.operator}({', '.join(arguments)})" if arguments else op.operator
+
+
+class _Printer:
+    def __init__(self, model: Model, signatures: Signatures) -> None:
+        self.model, self.signatures = model, signatures
+
+    def body(self, body: tuple[Statement, ...], level: int) -> Iterator[str]:
+        for statement in body:
+            label = f"{statement.label}: " if statement.label else ""
+            lines = list(self._statement(statement, level))
+            lines[0] = f"{'    ' * level}{label}{lines[0]}"
+            yield from lines
+
+    def _statement(self, statement: Statement, level: int) -> Iterator[str]:
+        match statement:
+            case Op():
+                yield print_op(statement, self.signatures[statement.operator])
+            case Call(block=name):
+                yield name
+            case Residual(body=body):
+                yield "residual {"
+                yield from self.body(body, level + 1)
+                yield "    " * level + "}"
+            case Stack():
+                yield from self._stack(statement, level)
+
+    def _stack(self, stack: Stack, level: int) -> Iterator[str]:
+        for number, run in enumerate(stack.runs):
+            word = "stack" if number == 0 else "    " * level + "} then"
+            yield f"{word} {run.count} {{"
+            block = self.model.definitions[run.block]
+            if block.inline:
+                yield from self.body(block.body, level + 1)
+            else:
+                yield "    " * (level + 1) + block.name
+        yield "    " * level + "}"
