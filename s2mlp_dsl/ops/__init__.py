@@ -24,4 +24,18 @@ OPERATORS: dict[str, Operator] = {
     )
 }
 
-__all__ = ["OPERATORS", "Args", "Construct", "Operator", "Parameter", "Refusal"]
+# Parameters of each operator with their defaults, as the IR's printer needs them.
+SIGNATURES = {
+    operator.name: {one.name: one.default for one in operator.parameters}
+    for operator in OPERATORS.values()
+}
+
+__all__ = [
+    "OPERATORS",
+    "SIGNATURES",
+    "Args",
+    "Construct",
+    "Operator",
+    "Parameter",
+    "Refusal",
+]

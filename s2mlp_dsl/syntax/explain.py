@@ -13,6 +13,7 @@ from s2mlp_dsl.syntax.build import token_span
 from s2mlp_dsl.syntax.grammar import describe, keywords
 
 _WORDS_SHOWN = 6
+_ARITHMETIC = ("+", "-", "*", "/", "[", "(", "==", "!=", "<=", ">=", "<", ">")
 
 
 def unexpected(
@@ -92,10 +93,7 @@ def _starts_line(source: Source, at: int) -> bool:
 def _expected(accepted: Collection[str]) -> str:
     """`expected a name or `(``; long lists are cut to what matters."""
     words = sorted({describe(one) for one in accepted})
-    operators = {
-        f"`{one}`"
-        for one in ["+", "-", "*", "/", "[", "(", "==", "!=", "<=", ">=", "<", ">"]
-    }
+    operators = {f"`{one}`" for one in _ARITHMETIC}
     fewer = [word for word in words if word not in operators] or words
     if len(fewer) > _WORDS_SHOWN:
         fewer = [word for word in fewer if not word.startswith("`")] or fewer

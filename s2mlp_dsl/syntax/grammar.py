@@ -1,4 +1,4 @@
-"""The parser that Lark makes of `grammar/arch.lark`. Lark lives in this folder alone."""
+"""The parser that Lark makes of `grammar/arch.lark`."""
 
 from collections.abc import Iterator
 from functools import cache

@@ -1,0 +1,108 @@
+"""The command group, exit codes, and what stands between a user and a traceback.
+
+Exit codes: 0 fine; 1 the spec is wrong or a proof failed; 2 wrong usage; 3 a
+bug of ours; 4 the world is wrong (data, disk, NaN).
+"""
+
+import importlib
+import os
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from s2mlp_dsl.cli.output import print_diagnostics
+from s2mlp_dsl.diagnostics import Poisoned, SpecError
+
+# Name to what `--help` says. The module of a command is imported when it runs.
+COMMANDS = {
+    "check": "Prove shapes, parameters, MACs, reach and claims of a spec.",
+    "compile": "Write a model as PyTorch source or as canonical IR.",
+    "diagram": "Draw a model.",
+    "eval": "Test accuracy of a trained run.",
+    "explain": "What a diagnostic code means, with examples.",
+    "predict": "Classify images with a trained run.",
+    "train": "Train a model by a recipe.",
+    "verify": "Prove that the compiled model is what the spec says.",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command only when it is called for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"s2mlp_dsl.cli.{name}_")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="s2mlp-dsl", prog_name="s2mlp-dsl")
+def app() -> None:
+    """Vision MLPs of the spatial-shift family: one file, every artifact."""
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code."""
+    from s2mlp_dsl.elaborate.files import UnreadableSpec
+    from s2mlp_dsl.elaborate.spec import ChoiceError
+
+    try:
+        result: Any = app.main(prog_name="s2mlp-dsl", standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:
+        code = 130
+    except UnreadableSpec as error:
+        print_diagnostics(error.diagnostics)
+        code = 2
+    except SpecError as error:
+        print_diagnostics(error.diagnostics)
+        code = 1
+    except ChoiceError as error:
+        _say(f"error: {error}")
+        code = 2
+    except BrokenPipeError:
+        # The reader of our output has left; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        _say(f"error: {error}")
+        code = 4
+    except Exception as error:
+        code = _outside(error)
+    sys.exit(code)
+
+
+def _outside(error: Exception) -> int:
+    """An exception with an exit code of its own, or a bug of ours."""
+    code = getattr(error, "exit_code", None)
+    if isinstance(code, int) and not isinstance(error, Poisoned):
+        _say(f"error: {error}")
+        return code
+    if os.environ.get("S2MLP_DSL_TRACEBACK"):
+        raise error
+    _say(
+        f"bug: {type(error).__name__}: {error}\n"
+        "This is a mistake in s2mlp-dsl, not in your file. Please report it with the "
+        "file and the command; S2MLP_DSL_TRACEBACK=1 shows where it happened."
+    )
+    return 3
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

@@ -1,0 +1,161 @@
+"""`s2mlp-dsl check SPEC`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from s2mlp_dsl.analysis.analyze import Analysis, check_spec
+from s2mlp_dsl.analysis.cost import Row
+from s2mlp_dsl.analysis.reach import Reach
+from s2mlp_dsl.cli.output import model_options, print_diagnostics, spec_argument
+from s2mlp_dsl.diagnostics import SpecError, as_data
+from s2mlp_dsl.elaborate.files import UnreadableSpec
+from s2mlp_dsl.elaborate.spec import load
+
+_MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
+
+
+@click.command()
+@spec_argument
+@model_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="What to print.",
+)
+def command(spec: Path, model: str | None, settings: dict[str, str], form: str) -> int:
+    """Prove shapes, parameters, MACs, reach and claims of SPEC.
+
+    Without --model, every model that the file declares is checked. PyTorch is
+    not needed and not imported.
+    """
+    try:
+        loaded = load(spec)
+        analyses = check_spec(loaded, model, settings)
+        diagnostics = loaded.report.sorted()
+    except SpecError as error:
+        if form == "text":
+            raise
+        print(_json({"diagnostics": map(as_data, error.diagnostics), "models": []}))
+        return 2 if isinstance(error, UnreadableSpec) else 1
+    if form == "json":
+        print(
+            _json(
+                {
+                    "diagnostics": map(as_data, diagnostics),
+                    "models": map(_as_data, analyses),
+                }
+            )
+        )
+    else:
+        print_diagnostics(diagnostics)
+        print("\n\n".join(map(_as_text, analyses)))
+    wrong = loaded.report.errors or not all(one.holds for one in analyses)
+    return 1 if wrong else 0
+
+
+def _json(data: dict[str, Any]) -> str:
+    return json.dumps({key: list(value) for key, value in data.items()}, indent=2)
+
+
+def _as_data(analysis: Analysis) -> dict[str, Any]:
+    return {
+        "name": analysis.name,
+        "open": list(analysis.open),
+        "hashes": {
+            "function": analysis.function_hash,
+            "weights": analysis.weight_hash,
+        },
+        "image": analysis.image and list(analysis.image),
+        "result": analysis.result and list(analysis.result.dims),
+        "params": analysis.params,
+        "macs": analysis.macs,
+        "flops": analysis.flops,
+        "reach": analysis.reach and analysis.reach.model_dump(mode="json"),
+        "claims": [
+            {
+                "claim": claim.text,
+                "verdict": claim.verdict,
+                "found": claim.found,
+                "reason": claim.reason,
+                "line": claim.span.line if claim.span else None,
+            }
+            for claim in analysis.claims
+        ],
+        "statements": [
+            {
+                "path": row.path,
+                "operator": row.operator,
+                "shape": list(row.result.dims),
+                "count": row.count,
+                "params": row.total_params,
+                "macs": row.total_macs,
+            }
+            for row in analysis.rows
+        ],
+    }
+
+
+def _as_text(analysis: Analysis) -> str:
+    if analysis.open:
+        return f"{analysis.name}: open, needs {', '.join(analysis.open)}"
+    if analysis.params is None or analysis.macs is None or analysis.image is None:
+        return f"{analysis.name}: not checked further"
+    image = " × ".join(map(str, analysis.image))
+    lines = [f"{analysis.name}: image {image} → {analysis.result}", ""]
+    lines += _table(analysis.rows)
+    lines += [
+        "",
+        f"  params  {analysis.params:,}",
+        f"  MACs    {analysis.macs:,} per image ({analysis.macs / 1e9:.3f} G)",
+        f"  reach   {_reach(analysis.reach)}",
+        f"  hashes  function {_short(analysis.function_hash)}, "
+        f"weights {_short(analysis.weight_hash)}",
+    ]
+    if analysis.claims:
+        lines += ["", "  claims"]
+    for claim in analysis.claims:
+        found = f"   is {claim.found}" if claim.found else ""
+        lines.append(f"    {_MARKS[claim.verdict]} {claim.text}{found}")
+    return "\n".join(lines)
+
+
+def _table(rows: tuple[Row, ...]) -> list[str]:
+    cells = [("statement", "", "shape", "params", "MACs")]
+    for row in rows:
+        times = f"×{row.count}" if row.count > 1 else ""
+        params = f"{row.total_params:,}" if row.params else "–"
+        macs = f"{row.total_macs:,}" if row.macs else "–"
+        cells.append((row.path, times, str(row.result), params, macs))
+    widths = [max(len(row[i]) for row in cells) for i in range(5)]
+    return [
+        f"  {path:<{widths[0]}}  {times:>{widths[1]}}  {shape:<{widths[2]}}  "
+        f"{params:>{widths[3]}}  {macs:>{widths[4]}}"
+        for path, times, shape, params, macs in cells
+    ]
+
+
+def _reach(reach: Reach | None) -> str:
+    if reach is None:
+        return "not computed: the first map is too large"
+    grid = f"{reach.grid[0]} × {reach.grid[1]}"
+    if not reach.steps:
+        return f"{grid} positions, and no stack to count"
+    if reach.full is not None:
+        return (
+            f"everything of {grid} after {reach.full} of {reach.iterations} iterations"
+        )
+    last = reach.steps[-1]
+    total = reach.grid[0] * reach.grid[1]
+    return (
+        f"{last.least} to {last.most} of {total} positions ({grid}) "
+        f"after {reach.iterations} iterations"
+    )
+
+
+def _short(digest: str | None) -> str:
+    return (digest or "")[:12]

@@ -1,0 +1,65 @@
+"""Diagnostics on a terminal, and options that several commands share."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from s2mlp_dsl.diagnostics import Diagnostic, render_text
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
+    """Each diagnostic on standard error, in colour where that is a terminal."""
+    colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    for one in diagnostics:
+        print(render_text(one, colour=colour), file=sys.stderr)
+
+
+def spec_argument(command: F) -> F:
+    """SPEC: a file, `FILE:MODEL` not among them; see `--model`."""
+    return click.argument("spec", type=click.Path(path_type=Path))(command)
+
+
+def model_options(command: F) -> F:
+    """`--model NAME` and `--set key=value`."""
+    command = click.option(
+        "--set",
+        "settings",
+        multiple=True,
+        metavar="KEY=VALUE",
+        callback=_settings,
+        help="Give a parameter a value. Can be repeated.",
+    )(command)
+    return click.option("--model", metavar="NAME", help="Which model of the file.")(
+        command
+    )
+
+
+def _settings(
+    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> dict[str, str]:
+    settings: dict[str, str] = {}
+    for one in given:
+        key, equals, value = one.partition("=")
+        key = key.strip()
+        if not equals or not key or not value.strip():
+            raise click.BadParameter(f"{one!r} is not KEY=VALUE")
+        if key in settings:
+            raise click.BadParameter(f"{key} is set twice")
+        settings[key] = value.strip()
+    return settings
+
+
+def write_output(text: str, output: Path | None) -> None:
+    """To a file, or to standard output without one."""
+    if output is None:
+        sys.stdout.write(text)
+        return
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(text, encoding="utf-8")
+    print(f"wrote {output}", file=sys.stderr)
