@@ -1,0 +1,27 @@
+"""The runner: trains a torch module by a recipe, in a folder that loses nothing.
+
+It knows modules and recipes and nothing of syntax. Importing it imports torch.
+"""
+
+from s2mlp_dsl.train.errors import Interrupted, RunError, UsageError, WorldError
+from s2mlp_dsl.train.evaluate import evaluate
+from s2mlp_dsl.train.job import Evaluation, Guess, Job, Prediction, Summary
+from s2mlp_dsl.train.predict import predict
+from s2mlp_dsl.train.run import Run
+from s2mlp_dsl.train.session import train
+
+__all__ = [
+    "Evaluation",
+    "Guess",
+    "Interrupted",
+    "Job",
+    "Prediction",
+    "Run",
+    "RunError",
+    "Summary",
+    "UsageError",
+    "WorldError",
+    "evaluate",
+    "predict",
+    "train",
+]

@@ -1,0 +1,149 @@
+"""The random changes of single images.
+
+Each draws from (seed, epoch, sample) and nothing else, so an image looks the
+same in a resumed run, in any worker and in any batch. Changes apply in the
+recipe's order to values in [0, 1]; erasing comes after the normalisation,
+where its noise has the variance of an image.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torchvision.transforms import InterpolationMode, v2
+
+from s2mlp_dsl.ir import recipe
+from s2mlp_dsl.train.errors import UsageError
+from s2mlp_dsl.train.images import Preprocess, to_unit
+from s2mlp_dsl.train.seeds import derive, uniforms
+
+# images [B, C, H, W], sample indices [B] on the CPU, a seed → images
+Change = Callable[[Tensor, Tensor, int], Tensor]
+
+
+@dataclass(frozen=True)
+class Augment:
+    """The recipe's changes of single images, then the normalisation."""
+
+    preprocess: Preprocess
+    before: tuple[Change, ...] = ()
+    after: tuple[Change, ...] = ()
+    crops: bool = False  # changes the size itself, so images come as they are
+    seed: int = 0
+
+    def __call__(self, images_BCHW: Tensor, indices: Tensor, epoch: int) -> Tensor:
+        """uint8, or floats in [0, 1], → normalised float32 [B, C, H, W]."""
+        for place, change in enumerate(self.before):
+            seed = derive("augment", self.seed, epoch, place)
+            images_BCHW = change(images_BCHW, indices, seed)
+        images_BCHW = self.preprocess.normalise(to_unit(images_BCHW))
+        for place, change in enumerate(self.after, len(self.before)):
+            seed = derive("augment", self.seed, epoch, place)
+            images_BCHW = change(images_BCHW, indices, seed)
+        return images_BCHW
+
+
+def augmentation(chosen: recipe.Recipe, preprocess: Preprocess) -> Augment:
+    """What the recipe asks for, for images of the model's size.
+
+    mixup and cutmix concern whole batches and are not among it. Raises
+    UsageError for what cannot be done to images of this size.
+    """
+    channels, height, width = preprocess.image
+    before: list[Change] = []
+    after: list[Change] = []
+    crops = False
+    for entry in chosen.augment:
+        match entry:
+            case recipe.Translate(pixels=pixels):
+                if pixels >= min(height, width):
+                    raise UsageError(
+                        f"translate({pixels}) can move a {height}×{width} image "
+                        "out of sight"
+                    )
+                before.append(_translate(pixels))
+            case recipe.Flip(p=p):
+                before.append(_flip(p))
+            case recipe.RandomResizedCrop(scale=scale):
+                crops = True
+                before.append(_crop(scale, (height, width)))
+            case recipe.RandAugment(magnitude=magnitude, ops=ops):
+                _need_colours(entry.kind, channels)
+                before.append(_each(v2.RandAugment(ops, magnitude)))
+            case recipe.ColorJitter(amount=a):
+                _need_colours(entry.kind, channels)
+                before.append(_each(v2.ColorJitter(a, a, a)))
+            case recipe.Erasing(p=p):
+                after.append(_each(v2.RandomErasing(p, value="random")))
+            case recipe.Mixup() | recipe.CutMix():
+                pass  # of the batch, see mix.py
+    return Augment(preprocess, tuple(before), tuple(after), crops, chosen.seed)
+
+
+def _need_colours(name: str, channels: int) -> None:
+    if channels not in (1, 3):
+        raise UsageError(f"{name} needs images of 1 or 3 channels, not {channels}")
+
+
+def _translate(pixels: int) -> Change:
+    def change(images_BCHW: Tensor, indices: Tensor, seed: int) -> Tensor:
+        *_, height, width = images_BCHW.shape
+        draws = uniforms(seed, indices.numpy(), 2) * (2 * pixels + 1)
+        corner = draws.floor().long().to(images_BCHW.device)
+        rows_BH = corner[:, :1] + torch.arange(height, device=corner.device)
+        columns_BW = corner[:, 1:] + torch.arange(width, device=corner.device)
+        padded = F.pad(images_BCHW, (pixels,) * 4)
+        batch = torch.arange(len(images_BCHW), device=corner.device)
+        channel = torch.arange(images_BCHW.shape[1], device=corner.device)
+        return padded[
+            batch[:, None, None, None],
+            channel[None, :, None, None],
+            rows_BH[:, None, :, None],
+            columns_BW[:, None, None, :],
+        ]
+
+    return change
+
+
+def _flip(p: float) -> Change:
+    def change(images_BCHW: Tensor, indices: Tensor, seed: int) -> Tensor:
+        flipped_B = uniforms(seed, indices.numpy(), 1)[:, 0] < p
+        flipped_B111 = flipped_B[:, None, None, None].to(images_BCHW.device)
+        return torch.where(flipped_B111, images_BCHW.flip(-1), images_BCHW)
+
+    return change
+
+
+def _crop(scale: float, size: tuple[int, int]) -> Change:
+    cut = v2.RandomResizedCrop(
+        size, (scale, 1.0), interpolation=InterpolationMode.BICUBIC, antialias=True
+    )
+    # Bicubic overshoots at edges; torchvision clamps integers only.
+    return _each(lambda image: _clamped(cut(image)))
+
+
+def _clamped(image: Tensor) -> Tensor:
+    return image.clamp(0, 1) if image.is_floating_point() else image
+
+
+def _each(transform: Callable[[Tensor], Any]) -> Change:
+    """A torchvision transform, image by image, each under its own seed.
+
+    torchvision draws from torch's global CPU generator, which is lent and
+    given back.
+    """
+
+    def change(images_BCHW: Tensor, indices: Tensor, seed: int) -> Tensor:
+        changed = []
+        with torch.random.fork_rng(devices=[]):
+            samples = np.asarray(indices).tolist()
+            for image_CHW, sample in zip(images_BCHW, samples, strict=True):
+                torch.default_generator.manual_seed(derive("sample", seed, sample))
+                changed.append(transform(image_CHW))
+        return torch.stack(changed)
+
+    return change

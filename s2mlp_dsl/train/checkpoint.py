@@ -1,0 +1,178 @@
+"""Checkpoints: a folder is complete and unharmed, or it is passed over.
+
+A checkpoint is written to `step_N.tmp/`, its manifest with sizes and SHA-256
+last, everything forced to disk, and then renamed. Older ones go only after
+that. Tensors are safetensors and the rest is JSON; nothing is unpickled.
+"""
+
+import hashlib
+import json
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load as parse_tensors
+from safetensors.torch import save as dump_tensors
+from torch import Tensor
+
+from s2mlp_dsl.train import disk
+from s2mlp_dsl.train.errors import WorldError
+from s2mlp_dsl.train.state import State
+
+FOLDER, LATEST, MANIFEST = "checkpoints", "latest", "manifest.json"
+MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
+KEPT = 2  # the newest, and one to fall back on
+
+Tensors = dict[str, Tensor]
+
+
+class Torn(Exception):
+    """A checkpoint is incomplete or damaged; the message says how."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The content of a checkpoint whose every byte was as it was written."""
+
+    path: Path
+    model: Tensors
+    optimizer: Tensors
+    state: State
+
+
+def name_of(step: int) -> str:
+    """The folder of the checkpoint after so many steps."""
+    return f"step_{step:08d}"
+
+
+def save(run: Path, model: Tensors, optimizer: Tensors, state: State) -> Path:
+    """Write a checkpoint of a run folder and return its path.
+
+    Raises WorldError if the disk refuses; older checkpoints are then as they
+    were.
+    """
+    folder = run / FOLDER
+    disk.make_folder(folder)
+    path = folder / name_of(state.step)
+    aside = path.with_name(path.name + ".tmp")
+    files = {
+        MODEL: dump_tensors(_plain(model)),
+        OPTIMIZER: dump_tensors(_plain(optimizer)),
+        STATE: state.model_dump_json(indent=2).encode(),
+    }
+    if aside.exists():
+        disk.remove_folder(aside)
+    try:
+        disk.make_folder(aside)
+        for name, data in files.items():
+            disk.write(aside / name, data)
+        disk.write(aside / MANIFEST, _manifest(state.step, files))
+        disk.sync_folder(aside)
+        if path.exists():  # a torn one of this step; a valid one is never redone
+            disk.remove_folder(path)
+        disk.rename(aside, path)
+    except WorldError:
+        with suppress(WorldError):
+            disk.remove_folder(aside)
+        raise
+    disk.replace(folder / LATEST, f"{path.name}\n".encode())
+    # A torn one that was passed over may be ahead of this one; it must not
+    # count as one of those to fall back on.
+    done = [other for other in stored(run) if _step(other) <= state.step]
+    for old in done[KEPT:]:
+        disk.remove_folder(old)
+    return path
+
+
+def stored(run: Path) -> list[Path]:
+    """The finished checkpoints of a run folder, newest first, unread."""
+    folder = run / FOLDER
+    with disk.reported(folder, "read"):
+        names = list(folder.iterdir()) if folder.is_dir() else []
+    return sorted(
+        (path for path in names if re.fullmatch(r"step_\d{8,}", path.name)),
+        key=_step,
+        reverse=True,
+    )
+
+
+def _step(path: Path) -> int:
+    return int(path.name.removeprefix("step_"))
+
+
+def newest(run: Path) -> tuple[Checkpoint | None, list[str]]:
+    """The newest valid checkpoint, and what was passed over and why.
+
+    None if there is no checkpoint at all. Raises WorldError if there are some
+    and none is valid: starting over would be no resuming.
+    """
+    skipped: list[str] = []
+    for path in stored(run):
+        try:
+            return load(path), skipped
+        except Torn as reason:
+            skipped.append(f"{path.name}: {reason}")
+    if skipped:
+        raise WorldError(
+            f"no valid checkpoint in {run / FOLDER}: " + "; ".join(skipped)
+        )
+    return None, skipped
+
+
+def load(path: Path) -> Checkpoint:
+    """Read a checkpoint, holding every byte against its manifest.
+
+    Raises Torn if it is not what was written.
+    """
+    files = _expected(path)
+    content: dict[str, bytes] = {}
+    for name in (MODEL, OPTIMIZER, STATE):
+        try:
+            content[name] = (path / name).read_bytes()
+        except OSError as error:
+            raise Torn(f"{name}: {error.strerror or error}") from error
+        if len(content[name]) != files[name]["size"]:
+            raise Torn(
+                f"{name} has {len(content[name]):,} bytes, not {files[name]['size']:,}"
+            )
+        if hashlib.sha256(content[name]).hexdigest() != files[name]["sha256"]:
+            raise Torn(f"{name} is not what was written: its SHA-256 differs")
+    try:
+        return Checkpoint(
+            path=path,
+            model=parse_tensors(content[MODEL]),
+            optimizer=parse_tensors(content[OPTIMIZER]),
+            state=State.model_validate_json(content[STATE]),
+        )
+    except (SafetensorError, ValidationError) as error:
+        raise Torn(f"of another version: {error}") from error
+
+
+def _plain(tensors: Tensors) -> Tensors:
+    # Clones share no memory with each other, which safetensors insists on.
+    return {k: t.detach().cpu().contiguous().clone() for k, t in tensors.items()}
+
+
+def _manifest(step: int, files: dict[str, bytes]) -> bytes:
+    entries = {
+        name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        for name, data in files.items()
+    }
+    return json.dumps({"format": 1, "step": step, "files": entries}, indent=2).encode()
+
+
+def _expected(path: Path) -> dict[str, dict[str, int | str]]:
+    try:
+        manifest = json.loads((path / MANIFEST).read_bytes())
+        files = {name: dict(manifest["files"][name]) for name in (MODEL, OPTIMIZER)}
+        files[STATE] = dict(manifest["files"][STATE])
+        for entry in files.values():
+            entry["size"], entry["sha256"]
+    except OSError as error:
+        raise Torn(f"{MANIFEST}: {error.strerror or error}") from error
+    except (ValueError, LookupError, TypeError) as error:
+        raise Torn(f"{MANIFEST} is damaged") from error
+    return files

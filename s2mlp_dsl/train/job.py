@@ -1,0 +1,93 @@
+"""What goes into a run and what comes out of it, as records."""
+
+from typing import Literal
+
+from s2mlp_dsl.ir.node import Record
+from s2mlp_dsl.ir.recipe import Recipe
+
+
+class Job(Record):
+    """A model and a recipe, as far as the runner must know them.
+
+    `image` is (channels, height, width); `macs` are per image. `spec` is a
+    name to show. `model_text` is the model as a spec that stands alone: the
+    run folder keeps it so that the model can be rebuilt. Two models with one
+    `weight_hash` have the same weights by name and shape.
+    """
+
+    model_name: str
+    spec: str
+    image: tuple[int, int, int]
+    classes: int
+    function_hash: str
+    weight_hash: str
+    model_text: str
+    recipe: Recipe
+    recipe_name: str
+    macs: int | None = None
+
+
+class Summary(Record):
+    """The end of a run. Accuracies are fractions of the test images.
+
+    `seconds` counts all sessions of the run; `images_per_second` and
+    `data_wait_share` count its training steps alone, without tests and saves.
+    """
+
+    finished: Literal[True] = True
+    model_name: str
+    recipe_name: str
+    accuracy: float
+    loss: float
+    best_accuracy: float
+    best_epoch: int
+    epochs: int
+    steps: int
+    seconds: float
+    images_per_second: float
+    data_wait_share: float
+    peak_memory_bytes: int | None
+    device: str
+    precision: str
+    checkpoint: str
+
+
+class ClassAccuracy(Record):
+    """How one class fared; accuracy is null where no image is of this class."""
+
+    name: str
+    images: int
+    correct: int
+    accuracy: float | None
+
+
+class Evaluation(Record):
+    """A test of one set of weights. `accuracy` is a fraction of `images`.
+
+    `loss` is the mean cross entropy in nats, without label smoothing.
+    `skipped` names newer checkpoints that are damaged, and how.
+    """
+
+    accuracy: float
+    loss: float
+    images: int
+    correct: int
+    classes: tuple[ClassAccuracy, ...]
+    checkpoint: str | None = None
+    skipped: tuple[str, ...] = ()
+
+
+class Guess(Record):
+    """A class and the probability the model gives it."""
+
+    name: str
+    index: int
+    probability: float
+
+
+class Prediction(Record):
+    """The likeliest classes of one image file, best first."""
+
+    path: str
+    checkpoint: str
+    top: tuple[Guess, ...]

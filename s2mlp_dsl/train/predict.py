@@ -1,0 +1,61 @@
+"""The likeliest classes of image files."""
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from s2mlp_dsl.train.device import choose_place
+from s2mlp_dsl.train.evaluate import load_weights
+from s2mlp_dsl.train.job import Guess, Prediction
+from s2mlp_dsl.train.run import Run
+from s2mlp_dsl.train.step import checked
+
+
+def predict(
+    model: nn.Module,
+    run_dir: Path,
+    paths: list[Path],
+    top: int = 5,
+    *,
+    device: str | None = None,
+    checkpoint: Path | None = None,
+    weight_hash: str | None = None,
+) -> list[Prediction]:
+    """Classify image files with a run's newest valid checkpoint.
+
+    A file becomes what the run was tested on: the model's channels and size,
+    the same normalisation. Digits are light on dark. `top` is the number of
+    guesses, at most all classes. Raises WorldError naming a file that cannot
+    be read, and what `evaluate` raises.
+    """
+    run = Run.open(run_dir)
+    place = choose_place(device, run.job.recipe.precision)
+    found, _ = load_weights(model, run, checkpoint, weight_hash)
+    model.to(place.device)
+    training = model.training
+    model.eval()
+    predictions = []
+    try:
+        for path in paths:
+            image_1CHW = run.preprocess.from_file(path)[None].to(place.device)
+            with torch.inference_mode(), place.autocast():
+                logits_BK = checked(model(image_1CHW), 1, run.job.classes)
+            guesses = _best(logits_BK[0], run.class_names, top)
+            predictions.append(
+                Prediction(path=str(path), checkpoint=found.path.name, top=guesses)
+            )
+    finally:
+        model.train(training)
+    return predictions
+
+
+def _best(
+    logits_K: torch.Tensor, names: tuple[str, ...], top: int
+) -> tuple[Guess, ...]:
+    shares_K = logits_K.float().softmax(0)
+    values, places = shares_K.topk(min(max(top, 1), len(names)))
+    return tuple(
+        Guess(name=names[place], index=place, probability=value)
+        for value, place in zip(values.tolist(), places.tolist(), strict=True)
+    )

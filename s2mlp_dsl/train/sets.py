@@ -1,0 +1,30 @@
+"""The data sets by the names recipes use."""
+
+from pathlib import Path
+
+import torch
+
+from s2mlp_dsl.ir import recipe
+from s2mlp_dsl.train.builtin import digits, synthetic
+from s2mlp_dsl.train.data import Data
+from s2mlp_dsl.train.errors import UsageError
+from s2mlp_dsl.train.folder import imagenet
+from s2mlp_dsl.train.job import Job
+
+
+def open_data(job: Job, device: torch.device, root: Path | None) -> Data:
+    """The recipe's data set, ready for the model.
+
+    `root` is the folder of data that lives in files. Raises UsageError if data
+    and model do not fit, WorldError if the data is missing.
+    """
+    chosen = job.recipe.data
+    if root is not None and not isinstance(chosen, recipe.ImageNet):
+        raise UsageError(f"the data set {chosen.kind} is built in; it takes no --data")
+    match chosen:
+        case recipe.Digits():
+            return digits(job, device)
+        case recipe.Synthetic(images=images):
+            return synthetic(job, images, device)
+        case recipe.ImageNet():
+            return imagenet(job, device, root)

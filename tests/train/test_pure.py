@@ -1,0 +1,109 @@
+"""Order, schedule and random numbers are pure functions of where one is."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from s2mlp_dsl.ir.recipe import AdamW, Cosine
+from s2mlp_dsl.train import UsageError
+from s2mlp_dsl.train.order import Order, in_order
+from s2mlp_dsl.train.schedule import schedule_of
+from s2mlp_dsl.train.seeds import derive, uniforms
+
+from .making import recipe
+
+
+def test_an_epoch_shows_each_image_at_most_once_and_drops_the_last_batch() -> None:
+    order = Order(images=103, batch=10, epochs=3, seed=1)
+    assert (order.steps_per_epoch, order.steps) == (10, 30)
+    requests = list(order.requests(0))
+    epochs = [
+        torch.cat([r.indices for r in requests[e * 10 : e * 10 + 10]]) for e in (0, 1)
+    ]
+    for indices in epochs:
+        assert len(indices.unique()) == 100
+        assert indices.min() >= 0 and indices.max() < 103
+    assert not torch.equal(*epochs)
+
+
+@pytest.mark.parametrize("start", [0, 1, 9, 10, 11, 29, 30])
+def test_the_order_can_be_taken_up_at_any_step(start: int) -> None:
+    order = Order(images=103, batch=10, epochs=3, seed=1)
+    whole = list(order.requests(0))[start:]
+    tail = list(order.requests(start))
+    assert len(whole) == len(tail)
+    for one, other in zip(whole, tail, strict=True):
+        assert one.epoch == other.epoch
+        assert torch.equal(one.indices, other.indices)
+
+
+def test_a_test_shows_every_image_once() -> None:
+    seen = torch.cat([request.indices for request in in_order(103, 10)])
+    assert torch.equal(seen, torch.arange(103))
+
+
+def test_a_batch_beyond_the_data_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"2,048.*1,437"):
+        Order(images=1437, batch=2048, epochs=1, seed=0)
+
+
+def test_the_learning_rate_warms_up_and_falls_to_the_floor() -> None:
+    chosen = recipe(
+        epochs=10,
+        optimizer=AdamW(lr=1e-3),
+        schedule=Cosine(warmup=2, floor=1e-5, start=1e-6),
+    )
+    schedule = schedule_of(chosen, 100)
+    rates = [schedule.at(step) for step in range(schedule.steps)]
+    assert (schedule.warmup, schedule.steps) == (200, 1000)
+    assert rates[0] == 1e-6
+    assert rates[100] == pytest.approx((1e-6 + 1e-3) / 2)
+    assert rates[200] == pytest.approx(1e-3)
+    assert rates[600] == pytest.approx((1e-3 + 1e-5) / 2)
+    assert 1e-5 < rates[-1] < 1.01e-5
+    assert all(b > a for a, b in itertools.pairwise(rates[:201]))
+    assert all(b < a for a, b in itertools.pairwise(rates[200:]))
+
+
+def test_the_schedules_hash_tells_any_change() -> None:
+    one = schedule_of(recipe(), 11).digest()
+    assert one == schedule_of(recipe(), 11).digest()
+    assert one != schedule_of(recipe(), 12).digest()
+    assert one != schedule_of(recipe(epochs=3), 11).digest()
+    assert one != schedule_of(recipe(optimizer=AdamW(lr=1e-3)), 11).digest()
+
+
+def test_impossible_schedules_are_refused() -> None:
+    with pytest.raises(UsageError, match="warm-up of 2 epochs leaves nothing of 2"):
+        schedule_of(recipe(schedule=Cosine(warmup=2)), 11)
+    with pytest.raises(UsageError, match=r"floor 0\.5 is above"):
+        schedule_of(recipe(schedule=Cosine(floor=0.5)), 11)
+    nearly = schedule_of(recipe(schedule=Cosine(warmup=1.999)), 11)
+    assert nearly.at(nearly.steps - 1) == nearly.base
+
+
+def test_random_numbers_belong_to_samples_not_to_batches() -> None:
+    seed = derive("test", 1)
+    together = uniforms(seed, np.arange(50), 3)
+    apart = torch.cat([uniforms(seed, np.array([n]), 3) for n in range(50)])
+    assert torch.equal(together, apart)
+
+
+def test_random_numbers_are_uniform_and_not_correlated() -> None:
+    draws = uniforms(derive("test", 2), np.arange(20_000), 2)
+    other = uniforms(derive("test", 3), np.arange(20_000), 2)
+    assert draws.min() >= 0 and draws.max() < 1
+    assert abs(draws.mean() - 0.5) < 0.01
+    assert abs(draws.var() - 1 / 12) < 0.002
+    columns = torch.stack([*draws.T, *other.T, draws[:, 0].roll(1)])
+    off_diagonal = torch.corrcoef(columns) - torch.eye(5)
+    assert off_diagonal.abs().max() < 0.03
+
+
+def test_seeds_differ_by_purpose_and_place() -> None:
+    places = [("a", 1, 2), ("a", 12), ("a", 2, 1), ("b", 1, 2), ("a", 1)]
+    seeds = {derive(purpose, *numbers) for purpose, *numbers in places}
+    assert len(seeds) == len(places)
+    assert all(0 <= seed < 2**63 for seed in seeds)
