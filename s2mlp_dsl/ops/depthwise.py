@@ -1,6 +1,6 @@
 """depthwise: each channel convolved with a kernel of its own."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import cast
 
@@ -57,8 +57,8 @@ class Depthwise(Operator):
     def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
         assert x is not None
         kernel = a.count("kernel")
-        weight = {"weight": (x.channels, 1, kernel, kernel)}
-        return weight if a.word("bias") == "off" else {**weight, "bias": (x.channels,)}
+        bias = {} if a.word("bias") == "off" else {"bias": (x.channels,)}
+        return {"weight": (x.channels, 1, kernel, kernel), **bias}
 
     def macs(self, x: Shape | None, a: Args) -> int:
         assert isinstance(x, Map)
@@ -99,7 +99,7 @@ class Depthwise(Operator):
             y += tensors["bias"]
         return y.reshape(x.shape)
 
-    def linear_map(self, x: Shape, a: Args) -> Iterable[Term] | None:
+    def linear_map(self, x: Shape, a: Args) -> Iterator[Term]:
         assert isinstance(x, Map)
         for place, reads in _windows(x, a):
             for channel in range(x.channels):
@@ -109,7 +109,7 @@ class Depthwise(Operator):
                     yield Term((place, channel), None, (channel, -1))
 
 
-def _windows(x: Map, a: Args) -> Iterable[tuple[int, list[tuple[int, int]]]]:
+def _windows(x: Map, a: Args) -> Iterator[tuple[int, list[tuple[int, int]]]]:
     """For each position: (number of the offset in the kernel, position read)."""
     half = a.count("kernel") // 2
     edge = cast(Edge, a.word("edge"))

@@ -34,4 +34,5 @@ class Gelu(Operator):
 
         flat = (x / math.sqrt(2)).ravel()
         erf = np.fromiter(map(math.erf, flat.tolist()), float, count=flat.size)
-        return x * (1 + erf.reshape(x.shape)) / 2
+        y: Array = x * (1 + erf.reshape(x.shape)) / 2
+        return y

@@ -1,6 +1,6 @@
 """linear: a fully connected layer over the channels."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 
 from s2mlp_dsl.ir.shape import Map, Shape, positions, with_channels
@@ -35,10 +35,9 @@ class Linear(Operator):
 
     def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
         assert x is not None
-        weight = {"weight": (a.count("width"), x.channels)}
-        if a.word("bias") == "off":
-            return weight
-        return {**weight, "bias": (a.count("width"),)}
+        width = a.count("width")
+        bias = {} if a.word("bias") == "off" else {"bias": (width,)}
+        return {"weight": (width, x.channels), **bias}
 
     def macs(self, x: Shape | None, a: Args) -> int:
         assert x is not None
@@ -59,7 +58,7 @@ class Linear(Operator):
         y: Array = x @ tensors["weight"].T
         return y + tensors["bias"] if "bias" in tensors else y
 
-    def linear_map(self, x: Shape, a: Args) -> Iterable[Term] | None:
+    def linear_map(self, x: Shape, a: Args) -> Iterator[Term]:
         width = a.count("width")
         for place, out in product(range(positions(x)), range(width)):
             for channel in range(x.channels):

@@ -1,6 +1,6 @@
 """shift: the spatial shift, the operator this language is about."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from s2mlp_dsl.ir.program import Shift as ShiftValue
 from s2mlp_dsl.ir.program import ShiftGroup
@@ -61,10 +61,11 @@ class Shift(Operator):
     def construct(self, x: Shape | None, a: Args) -> Construct:
         shift = a.shift("by")
         groups = tuple((g.channels, g.right, g.down) for g in shift.groups)
-        more = (("interleaved", shift.interleaved),) if shift.interleaved else ()
-        return Construct(
-            "SpatialShift", (), (("groups", groups), ("edge", shift.edge), *more)
-        )
+        keywords = (("groups", groups), ("edge", shift.edge))
+        if shift.interleaved:
+            turns = ("turns", shift.interleaved)
+            return Construct("InterleavedShift", (), (*keywords, turns))
+        return Construct("SpatialShift", (), keywords)
 
     def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
         import numpy as np
@@ -83,7 +84,7 @@ class Shift(Operator):
                         ]
         return y
 
-    def linear_map(self, x: Shape, a: Args) -> Iterable[Term] | None:
+    def linear_map(self, x: Shape, a: Args) -> Iterator[Term]:
         assert isinstance(x, Map)
         shift = a.shift("by")
         for group, channels in channels_of(shift):

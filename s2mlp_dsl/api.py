@@ -1,0 +1,115 @@
+"""The road of a spec, in order. Read this file to learn the compiler.
+
+    text ── parse ── elaborate ── analyze ── lower ── build
+            syntax   IR           figures    source   torch.nn.Module
+
+Each function stops at one of these points. torch is imported by `compile` and
+`verify` alone.
+"""
+
+import shlex
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from s2mlp_dsl.analysis.analyze import Analysis, analyze_model, check_model
+from s2mlp_dsl.elaborate.spec import Spec, load
+from s2mlp_dsl.ir.print import print_model
+from s2mlp_dsl.ir.program import Model
+from s2mlp_dsl.ops import SIGNATURES
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from s2mlp_dsl.lower.source import Source
+    from s2mlp_dsl.verify.certificate import Certificate
+
+VERSION = version("s2mlp-dsl")
+
+
+@dataclass(frozen=True)
+class Program:
+    """One model of a spec, elaborated, with its figures."""
+
+    spec: Spec
+    model: Model
+    analysis: Analysis
+    settings: dict[str, str]
+
+    @property
+    def text(self) -> str:
+        """The program as a parameterless `.arch` file."""
+        return print_model(self.model, SIGNATURES)
+
+    def source(self) -> "Source":
+        """The program as PyTorch source."""
+        from s2mlp_dsl.lower.source import Origin, torch_source
+
+        path = self.spec.source.path
+        spec = Path(self.spec.source.name).as_posix()
+        words = ["s2mlp-dsl", "compile", spec]
+        if list(self.spec.models) != [self.model.name]:
+            words += ["--model", self.model.name]
+        for key, value in self.settings.items():
+            words += ["--set", f"{key}={value}"]
+        words += ["--emit", "torch", "-o", f"{self.model.name}.py"]
+        command = shlex.join(words) if path else None
+        return torch_source(self.model, self.analysis, Origin(spec, VERSION, command))
+
+    def build(self) -> "nn.Module":
+        """The program as a module, weights initialised."""
+        from s2mlp_dsl.lower.build import build
+
+        return build(self.source(), self.model.name)
+
+
+def elaborate(
+    spec: "str | Path | Spec", model: str | None = None, **settings: Any
+) -> Program:
+    """One model of a spec with its parameters bound.
+
+    `spec` is a path, the text of a spec, or a loaded one; `settings` are the
+    model's parameters, as numbers or as a spec would write them. Raises
+    `SpecError` when the spec is wrong and `ChoiceError` when it does not say
+    which model, or a parameter has no value.
+    """
+    loaded = spec if isinstance(spec, Spec) else load(spec)
+    declared = loaded.choose_model(model)
+    given = {name: str(value) for name, value in settings.items()}
+    expanded = loaded.expand(declared, given)
+    return Program(loaded, expanded, analyze_model(expanded), given)
+
+
+def analyze(
+    spec: "str | Path | Spec", model: str | None = None, **settings: Any
+) -> Analysis:
+    """The figures and claims of one model: shapes, params, MACs, reach.
+
+    torch is not imported. Claims that fail are in the result, not raised.
+    """
+    loaded = spec if isinstance(spec, Spec) else load(spec)
+    declared = loaded.choose_model(model)
+    given = {name: str(value) for name, value in settings.items()}
+    loaded.expand(declared, given)
+    return check_model(loaded, declared, given)
+
+
+def compile(
+    spec: "str | Path | Spec", model: str | None = None, **settings: Any
+) -> "nn.Module":
+    """One model of a spec as a `torch.nn.Module`.
+
+    It maps images [batch, channels, height, width] to what the model says,
+    logits [batch, classes] for a classifier.
+    """
+    return elaborate(spec, model, **settings).build()
+
+
+def verify(
+    spec: "str | Path | Spec", model: str | None = None, **settings: Any
+) -> "Certificate":
+    """Prove the compiled model equal to its IR; the certificate says how."""
+    from s2mlp_dsl.verify.verify import verify_program
+
+    return verify_program(elaborate(spec, model, **settings))

@@ -1,0 +1,1 @@
+"""IR to torch source to torch.nn."""

@@ -1,0 +1,104 @@
+"""One module class: its constructor and its forward."""
+
+from collections.abc import Mapping
+
+from s2mlp_dsl.ir.program import Call, Model, Op, Residual, Stack, Statement, result_of
+from s2mlp_dsl.ir.shape import Shape
+from s2mlp_dsl.lower.layout import Bracketed, assign, construct
+from s2mlp_dsl.ops import OPERATORS, Args
+
+_VARIABLES = "xyzuvw"
+
+
+def class_lines(
+    name: str,
+    doc: list[str],
+    body: tuple[Statement, ...],
+    model: Model,
+    classes: Mapping[str, str],
+    source: Shape | None,
+) -> list[str]:
+    """The text of a module that runs `body`.
+
+    `classes` gives the class of each definition; `source` is the shape that
+    enters, None where the image does.
+    """
+    forward: list[str] = []
+    _flow(body, model, "x", 0, source, forward)
+    return [
+        f"class {name}(nn.Module):",
+        *doc,
+        "    def __init__(self) -> None:",
+        "        super().__init__()",
+        *_members(body, model, classes),
+        "",
+        "    def forward(self, x: Tensor) -> Tensor:",
+        *forward,
+        "        return x",
+    ]
+
+
+def construct_of(op: Op) -> Bracketed:
+    operator = OPERATORS[op.operator]
+    return construct(operator.construct(op.source, Args(dict(op.args))))
+
+
+def _members(
+    body: tuple[Statement, ...], model: Model, classes: Mapping[str, str]
+) -> list[str]:
+    lines: list[str] = []
+    for statement in body:
+        match statement:
+            case Op():
+                value = construct_of(statement)
+                lines += assign(f"self.{statement.name}", value, 8)
+            case Residual():
+                lines += _members(statement.body, model, classes)
+            case Call():
+                value = Bracketed(classes[statement.block], ())
+                lines += assign(f"self.{statement.name}", value, 8)
+            case Stack():
+                lines += assign(f"self.{statement.name}", _runs(statement, classes), 8)
+    return lines
+
+
+def _runs(stack: Stack, classes: Mapping[str, str]) -> Bracketed:
+    runs = tuple(
+        f"*[{classes[run.block]}() for _ in range({run.count})]"
+        if run.count > 1
+        else f"{classes[run.block]}()"
+        for run in stack.runs
+    )
+    return Bracketed("nn.Sequential", runs)
+
+
+def _flow(
+    body: tuple[Statement, ...],
+    model: Model,
+    entering: str,
+    depth: int,
+    shape: Shape | None,
+    lines: list[str],
+) -> str:
+    """Statements of a body, each reading what the one before it left.
+
+    `entering` is the variable that holds the input, which a residual must not
+    overwrite. Returns the variable with the result.
+    """
+    own = _VARIABLES[depth] if depth < len(_VARIABLES) else f"x{depth}"
+    current = entering
+    for statement in body:
+        if isinstance(statement, Residual):
+            branch = _flow(statement.body, model, current, depth + 1, shape, lines)
+            lines.append(f"        {own} = {current} + {branch}")
+        else:
+            after = result_of(model, statement)
+            line = f"        {own} = self.{statement.name}({current})"
+            lines.append(line if after == shape else f"{line}  # {_axes(after)}")
+            shape = after
+        current = own
+    return current
+
+
+def _axes(shape: Shape) -> str:
+    return "[batch, " + ", ".join(map(str, shape.dims)) + "]"

@@ -1,0 +1,133 @@
+"""A program as Python source: one file that needs PyTorch alone.
+
+This text is the only lowering there is. `compile` runs it, `--emit torch`
+prints it, so what is trained is what can be read.
+"""
+
+import re
+import textwrap
+from dataclasses import dataclass
+
+from s2mlp_dsl.analysis.analyze import Analysis
+from s2mlp_dsl.ir.program import Model, Op
+from s2mlp_dsl.ir.walk import ops_in
+from s2mlp_dsl.lower.inline import defined_names, definitions_for, import_lines
+from s2mlp_dsl.lower.scope import class_lines, construct_of
+
+# Names that the emitted source uses for itself.
+_USED = {"Sequence", "Tensor", "nn", "torch"}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a program came from, for the header of what is made of it."""
+
+    spec: str
+    version: str
+    command: str | None  # None for text that is in no file
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text, and the name of the model's class in it."""
+
+    text: str
+    model_class: str
+
+
+def torch_source(model: Model, analysis: Analysis, origin: Origin) -> Source:
+    """The PyTorch source of a program, formatted as ruff formats."""
+    callees = {_callee(op) for op in ops_in(model)}
+    modules = definitions_for(one for one in callees if not one.startswith("nn."))
+    classes = _class_names(model)
+    parts = [
+        "\n".join(_header(model, analysis, origin)),
+        "\n".join(import_lines(modules)),
+    ]
+    definitions = [one.text for one in modules]
+    for block in model.blocks:
+        doc = _docstring(block.doc or f"{block.source} to {block.result}.")
+        lines = class_lines(
+            classes[block.name], doc, block.body, model, classes, block.source
+        )
+        definitions.append("\n".join(lines))
+    name = classes[""]
+    doc = _docstring(model.doc or f"An image to {model.result}.")
+    definitions.append(
+        "\n".join(class_lines(name, doc, model.body, model, classes, None))
+    )
+    definitions.append("\n".join(_self_check(name, model, analysis)))
+    text = "\n\n".join(parts) + "\n\n\n" + "\n\n\n".join(definitions) + "\n"
+    return Source(text, name)
+
+
+def _callee(op: Op) -> str:
+    return construct_of(op).head
+
+
+def _class_names(model: Model) -> dict[str, str]:
+    """A class for each definition, and for the model under the empty name."""
+    taken = _USED | defined_names()
+    names: dict[str, str] = {}
+    wanted = [(block.name, block.name) for block in model.blocks]
+    for key, name in [*wanted, ("", model.name)]:
+        words = [word[:1].upper() + word[1:] for word in name.split("_") if word]
+        camel = "".join(words) or "Model"
+        candidate, number = camel, 1
+        while candidate in taken:
+            number += 1
+            candidate = f"{camel}{number}"
+        taken = taken | {candidate}
+        names[key] = candidate
+    return names
+
+
+def _header(model: Model, analysis: Analysis, origin: Origin) -> list[str]:
+    lines = [f'"""{model.name}, compiled from {_harmless(origin.spec)}.', ""]
+    if model.doc:
+        lines += [*textwrap.wrap(_harmless(model.doc), 80), ""]
+    lines += [
+        f"Made by s2mlp-dsl {origin.version}. Edit the spec, not this file.",
+    ]
+    if origin.command:
+        lines += ["Made again by", "", f"    {_harmless(origin.command)}"]
+    return [
+        *lines,
+        "",
+        f"function {analysis.function_hash}",
+        f"weights  {analysis.weight_hash}",
+        "",
+        "Maps are [batch, height, width, channels]; comments show where that changes.",
+        '"""',
+    ]
+
+
+def _docstring(text: str) -> list[str]:
+    lines = textwrap.wrap(_harmless(text), 78) or ["."]
+    if len(lines) == 1:
+        return [f'    """{lines[0]}"""', ""]
+    return [f'    """{lines[0]}', *(f"    {line}" for line in lines[1:]), '    """', ""]
+
+
+def _harmless(text: str) -> str:
+    """Text that cannot end a docstring, escape from it or hide in it."""
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    plain = plain.replace("\\", "/").replace('"', "'")
+    return re.sub(r"\s+", " ", plain).strip()
+
+
+def _self_check(name: str, model: Model, analysis: Analysis) -> list[str]:
+    assert analysis.image is not None
+    image = ", ".join(map(str, analysis.image))
+    result = ", ".join(map(str, model.result.dims))
+    return [
+        'if __name__ == "__main__":',
+        f"    model = {name}().eval()",
+        "    with torch.no_grad():",
+        f"        y = model(torch.randn(2, {image}))",
+        f"    assert y.shape == (2, {result}), y.shape",
+        "    parameters = sum(p.numel() for p in model.parameters())",
+        f"    assert parameters == {analysis.params:_}, parameters",
+        f'    print(f"{model.name}: output {{tuple(y.shape)}}, '
+        '{parameters:,} parameters")',
+    ]

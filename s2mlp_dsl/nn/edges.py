@@ -1,0 +1,19 @@
+"""What stands in for a position outside the map."""
+
+import torch
+from torch import Tensor
+
+
+def bring_inside(index: Tensor, length: int, edge: str) -> Tensor:
+    """Indices of an axis, moved into 0 … length − 1 by an edge rule.
+
+    `wrap` is circular and `reflect` mirrors without the border; every other
+    rule reads the nearest index, which its caller may then replace.
+    """
+    if edge == "wrap":
+        return index % length
+    if edge == "reflect":
+        period = max(2 * (length - 1), 1)
+        index = index % period
+        return torch.minimum(index, period - index).clamp(max=length - 1)
+    return index.clamp(0, length - 1)

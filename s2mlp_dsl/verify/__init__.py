@@ -1,0 +1,1 @@
+"""Proof that an artifact is what the IR says."""

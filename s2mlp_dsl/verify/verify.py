@@ -1,0 +1,42 @@
+"""`verify`: all proofs of a program, in order, as one certificate."""
+
+import platform
+
+import torch
+from torch import nn
+
+from s2mlp_dsl.api import VERSION, Program
+from s2mlp_dsl.verify.certificate import Certificate, Check
+from s2mlp_dsl.verify.figures import check_figures
+from s2mlp_dsl.verify.movement import check_movement
+from s2mlp_dsl.verify.numeric import check_numbers
+from s2mlp_dsl.verify.structure import check_structure
+
+
+def verify_program(program: Program) -> Certificate:
+    """Compile a program and hold the module against the IR."""
+    analysis = program.analysis
+    assert analysis.function_hash is not None and analysis.weight_hash is not None
+    return Certificate(
+        spec=program.spec.source.name,
+        model=program.model.name,
+        function_hash=analysis.function_hash,
+        weight_hash=analysis.weight_hash,
+        versions={
+            "s2mlp-dsl": VERSION,
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
+        checks=verify_module(program, program.build()),
+    )
+
+
+def verify_module(program: Program, module: nn.Module) -> tuple[Check, ...]:
+    """Every check of a module that claims to be the program."""
+    model = program.model
+    return (
+        check_structure(model, module),
+        *check_figures(model, module),
+        check_movement(model, module),
+        check_numbers(model, module),
+    )
