@@ -8,12 +8,13 @@ Each function stops at one of these points. torch is imported by `compile` and
 """
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s2mlp_dsl.analysis.analyze import Analysis, analyze_model, check_model
+from s2mlp_dsl.analysis.analyze import Analysis, analyze_model, with_claims
 from s2mlp_dsl.elaborate.spec import Spec, load
 from s2mlp_dsl.ir.print import print_model
 from s2mlp_dsl.ir.program import Model
@@ -65,7 +66,9 @@ class Program:
 
 
 def elaborate(
-    spec: "str | Path | Spec", model: str | None = None, **settings: Any
+    spec: "str | Path | Spec",
+    model: str | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> Program:
     """One model of a spec with its parameters bound.
 
@@ -76,7 +79,7 @@ def elaborate(
     """
     loaded = spec if isinstance(spec, Spec) else load(spec)
     declared = loaded.choose_model(model)
-    given = {name: str(value) for name, value in settings.items()}
+    given = {name: str(value) for name, value in (settings or {}).items()}
     expanded = loaded.expand(declared, given)
     return Program(loaded, expanded, analyze_model(expanded), given)
 
@@ -88,11 +91,8 @@ def analyze(
 
     torch is not imported. Claims that fail are in the result, not raised.
     """
-    loaded = spec if isinstance(spec, Spec) else load(spec)
-    declared = loaded.choose_model(model)
-    given = {name: str(value) for name, value in settings.items()}
-    loaded.expand(declared, given)
-    return check_model(loaded, declared, given)
+    program = elaborate(spec, model, settings)
+    return with_claims(program.spec, program.analysis)
 
 
 def compile(
@@ -103,7 +103,7 @@ def compile(
     It maps images [batch, channels, height, width] to what the model says,
     logits [batch, classes] for a classifier.
     """
-    return elaborate(spec, model, **settings).build()
+    return elaborate(spec, model, settings).build()
 
 
 def verify(
@@ -112,4 +112,4 @@ def verify(
     """Prove the compiled model equal to its IR; the certificate says how."""
     from s2mlp_dsl.verify.verify import verify_program
 
-    return verify_program(elaborate(spec, model, **settings))
+    return verify_program(elaborate(spec, model, settings))

@@ -1,6 +1,7 @@
 """Everything that can be said of a model without building it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from s2mlp_dsl.analysis import codes
 from s2mlp_dsl.analysis.claims import ClaimChecker, Claimed
@@ -14,6 +15,7 @@ from s2mlp_dsl.analysis.cost import (
 from s2mlp_dsl.analysis.reach import Reach, analyze_reach
 from s2mlp_dsl.diagnostics import Poisoned
 from s2mlp_dsl.elaborate.files import Declared
+from s2mlp_dsl.elaborate.recipes import resolve_recipe
 from s2mlp_dsl.elaborate.spec import Spec
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.ir.hash import function_hash, weight_hash
@@ -91,9 +93,13 @@ def check_model(
         return Analysis(name=name)
     if len(spec.report.errors) > errors:
         return Analysis(name=name)
-    analysis = analyze_model(model)
+    return with_claims(spec, analyze_model(model))
+
+
+def with_claims(spec: Spec, analysis: Analysis) -> Analysis:
+    """The analysis with a verdict on everything the spec claims of the model."""
     checker = ClaimChecker(spec.unit, spec.report, list(analysis.rows), analysis.reach)
-    facts = [fact for claim in spec.claims(name) for fact in claim.facts]
+    facts = [fact for one in spec.claims(analysis.name) for fact in one.facts]
     return analysis.model_copy(
         update={"claims": tuple(checker.check(fact) for fact in facts)}
     )
@@ -109,5 +115,8 @@ def check_spec(
             claim.model.span,
             help=did_you_mean(claim.model.id, spec.models),
         )
+    for recipe in spec.recipes.values():
+        with suppress(Poisoned):
+            resolve_recipe(recipe, {}, spec.report)
     chosen = [spec.choose_model(model)] if model else list(spec.models.values())
     return [check_model(spec, one, settings or {}) for one in chosen]

@@ -55,6 +55,15 @@ class Spec:
         """The model of that name, or the only one. Raises `ChoiceError`."""
         return _choose("model", self.models, self._all_models(), name)
 
+    def choose_recipe(self, name: str | None) -> Declared:
+        """The recipe of that name, or the only one. Raises `ChoiceError`."""
+        known = {
+            key: one
+            for key, one in self.unit.names.items()
+            if isinstance(one.declaration, tree.Recipe)
+        }
+        return _choose("recipe", self.recipes, known, name)
+
     def base(self, declared: Declared) -> Base:
         """The model with a body behind a variant. Raises `Poisoned`."""
         return base_of(declared, self.report)

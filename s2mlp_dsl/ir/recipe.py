@@ -133,6 +133,27 @@ Augmentation = Annotated[
 ]
 
 
+# What a spec may call in a recipe, by the word it writes.
+KINDS: dict[str, type[Record]] = {
+    kind.model_fields["kind"].default: kind
+    for kind in (
+        Digits,
+        Synthetic,
+        ImageNet,
+        AdamW,
+        Cosine,
+        Translate,
+        Flip,
+        RandomResizedCrop,
+        RandAugment,
+        ColorJitter,
+        Erasing,
+        Mixup,
+        CutMix,
+    )
+}
+
+
 class Recipe(Record):
     """Everything a run needs besides the model.
 

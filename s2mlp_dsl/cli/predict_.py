@@ -1,0 +1,40 @@
+"""`s2mlp-dsl predict RUN IMAGE…`."""
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--top", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--device", help="Such as cpu or cuda:1.  [default: a GPU if there is]")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="What to print.",
+)
+def command(
+    run: Path, images: tuple[Path, ...], top: int, device: str | None, form: str
+) -> int:
+    """Classify IMAGES with the run in the folder RUN."""
+    from s2mlp_dsl import train
+    from s2mlp_dsl.cli.runs import rebuild
+
+    model, weight_hash = rebuild(run)
+    predictions = train.predict(
+        model, run, list(images), top, device=device, weight_hash=weight_hash
+    )
+    if form == "json":
+        print(
+            json.dumps([one.model_dump(mode="json") for one in predictions], indent=2)
+        )
+        return 0
+    for one in predictions:
+        guesses = ", ".join(f"{g.name} {g.probability:.1%}" for g in one.top)
+        print(f"{one.path}: {guesses}")
+    return 0

@@ -1,0 +1,58 @@
+"""`s2mlp-dsl verify SPEC`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from s2mlp_dsl.api import elaborate
+from s2mlp_dsl.cli.output import model_options, spec_argument
+from s2mlp_dsl.verify.certificate import Certificate, Check
+
+
+@click.command()
+@spec_argument
+@model_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="What to print; json is the certificate.",
+)
+def command(spec: Path, model: str | None, settings: dict[str, str], form: str) -> int:
+    """Compile a model of SPEC and prove the result equal to the spec.
+
+    The traced graph, shapes, parameters, MACs, the movement of every shift and
+    the results of every statement are held against the IR.
+    """
+    from s2mlp_dsl.verify.verify import verify_program
+
+    certificate = verify_program(elaborate(spec, model, settings))
+    if form == "json":
+        print(json.dumps(certificate.as_data(), indent=2))
+    else:
+        print(_as_text(certificate))
+    return 0 if certificate.passed else 1
+
+
+def _as_text(certificate: Certificate) -> str:
+    lines = [f"{certificate.model}, function {certificate.function_hash[:12]}", ""]
+    for check in certificate.checks:
+        lines += _check(check, certificate.spec)
+    versions = ", ".join(f"{name} {v}" for name, v in certificate.versions.items())
+    verdict = "proved" if certificate.passed else "NOT proved"
+    return "\n".join([*lines, "", f"{verdict}, with {versions}"])
+
+
+def _check(check: Check, spec: str) -> list[str]:
+    mark = "✓" if check.passed else "✗"
+    error = ""
+    if check.worst is not None:
+        error = f" (worst {check.worst:.1e}, allowed {check.tolerance:.0e})"
+    lines = [f"  {mark} {check.name:<11} {check.cases:>4} × {check.what}{error}"]
+    for failure in check.failures:
+        span = failure.span
+        place = f"{span.source.name}:{span.line}: " if span else f"{spec}: "
+        lines.append(f"      {place}{failure.statement} {failure.message}")
+    return lines
