@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections import defaultdict
+from collections.abc import Iterator
 
 from s2mlp_dsl.diagnostics.record import Diagnostic, Label
 
@@ -13,40 +14,55 @@ _WIDEST_LINE = 160  # a longer source line is cut around the span
 def render_text(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     """One diagnostic, many lines, no final newline.
 
-    Lines of the source are shown in order; the primary span is underlined with
-    `^`, secondary ones with `-`. Spans in another file get their own header.
+    Lines of the source are shown in order, each once; the primary span is
+    underlined with `^`, secondary ones with `-`. Spans in another file get a
+    header of their own, and a file without text is only named.
     """
-
-    def paint(text: str, kind: str) -> str:
-        return f"{_COLOURS[kind]}{text}{_RESET}" if colour else text
-
     severity = diagnostic.code.severity
-    title = f"{severity}[{diagnostic.code.number}]"
-    lines = [f"{paint(title, severity)}: {_bold(diagnostic.code.title, colour)}"]
+    title = _paint(f"{severity}[{diagnostic.code.number}]", severity, colour)
+    lines = [f"{title}: {_bold(diagnostic.code.title, colour)}"]
     labels = (diagnostic.primary, *diagnostic.secondary)
     margin = max(len(str(label.span.line)) for label in labels)
     by_file: dict[str, list[Label]] = defaultdict(list)
     for label in labels:
         by_file[label.span.source.name].append(label)
+    arrow = _paint(" " * margin + "-->", "frame", colour)
+    bar = _paint(" " * margin + " |", "frame", colour)
     for name, in_file in by_file.items():
         first = in_file[0].span
-        arrow = paint(" " * margin + "-->", "frame")
+        if not first.source.text:
+            lines.append(f"{arrow} {_clean(name)}: {_clean(in_file[0].text)}")
+            continue
         lines.append(f"{arrow} {_clean(name)}:{first.line}:{first.column}")
-        bar = paint(" " * margin + " |", "frame")
-        for label in sorted(in_file, key=lambda one: one.span.start):
-            primary = label is diagnostic.primary
-            text, underline = _excerpt(label, "^" if primary else "-")
-            number = paint(f"{label.span.line:>{margin}} |", "frame")
-            lines += [
-                bar,
-                f"{number} {text}",
-                f"{bar} {paint(underline, severity if primary else 'frame')}",
-            ]
-    frame = " " * margin
-    lines += [f"{frame} note: {_clean(note)}" for note in diagnostic.notes]
+        lines += _excerpts(diagnostic, in_file, margin, colour)
+    remarks = [f"note: {note}" for note in diagnostic.notes]
     if diagnostic.help:
-        lines.append(f"{frame} help: {_clean(diagnostic.help)}")
+        remarks.append(f"help: {diagnostic.help}")
+    if remarks:
+        lines.append(bar)
+    lines += [" " * margin + _clean(remark) for remark in remarks]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _excerpts(
+    diagnostic: Diagnostic, labels: list[Label], margin: int, colour: bool
+) -> Iterator[str]:
+    """The source lines of labels in one file, each with its underlines."""
+    bar = _paint(" " * margin + " |", "frame", colour)
+    shown = None
+    for label in sorted(labels, key=lambda one: (one.span.line, one.span.start)):
+        primary = label is diagnostic.primary
+        text, underline = _excerpt(label, "^" if primary else "-")
+        if shown != (shown := (label.span.line, text)):
+            yield bar
+            number = _paint(f"{label.span.line:>{margin}} |", "frame", colour)
+            yield f"{number} {text}"
+        kind = diagnostic.code.severity if primary else "frame"
+        yield f"{bar} {_paint(underline, kind, colour)}"
+
+
+def _paint(text: str, kind: str, colour: bool) -> str:
+    return f"{_COLOURS[kind]}{text}{_RESET}" if colour else text
 
 
 def _excerpt(label: Label, mark: str) -> tuple[str, str]:

@@ -22,6 +22,16 @@ current_comments: ContextVar[list[tree.Comment]] = ContextVar("current_comments"
 
 Children = list[Any]
 
+MAX_DEPTH = 64  # of brackets inside one another, and of expressions
+
+
+class TooDeep(Exception):
+    """An expression nests deeper than anything that reads it may go."""
+
+    def __init__(self, span: Span) -> None:
+        super().__init__(span)
+        self.span = span
+
 
 def token_span(token: Token) -> Span:
     assert token.start_pos is not None and token.end_pos is not None
@@ -71,6 +81,19 @@ def _collect(_: Any, children: Children) -> _Many:
         elif not isinstance(child, Token):
             many.append(child)
     return many
+
+
+def _depth(children: Children) -> int:
+    """Of a node with these children. Raises `TooDeep`."""
+    depth = 1
+    for child in children:
+        inside = child if isinstance(child, _Many) else (child,)
+        for one in inside:
+            node = one.value if isinstance(one, tree.Argument) else one
+            depth = max(depth, 1 + getattr(node, "depth", 0))
+    if depth > MAX_DEPTH:
+        raise TooDeep(_span(children))
+    return depth
 
 
 def _inside(children: Children) -> tuple[Any, ...]:
@@ -123,9 +146,7 @@ class Builder(Transformer[Token, Any]):
     def documented(self, children: Children) -> Any:
         declaration = children[-1]
         doc = str(children[0])[3:-3].strip()
-        if hasattr(declaration, "doc"):
-            return replace(declaration, doc=doc)
-        return declaration
+        return replace(declaration, doc=doc or None)
 
     def edition(self, children: Children) -> tree.Edition:
         number = children[1]
@@ -263,16 +284,20 @@ class Builder(Transformer[Token, Any]):
 
     def binary(self, children: Children) -> tree.Binary:
         left, operator, right = children
-        return tree.Binary(_span(children), str(operator), left, right)
+        return tree.Binary(
+            _span(children), str(operator), left, right, _depth(children)
+        )
 
     def negative(self, children: Children) -> tree.Negative:
-        return tree.Negative(_span(children), children[1])
+        return tree.Negative(_span(children), children[1], _depth(children))
 
     def index(self, children: Children) -> tree.Index:
-        return tree.Index(_span(children), children[0], children[2])
+        return tree.Index(
+            _span(children), children[0], children[2], _depth(children)
+        )
 
     def group_expr(self, children: Children) -> tree.Group:
-        return tree.Group(_span(children), children[1])
+        return tree.Group(_span(children), children[1], _depth(children))
 
     def number(self, children: Children) -> tree.Number:
         return tree.Number(_span(children), str(children[0]))
@@ -284,14 +309,16 @@ class Builder(Transformer[Token, Any]):
         return _name(children[0])
 
     def call(self, children: Children) -> tree.Call:
-        return tree.Call(_span(children), _name(children[0]), _inside(children))
+        return tree.Call(
+            _span(children), _name(children[0]), _inside(children), _depth(children)
+        )
 
     def argument(self, children: Children) -> tree.Argument:
         name = _name(children[0]) if len(children) == 3 else None
         return tree.Argument(_span(children), name, children[-1])
 
     def list(self, children: Children) -> tree.ListExpr:
-        return tree.ListExpr(_span(children), _inside(children))
+        return tree.ListExpr(_span(children), _inside(children), _depth(children))
 
 
 class _ImportedName:

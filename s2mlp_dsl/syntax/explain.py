@@ -1,103 +1,172 @@
 """What the parser stumbled over, in the user's words."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from difflib import get_close_matches
 
 from lark import Token
 
-from s2mlp_dsl.diagnostics import Label, Poisoned, Report
+from s2mlp_dsl.diagnostics import Poisoned, Report
 from s2mlp_dsl.source import Source, Span
 from s2mlp_dsl.syntax import codes
 from s2mlp_dsl.syntax.build import token_span
-from s2mlp_dsl.syntax.grammar import describe, keywords
+from s2mlp_dsl.syntax.grammar import declaring, keywords, spelled
 
-_WORDS_SHOWN = 6
-_ARITHMETIC = ("+", "-", "*", "/", "[", "(", "==", "!=", "<=", ">=", "<", ">")
+_OPERATORS = frozenset(["+", "-", "*", "/", "==", "!=", "<=", ">=", "<", ">", "[", "("])
+_DIRECTIONS = frozenset(["right", "left", "down", "up", "later", "earlier"])
+_VALUE = frozenset(["NAME", "NUMBER", "STRING", "(", "[", "-"])
+# Terminals that have many forms.
+_FORMS = {
+    "NAME": "a name",
+    "NUMBER": "a number",
+    "STRING": "a text in quotes",
+    "DOC": 'a """description"""',
+    "_NL": "the end of the line",
+    "$END": "the end of the file",
+}
 
 
 def unexpected(
-    report: Report,
-    source: Source,
-    token: Token,
-    accepted: Collection[str],
-    brackets: Sequence[Token] = (),
+    report: Report, source: Source, token: Token, accepted: Collection[str]
 ) -> Poisoned:
     """Report a token that cannot stand where it stands."""
+    allowed = {spelled(one) for one in accepted}
     if token.type == "$END":
-        end = len(source.text)
-        span = Span(source, max(0, end - 1), end)
-        label = f"the text ends here; {_expected(accepted)}"
-        return report.add(codes.UNEXPECTED, span, label)
+        end = len(source.text.rstrip()) or len(source.text)
+        return report.add(
+            codes.UNEXPECTED,
+            Span(source, end, end),
+            f"the text ends here; {_expected(allowed)}",
+        )
     span = token_span(token)
-    if (token == "=" and "__ANON_0" in accepted) or _compares(token, accepted):
+    if token == "=" and "~=" in allowed:
         return report.add(
             codes.ASSIGNED, span, help="write `==` for exact, `~=` for as printed"
         )
-    if brackets and token.type not in ("_NL",) and _starts_line(source, span.start):
-        opened = brackets[-1]
-        closer = ")" if str(opened) == "(" else "]"
-        return report.add(
-            codes.NOT_CLOSED,
-            token_span(opened),
-            secondary=[Label(span, "this would be inside it")],
-            help=f"add the closing `{closer}`",
-        )
+    if token == "{" and (word := _misspelt(source, span.start)):
+        return report.add(codes.UNEXPECTED, *word)
+    label = _expected(allowed)
+    if token.type == "_NL":
+        label = f"the line ends here; {label}"
+    return report.add(codes.UNEXPECTED, span, label, help=_help(token, source, allowed))
+
+
+def _misspelt(source: Source, at: int) -> tuple[Span, str] | None:
+    """The word before a `{` where it is nearly one that takes braces."""
+    before = re.search(r"([A-Za-z_]\w*)[^\S\n]*$", source.text[max(0, at - 99) : at])
+    if before is None:
+        return None
+    near = get_close_matches(before[1], sorted(keywords()), 1, 0.6)
+    if not near or near[0] == before[1]:
+        return None
+    end = at - (len(before[0]) - len(before[1]))
+    span = Span(source, end - len(before[1]), end)
+    return span, f"did you mean `{near[0]}`?"
+
+
+# What people bring along from other languages.
+def _help(token: Token, source: Source, allowed: set[str]) -> str | None:
     word = str(token)
-    close = get_close_matches(word, sorted(keywords()), 1, 0.7)
-    before = re.search(r"([A-Za-z_]\w*)[^\S\n]*$", source.text[: span.start])
-    if word == "{" and before is not None:
-        near = get_close_matches(before[1], sorted(keywords()), 1, 0.6)
-        if near and near[0] != before[1]:
-            close = near
-    help = f"did you mean `{close[0]}`?" if close and close[0] != word else None
-    shown = "the line ends here; " if token.type == "_NL" else ""
-    return report.add(codes.UNEXPECTED, span, shown + _expected(accepted), help=help)
+    rest = source.text[token.start_pos or 0 :][:2]
+    if rest == "//":
+        return "a comment begins with `#`"
+    if token.type == "_NL" and "{" in allowed:
+        following = source.text[token.end_pos or 0 :][:999].lstrip()
+        return "write the `{` on this line" if following[:1] == "{" else None
+    before = source.text[: token.start_pos or 0].rpartition("\n")[2]
+    if word == "=" and before.endswith("="):
+        return "write a single `=`"
+    if allowed == {"NAME"} and (name := re.search(r"(\w+)\s*:\s*$", before)):
+        return f"write `{name[1]} = {word}` for a default"
+    if before.split()[:1] == ["then"]:
+        return "write `then` behind the closing brace of the stack: `} then 2 {`"
+    if token.type == "NAME":
+        words = sorted(one for one in allowed if one.isalpha() and one.islower())
+        if word in words:
+            return None
+        if close := get_close_matches(word, words, 1, 0.6):
+            return f"did you mean `{close[0]}`?"
+    return None
 
 
 def bad_character(report: Report, source: Source, at: int) -> Poisoned:
     """Report text that is no token at all."""
     text = source.text
     if text[at] == '"':
-        end = text.find("\n", at)
-        span = Span(source, at, end if end >= 0 else len(text))
-        return report.add(codes.OPEN_STRING, span, help='end it with `"` on this line')
-    word = re.compile(r"[\w.]+").match(text, at)
+        return _open_string(report, source, at)
+    word = re.compile(r"[\w.%]+").match(text, at)
     if word and text[at].isascii() and text[at].isdigit():
         return report.add(
             codes.BAD_NUMBER,
             Span(source, at, word.end()),
-            help="numbers are digits with `_` between them, a fraction, an exponent, "
-            "and one of K M G T Ki Mi Gi %",
+            help="a number is digits with single `_` between them, then a fraction, "
+            "an exponent, and one of K M G T Ki Mi Gi Ti %, as far as needed",
         )
-    end = word.end() if word else at + 1
-    span = Span(source, at, end)
-    if word:
+    if word and word[0][0].isalpha():
         return report.add(
-            codes.BAD_CHARACTER, span, help="names use the letters a-z, digits and `_`"
+            codes.BAD_CHARACTER,
+            Span(source, at, word.end()),
+            help="names use the letters a-z and A-Z, digits and `_`",
         )
-    if text[at] == "=":
-        return report.add(codes.UNEXPECTED, span, "no value was expected here")
-    return report.add(codes.BAD_CHARACTER, span, help="remove it")
+    return report.add(
+        codes.BAD_CHARACTER,
+        Span(source, at, at + 1),
+        help=_CHARACTERS.get(text[at], "remove it"),
+    )
 
 
-def _compares(token: Token, accepted: Collection[str]) -> bool:
-    shown = {describe(one) for one in accepted if not one.startswith("$")}
-    return token == "=" and "`~=`" in shown
+_CHARACTERS = {
+    "'": 'a text stands in double quotes: `"…"`',
+    ";": "remove it: a statement ends with its line",
+    "!": "`!=` is the only thing written with it",
+    "~": "`~=` is the only thing written with it",
+    "&": "remove it: use `choose(condition, yes, no)` for a choice",
+    "^": "remove it: write a power as a product",
+    "\r": "end lines with LF or CRLF",
+}
 
 
-def _starts_line(source: Source, at: int) -> bool:
-    return source.text[source.text.rfind("\n", 0, at) + 1 : at].strip() == ""
+def _open_string(report: Report, source: Source, at: int) -> Poisoned:
+    text = source.text
+    if text.startswith('"""', at):
+        return report.add(
+            codes.OPEN_STRING, Span(source, at, at + 3), help='end it with `"""`'
+        )
+    end = re.compile(r"[^\r\n]*").match(text, at)
+    assert end is not None
+    stop = at + len(end[0].rstrip())
+    return report.add(
+        codes.OPEN_STRING, Span(source, at, stop), help='end it with `"` on this line'
+    )
 
 
-def _expected(accepted: Collection[str]) -> str:
-    """`expected a name or `(``; long lists are cut to what matters."""
-    words = sorted({describe(one) for one in accepted})
-    operators = {f"`{one}`" for one in _ARITHMETIC}
-    fewer = [word for word in words if word not in operators] or words
-    if len(fewer) > _WORDS_SHOWN:
-        fewer = [word for word in fewer if not word.startswith("`")] or fewer
-    shown = fewer[:_WORDS_SHOWN]
-    if len(shown) == 1:
-        return f"expected {shown[0]}"
-    return f"expected {', '.join(shown[:-1])} or {shown[-1]}"
+def _expected(allowed: Collection[str]) -> str:
+    """`expected a name or `(``: families by one word, operators left out."""
+    left = set(allowed)
+    phrases = []
+
+    def family(phrase: str, members: Collection[str]) -> None:
+        if left.issuperset(members):
+            phrases.append(phrase)
+            left.difference_update(members)
+
+    family(
+        "a declaration such as `model`, `block` or `shift`", {*declaring()} - {"import"}
+    )
+    if phrases:
+        left -= {"DOC", "_NL", "$END", "import"}
+    family("a statement such as `linear(64)`", {"NAME", "residual", "stack"})
+    family("`edge`, `rest`, `each` or a share such as `1/4`", {"edge", *_VALUE})
+    if "edge" not in left and len(phrases) == 1 and "`edge`" in phrases[0]:
+        left -= {"rest", "each", "interleave"}
+    family("a direction such as `right`", _DIRECTIONS)
+    family("a value", _VALUE)
+    fewer = left - _OPERATORS
+    if "_NL" in fewer:
+        fewer.discard("$END")
+    if not fewer and not phrases:
+        fewer = left
+    phrases += [_FORMS.get(one, f"`{one}`") for one in sorted(fewer)]
+    if len(phrases) == 1:
+        return f"expected {phrases[0]}"
+    return f"expected {', '.join(phrases[:-1])} or {phrases[-1]}"

@@ -10,13 +10,15 @@ from s2mlp_dsl.shipped import shipped
 from s2mlp_dsl.syntax.build import Builder, keep_comment
 
 
-class _NewlinesAnywhere:
-    """Lets the contextual lexer see a newline in every state of the parser.
+class _WordsAnywhere:
+    """Lets the contextual lexer see newlines and whole words in every state.
 
-    Which of them count is decided by the reader, which knows the brackets.
+    Which newlines count is decided by the reader, which knows the brackets.
+    Without `NAME`, a state that allows `left` but no name would read the
+    beginning of `leftover` as `left`.
     """
 
-    always_accept = ("_NL",)
+    always_accept = ("_NL", "NAME")
 
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         return stream
@@ -30,7 +32,7 @@ def make_parser(*, strict: bool = False) -> Lark:
         lexer="contextual",
         start=["start", "expr"],
         transformer=Builder(),
-        postlex=_NewlinesAnywhere(),
+        postlex=_WordsAnywhere(),
         lexer_callbacks={"COMMENT": keep_comment},
         keep_all_tokens=True,
         maybe_placeholders=False,
@@ -46,24 +48,28 @@ def parser() -> Lark:
 @cache
 def keywords() -> frozenset[str]:
     """Every word that the grammar itself uses."""
-    return frozenset(
-        terminal.pattern.value
+    return frozenset(filter(str.isalpha, _literals().values()))
+
+
+@cache
+def declaring() -> frozenset[str]:
+    """The words that begin a declaration."""
+    first = parser().parse_interactive("", start="start").accepts()
+    return frozenset(spelled(one) for one in first) & keywords()
+
+
+def spelled(terminal: str) -> str:
+    """What a terminal looks like in a file, or its own name if it has many forms.
+
+    Lark's names for literals never leave this file.
+    """
+    return _literals().get(terminal, terminal)
+
+
+@cache
+def _literals() -> dict[str, str]:
+    return {
+        terminal.name: terminal.pattern.value
         for terminal in parser().terminals
-        if isinstance(terminal.pattern, PatternStr) and terminal.pattern.value.isalpha()
-    )
-
-
-def describe(terminal: str) -> str:
-    """A terminal in the user's words; Lark's own names never leave this file."""
-    words = {
-        "NAME": "a name",
-        "NUMBER": "a number",
-        "STRING": "a text in quotes",
-        "DOC": 'a """description"""',
-        "_NL": "the end of the line",
-        "$END": "the end of the file",
+        if isinstance(terminal.pattern, PatternStr)
     }
-    if terminal in words:
-        return words[terminal]
-    pattern = parser().get_terminal(terminal).pattern
-    return f"`{pattern.value}`"

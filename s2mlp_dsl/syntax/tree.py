@@ -4,30 +4,37 @@ Every node carries its span. Lexemes are kept (`51M` stays `51M`), and nothing
 is evaluated here.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from s2mlp_dsl.source import Source, Span
+
+# --- expressions -----------------------------------------------------------
+#
+# `depth` is the number of expressions inside one another. The builder bounds
+# it, so whoever walks an expression may do so by recursion.
 
 
 @dataclass(frozen=True)
 class Name:
     span: Span
     id: str
-
-
-# --- expressions -----------------------------------------------------------
+    depth: ClassVar[int] = 1
 
 
 @dataclass(frozen=True)
 class Number:
     span: Span
     lexeme: str
+    depth: ClassVar[int] = 1
 
 
 @dataclass(frozen=True)
 class Text:
     span: Span
     value: str
+    depth: ClassVar[int] = 1
 
 
 @dataclass(frozen=True)
@@ -44,18 +51,21 @@ class Call:
     span: Span
     name: Name
     arguments: tuple[Argument, ...]
+    depth: int = field(default=1, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class ListExpr:
     span: Span
     items: tuple["Expr", ...]
+    depth: int = field(default=1, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class Negative:
     span: Span
     operand: "Expr"
+    depth: int = field(default=1, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -64,6 +74,7 @@ class Binary:
     operator: str
     left: "Expr"
     right: "Expr"
+    depth: int = field(default=1, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -71,6 +82,7 @@ class Index:
     span: Span
     base: "Expr"
     index: "Expr"
+    depth: int = field(default=1, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -79,9 +91,36 @@ class Group:
 
     span: Span
     inner: "Expr"
+    depth: int = field(default=1, compare=False, repr=False)
 
 
 Expr = Name | Number | Text | Call | ListExpr | Negative | Binary | Index | Group
+
+
+def parts(expression: Expr) -> tuple[Expr, ...]:
+    """The expressions directly inside one."""
+    match expression:
+        case Name() | Number() | Text():
+            return ()
+        case Call(_, _, arguments):
+            return tuple(argument.value for argument in arguments)
+        case ListExpr(_, items):
+            return items
+        case Negative(_, inner) | Group(_, inner):
+            return (inner,)
+        case Binary(_, _, left, right):
+            return (left, right)
+        case Index(_, base, index):
+            return (base, index)
+
+
+def within(expression: Expr) -> Iterator[Expr]:
+    """An expression and everything inside it, from left to right."""
+    todo = [expression]
+    while todo:
+        node = todo.pop()
+        yield node
+        todo += reversed(parts(node))
 
 
 # --- statements --------------------------------------------------------------
@@ -232,6 +271,7 @@ class Let:
     span: Span
     name: Name
     value: Expr
+    doc: str | None = None
 
 
 @dataclass(frozen=True)
