@@ -1,0 +1,88 @@
+"""The public API, as the README uses it."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import s2mlp_dsl as s2
+
+SPECS = Path(__file__).parents[2] / "specs"
+
+TINY = """
+edition 1
+import s2mlp from "std:s2mlp"
+model tiny = s2mlp(width = 8, depth = 2, size = 32)
+"""
+
+
+def test_public_names() -> None:
+    assert sorted(s2.__all__) == [
+        "Analysis",
+        "ChoiceError",
+        "Diagnostic",
+        "Program",
+        "Spec",
+        "SpecError",
+        "analyze",
+        "compile",
+        "elaborate",
+        "load",
+        "verify",
+    ]
+    for name in s2.__all__:
+        assert getattr(s2, name).__doc__
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        s2.nonsense  # noqa: B018
+
+
+def test_compile_a_file_with_settings() -> None:
+    net = s2.compile(SPECS / "digits.arch", width=16, depth=1)
+    assert isinstance(net, torch.nn.Module)
+    assert net(torch.zeros(3, 1, 8, 8)).shape == (3, 10)
+
+
+def test_compile_a_text() -> None:
+    net = s2.compile(TINY, classes=7)
+    assert net(torch.zeros(1, 3, 32, 32)).shape == (1, 7)
+
+
+def test_one_set_of_weights_at_two_sizes() -> None:
+    small, large = s2.compile(TINY), s2.compile(TINY, size=48)
+    large.load_state_dict(small.state_dict())
+    assert large(torch.zeros(1, 3, 48, 48)).shape == (1, 1000)
+    assert (
+        s2.analyze(TINY).weight_hash
+        == s2.analyze(TINY, size=48).weight_hash
+        != s2.analyze(TINY, width=12).weight_hash
+    )
+
+
+def test_analyze_reports_claims_that_fail() -> None:
+    analysis = s2.analyze(TINY + "claim tiny { params() == 1 }\n")
+    assert [claim.verdict for claim in analysis.claims] == ["fails"]
+    assert not analysis.holds
+
+
+def test_wrong_spec_raises_with_the_place() -> None:
+    with pytest.raises(s2.SpecError) as caught:
+        s2.compile(TINY.replace("width = 8", "width = 9"))
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code.number == "A0203"
+    assert "1/4 of 9 is 2.25" in str(caught.value)
+
+
+def test_choices_are_asked_for() -> None:
+    with pytest.raises(s2.ChoiceError, match="no model `nope`; there is `s2mlp`"):
+        s2.compile(SPECS / "s2mlp.arch", "nope")
+    with pytest.raises(s2.ChoiceError, match="needs `width`, `depth`"):
+        s2.compile(SPECS / "s2mlp.arch")
+    with pytest.raises(s2.ChoiceError, match="has no parameter `widht`"):
+        s2.compile(TINY, widht=4)
+
+
+def test_verify_certifies() -> None:
+    certificate = s2.verify(TINY)
+    assert certificate.passed
+    assert certificate.model == "tiny"
+    assert certificate.versions["torch"] == torch.__version__

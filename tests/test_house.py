@@ -1,0 +1,115 @@
+"""The house: what may import what, and what a start must not import."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import s2mlp_dsl
+
+PACKAGE = Path(s2mlp_dsl.__file__).parent
+
+# What each folder may import of ours. Everything may import what is below it.
+MAY_IMPORT = {
+    "source": set(),
+    "shipped": set(),
+    "diagnostics": {"source"},
+    "syntax": {"source", "diagnostics", "shipped"},
+    "ir": {"source"},
+    "ops": {"source", "diagnostics", "ir"},
+    "elaborate": {"source", "diagnostics", "shipped", "syntax", "ir", "ops"},
+    "analysis": {"source", "diagnostics", "syntax", "ir", "ops", "elaborate"},
+    "nn": set(),
+    "lower": {"ir", "ops", "analysis"},
+    "emit": {"source", "diagnostics", "ir", "ops", "elaborate", "analysis", "lower"},
+    "api": {"elaborate", "ir", "ops", "analysis", "lower", "verify"},
+    "verify": {"ir", "ops", "elaborate", "analysis", "lower", "api"},
+    "train": {"ir"},
+    "cli": {
+        *("source", "shipped", "diagnostics", "syntax", "ir", "ops", "elaborate"),
+        *("analysis", "lower", "emit", "verify", "train", "api"),
+    },
+}
+NEEDS_TORCH = {"nn", "lower", "verify", "train", "cli"}
+ONLY_IN = {
+    "lark": {"syntax"},
+    "networkx": {"analysis"},
+    "graphviz": {"emit"},
+    "rich": {"train"},
+    "click": {"cli"},
+}
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module or ""
+
+
+def files() -> list[tuple[str, Path]]:
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if room not in ("__init__", "__main__"):
+            found.append((room, path))
+    return found
+
+
+@pytest.mark.parametrize(("room", "path"), files(), ids=lambda one: str(one)[-40:])
+def test_imports_run_one_way(room: str, path: Path) -> None:
+    for name in imports(path):
+        top, *rest = name.split(".")
+        if top == "s2mlp_dsl" and rest and rest[0] != room:
+            assert rest[0] in MAY_IMPORT[room], f"{room} must not import {name}"
+        if top in ("torch", "torchvision"):
+            assert room in NEEDS_TORCH, f"{room} must not import {name}"
+        if top in ONLY_IN:
+            allowed = ONLY_IN[top] | ({"verify"} if top == "networkx" else set())
+            assert room in allowed, f"{room} must not import {name}"
+
+
+def test_no_room_for_leftovers() -> None:
+    names = {path.name for _, path in files()}
+    assert not names & {"utils.py", "helpers.py", "misc.py", "common.py"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["check", "specs/s2mlp_deep.arch"],
+        ["compile", "specs/digits.arch", "--emit", "ir"],
+        ["compile", "specs/digits.arch", "--emit", "torch"],
+        ["explain", "A0203"],
+    ],
+    ids=lambda one: " ".join(one[:1]),
+)
+def test_start_without_torch(arguments: list[str]) -> None:
+    program = (
+        "import sys; from s2mlp_dsl.cli.app import app;"
+        "app.main(sys.argv[1:], standalone_mode=False);"
+        "print('torch' in sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=PACKAGE.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr.splitlines()[-1] == "False"
+    assert done.stdout
+
+
+def test_analyze_without_torch() -> None:
+    program = (
+        "import sys, s2mlp_dsl as s2; a = s2.analyze('specs/s2mlp_deep.arch');"
+        "assert a.params == 53_917_288; assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=PACKAGE.parent, check=True)
