@@ -110,11 +110,20 @@ class Report:
         help: str | None = None,
     ) -> Poisoned:
         """Record a mistake. Returns the exception to raise where work stops."""
-        one = Diagnostic(code, Label(span, label), tuple(secondary), tuple(notes), help)
+        self._keep(
+            Diagnostic(code, Label(span, label), tuple(secondary), tuple(notes), help)
+        )
+        return Poisoned()
+
+    def extend(self, other: "Report") -> None:
+        """Take over what another report has."""
+        for one in other:
+            self._keep(one)
+
+    def _keep(self, one: Diagnostic) -> None:
         if one.identity not in self._seen:
             self._seen.add(one.identity)
             self.diagnostics.append(one)
-        return Poisoned()
 
     @property
     def errors(self) -> list[Diagnostic]:

@@ -29,21 +29,26 @@ def match_arguments(
     """
     matched: dict[str, tree.Argument] = {}
     faults = False
+    named = False
     for position, argument in enumerate(call.arguments):
         if argument.name is not None:
+            named = True
             name = argument.name.id
             if name not in names:
                 report.add(
                     codes.UNKNOWN_ARGUMENT,
                     argument.name.span,
-                    help=did_you_mean(name, names)
-                    or f"`{call.name.id}` takes no arguments",
+                    f"`{call.name.id}` takes {_count(names)}",
+                    help=did_you_mean(name, names, few=0) or "remove it",
                 )
                 faults = True
                 continue
-        elif any(earlier.name for earlier in call.arguments[:position]):
+        elif named:
             report.add(
-                codes.POSITIONAL_LATE, argument.span, help="name it, or move it forward"
+                codes.POSITIONAL_LATE,
+                argument.span,
+                "it has no name, so only its position says what it is for",
+                help="name it, or move it before the named ones",
             )
             faults = True
             continue
@@ -52,6 +57,7 @@ def match_arguments(
                 codes.TOO_MANY,
                 argument.span,
                 f"`{call.name.id}` takes {_count(names)}",
+                help="remove it",
             )
             raise Poisoned
         else:
@@ -60,8 +66,9 @@ def match_arguments(
             report.add(
                 codes.GIVEN_TWICE,
                 argument.span,
-                f"`{name}`",
-                secondary=[Label(matched[name].span, "first here")],
+                f"`{name}` again",
+                secondary=[Label(matched[name].span, f"this is `{name}` already")],
+                help="remove one of them",
             )
             faults = True
             continue
@@ -82,7 +89,8 @@ def bind(
     """Values of all parameters: given, overridden, or by default.
 
     Arguments are evaluated where the call stands, defaults where the
-    declaration stands, where they see the parameters before them.
+    declaration stands, where they see the parameters before them. Raises
+    `Poisoned` after reporting every argument that is wrong or missing.
     """
     names = tuple(param.name.id for param in params)
     given = {
@@ -90,70 +98,126 @@ def bind(
         for name, argument in match_arguments(call, names, evaluator.report).items()
     }
     given.update(overrides or {})
+    missing = [
+        one for one in params if one.default is None and one.name.id not in given
+    ]
+    if missing:
+        raise _missing(evaluator, call, missing)
     inside = Env(declared.unit, {})
+    faults = False
     for param in params:
         name = param.name.id
-        default = (
-            _evaluate(evaluator, param.default, inside, None)
-            if param.default is not None
-            else None
-        )
-        kind = param_kind(param, default)
-        if name in given:
-            expression, where = given[name]
-            value = _evaluate(evaluator, expression, where, kind)
-            _check_kind(evaluator.report, kind, value, expression, param)
-        elif default is not None:
-            value = default
-        else:
-            raise evaluator.report.add(
-                codes.MISSING,
-                call.span,
-                f"`{call.name.id}` needs `{name}`",
-                secondary=[Label(param.span, "declared here without a default")],
-                help=f"write `{name} = …` in the call",
-            )
-        inside.values[name] = value
+        if faults and name not in given:
+            continue  # its default may read what is wrong
+        try:
+            inside.values[name] = _value(evaluator, param, given.get(name), inside)
+        except Poisoned:
+            faults = True
+    if faults:
+        raise Poisoned
+    if isinstance(declared.declaration, tree.Shift):
+        _hold_plain(evaluator, inside.values, params, given)
     return inside.values
 
 
-def param_kind(param: tree.Param, default: Value | None) -> str:
-    """The annotation, else the kind of the default, else number."""
+def _value(
+    evaluator: "Evaluator",
+    param: tree.Param,
+    given: tuple[tree.Expr, Env] | None,
+    inside: Env,
+) -> Value:
+    """What a parameter is bound to; its kind is that of its default."""
+    default = kind = None
     if param.kind is not None:
-        return param.kind.id
-    return "number" if default is None else kind_of(default)
+        kind = param.kind.id
+    if param.default is not None:
+        default = _evaluate(evaluator, param.default, inside, kind)
+        if kind is not None:
+            _check_kind(evaluator, kind, default, param.default, param)
+    if given is None:
+        assert default is not None
+        return default
+    if kind is None:
+        kind = "number" if default is None else default_kind(default)
+    expression, where = given
+    value = _evaluate(evaluator, expression, where, kind)
+    _check_kind(evaluator, kind, value, expression, param)
+    return value
+
+
+def default_kind(default: Value) -> str:
+    """The kind of a parameter without annotation."""
+    return "shift" if default == NO_SHIFT else kind_of(default)
+
+
+def _missing(
+    evaluator: "Evaluator", call: tree.Call, missing: list[tree.Param]
+) -> Poisoned:
+    listed = " and ".join(f"`{one.name.id}`" for one in missing)
+    hint = ", ".join(f"{one.name.id} = …" for one in missing)
+    return evaluator.fail(
+        codes.MISSING,
+        call.span,
+        f"`{call.name.id}` needs {listed}",
+        secondary=[
+            Label(one.span, "declared here without a default") for one in missing
+        ],
+        help=f"write `{call.name.id}(…, {hint})`"
+        if call.arguments
+        else f"write `{call.name.id}({hint})`",
+    )
 
 
 def _evaluate(
     evaluator: "Evaluator", expression: tree.Expr, env: Env, kind: str | None
 ) -> Value:
-    """A value for a parameter; `kind` None is a default, which may be a word."""
+    """A value for a parameter. A word needs its kind to be said."""
     words: frozenset[str] = frozenset()
     if kind in ("shift", None):
         words |= {NO_SHIFT}
-    if kind in ("word", None) and isinstance(expression, tree.Name):
+    if kind == "word" and isinstance(expression, tree.Name):
         words |= {expression.id}
     return evaluator.value(expression, env, words)
 
 
 def _check_kind(
-    report: Report, kind: str, value: Value, at: tree.Expr, param: tree.Param
+    evaluator: "Evaluator", kind: str, value: Value, at: tree.Expr, param: tree.Param
 ) -> None:
     fits = {
         "number": isinstance(value, int | Fraction) and not isinstance(value, bool),
         "shift": isinstance(value, ShiftRef) or value == NO_SHIFT,
     }.get(kind, kind_of(value) == kind)
-    if not fits:
-        raise report.add(
+    if not fits and kind in KINDS:
+        raise evaluator.fail(
             codes.WRONG_KIND,
             at.span,
-            f"{show(value)} is a {kind_of(value)}",
+            f"`{show(value)}` is a {kind_of(value)}",
             secondary=[Label(param.span, f"`{param.name.id}` is a {kind}")],
+            help=f"give `{param.name.id}` a {kind}",
         )
+
+
+def _hold_plain(
+    evaluator: "Evaluator",
+    values: Bound,
+    params: tuple[tree.Param, ...],
+    given: Mapping[str, tuple[tree.Expr, Env]],
+) -> None:
+    """A shift is made of numbers: no other shift can be of use inside it."""
+    for param in params:
+        if isinstance(values[param.name.id], ShiftRef):
+            node = given[param.name.id][0] if param.name.id in given else param.default
+            assert node is not None
+            raise evaluator.fail(
+                codes.WRONG_KIND,
+                node.span,
+                "a shift cannot take another shift",
+                help="give it a number",
+            )
 
 
 def _count(names: tuple[str, ...]) -> str:
     if not names:
         return "no arguments"
-    plural = "s" if len(names) > 1 else ""
-    return f"{len(names)} argument{plural}: {', '.join(names)}"
+    listed = ", ".join(f"`{name}`" for name in names)
+    return f"only {listed}" if len(names) == 1 else listed

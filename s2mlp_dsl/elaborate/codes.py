@@ -50,8 +50,9 @@ IMPORT_CYCLE = code("A0704", "these files import each other")
 NOT_EXPORTED = code("A0705", "the imported file does not declare this name")
 
 # bounds
-FILE_SIZE = code("A0801", "the file is too large")
+FILE_SIZE = code("A0801", "the spec is too large to read")
 DIGITS = code("A0802", "the number has too many digits")
 STATEMENTS = code("A0803", "the model has too many statements")
 PARAMETERS = code("A0804", "the model has too many parameters")
 ACTIVATION = code("A0805", "the map is too large")
+STEPS = code("A0806", "the model takes too many steps to work out")

@@ -1,22 +1,31 @@
 """Expressions to values, exactly."""
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor
 
-from s2mlp_dsl.diagnostics import Report
-from s2mlp_dsl.elaborate import codes
+from s2mlp_dsl.diagnostics import Code, Label, Poisoned, Report
+from s2mlp_dsl.elaborate import bounds, codes
 from s2mlp_dsl.elaborate.bind import Bound, bind
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.numbers import bounded, number
-from s2mlp_dsl.elaborate.suggest import did_you_mean
+from s2mlp_dsl.elaborate.unknown import (
+    unknown_function,
+    unknown_value,
+    wrong_declaration,
+)
 from s2mlp_dsl.elaborate.values import Env, Quoted, ShiftRef, Value, Word, kind_of, show
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
+from s2mlp_dsl.syntax.codes import TOO_DEEP
 
 Number = int | Fraction
+
+_FRAMES_SHOWN = 3
+# Of expressions inside one another, through the constants that they read.
+_MAX_DEPTH = 128
 
 _COMPARISONS: dict[str, Callable[[Number, Number], bool]] = {
     "==": operator.eq,
@@ -26,7 +35,12 @@ _COMPARISONS: dict[str, Callable[[Number, Number], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-FUNCTIONS = ("ceil", "choose", "floor", "max", "min", "mod")
+_ARITHMETIC: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+}
 
 
 @dataclass
@@ -41,31 +55,77 @@ class Evaluator:
     functions: Mapping[str, Callable[[tree.Call, Env], Value]] = field(
         default_factory=dict
     )
+    constants: frozenset[str] = frozenset()  # further names a caller may add
+    calls: list[Span] = field(default_factory=list)  # that led here, outermost first
+    _lets: dict[int, Value | None] = field(default_factory=dict)
     _open_lets: list[tree.Let] = field(default_factory=list)
+    _depth: int = 0
+    _steps: int = 0
+
+    def fail(
+        self,
+        code: Code,
+        span: Span,
+        label: str = "",
+        *,
+        secondary: Iterable[Label] = (),
+        notes: Iterable[str] = (),
+        help: str | None = None,
+    ) -> Poisoned:
+        """Report a mistake together with the calls that led to it."""
+        frames = [Label(at, "in this call") for at in self.calls[-_FRAMES_SHOWN:][::-1]]
+        return self.report.add(
+            code, span, label, secondary=[*secondary, *frames], notes=notes, help=help
+        )
+
+    def step(self, span: Span, steps: int = 1) -> None:
+        """Count work, so that a spec which would take minutes is refused."""
+        if self._steps > bounds.STEPS:
+            raise Poisoned  # said already
+        self._steps += steps
+        if self._steps > bounds.STEPS:
+            raise self.fail(
+                codes.STEPS,
+                span,
+                f"the limit of {bounds.STEPS:,} steps is reached here",
+                help="let fewer iterations or lists differ",
+            )
 
     def value(
         self, node: tree.Expr, env: Env, words: frozenset[str] = frozenset()
     ) -> Value:
         """The value of an expression. Raises `Poisoned` when it has none."""
-        match node:
-            case tree.Number():
-                return number(node, self.report)
-            case tree.Text(_, text):
-                return Quoted(text)
-            case tree.Group(_, inner):
-                return self.value(inner, env, words)
-            case tree.Name():
-                return self._name(node, env, words)
-            case tree.Negative(span, inner):
-                return bounded(-self.number(inner, env), span, self.report)
-            case tree.Binary():
-                return self._binary(node, env)
-            case tree.ListExpr(_, items):
-                return tuple(self.value(item, env, words) for item in items)
-            case tree.Index():
-                return self._index(node, env, words)
-            case tree.Call():
-                return self._call(node, env, words)
+        self.step(node.span)
+        if self._depth >= _MAX_DEPTH:
+            raise self.fail(
+                TOO_DEEP,
+                node.span,
+                f"more than {_MAX_DEPTH} steps from one constant to the next",
+                help="declare a constant after those it reads",
+            )
+        self._depth += 1
+        try:
+            match node:
+                case tree.Number():
+                    return number(node, self.report)
+                case tree.Text(_, text):
+                    return Quoted(text)
+                case tree.Group(_, inner):
+                    return self.value(inner, env, words)
+                case tree.Name():
+                    return self._name(node, env, words)
+                case tree.Negative(span, inner):
+                    return bounded(-self.number(inner, env), span, self.report)
+                case tree.Binary():
+                    return self._binary(node, env)
+                case tree.ListExpr(_, items):
+                    return tuple(self.value(item, env, words) for item in items)
+                case tree.Index():
+                    return self._index(node, env, words)
+                case tree.Call():
+                    return self._call(node, env, words)
+        finally:
+            self._depth -= 1
 
     def number(self, node: tree.Expr, env: Env) -> Number:
         value = self.value(node, env)
@@ -81,29 +141,27 @@ class Evaluator:
         if isinstance(value, bool) or not isinstance(value, int | Fraction):
             raise self._wrong_kind(span, "number", value)
         if isinstance(value, Fraction):
-            raise self.report.add(
+            raise self.fail(
                 codes.NOT_A_COUNT,
                 span,
-                f"this is {value.numerator} / {value.denominator} = {float(value):g}",
-                help="choose numbers that divide, or say `floor(…)` or `ceil(…)`",
+                f"this is {value.numerator}/{value.denominator}, or {float(value):g}",
+                help=f"choose numbers that divide, or write `floor({span.text})`"
+                if len(span.text) < 40
+                else "choose numbers that divide, or write `floor(…)`",
             )
         if value < least:
-            raise self.report.add(
-                codes.NOT_A_COUNT, span, f"this is {value}; at least {least} is needed"
+            raise self.fail(
+                codes.NOT_A_COUNT,
+                span,
+                f"this is {value}",
+                help=f"write a number of at least {least}",
             )
         return value
 
     def _name(self, node: tree.Name, env: Env, words: frozenset[str]) -> Value:
         if node.id in env.values:
             return env.values[node.id]
-        if node.id == "dim":
-            if env.dim is None:
-                raise self.report.add(
-                    codes.NO_DIM,
-                    node.span,
-                    help="`dim` is the number of channels that enter the nearest "
-                    "block, residual, stack or shift",
-                )
+        if node.id == "dim" and env.dim is not None:
             return env.dim
         declared = env.unit.names.get(node.id)
         if declared is not None:
@@ -115,35 +173,47 @@ class Evaluator:
     def _declared(self, node: tree.Name, declared: Declared, env: Env) -> Value:
         declaration = declared.declaration
         if isinstance(declaration, tree.Let):
-            if declaration in self._open_lets:
-                raise self.report.add(codes.RECURSION, declaration.name.span)
-            self._open_lets.append(declaration)
-            try:
-                return self.value(declaration.value, Env(declared.unit, {}))
-            finally:
-                self._open_lets.pop()
+            return self._let(declaration, declared, node)
         if isinstance(declaration, tree.Shift):
             return self._shift(tree.Call(node.span, node, ()), declared, env)
-        raise self.report.add(
-            codes.WRONG_DECLARATION,
-            node.span,
-            f"`{node.id}` is a {type(declaration).__name__.lower()}, not a value",
-        )
+        raise wrong_declaration(self.report, node.id, node.span, declared, "value")
 
-    def unknown(self, node: tree.Name, env: Env, words: frozenset[str]) -> Exception:
+    def _let(self, let: tree.Let, declared: Declared, at: tree.Name) -> Value:
+        """The value of a constant, evaluated once."""
+        if declared.damaged:
+            raise Poisoned
+        if any(let is one for one in self._open_lets):
+            names = [one.name.id for one in (*self._open_lets, let)]
+            names = names[names.index(let.name.id) :]
+            raise self.fail(
+                codes.RECURSION,
+                at.span,
+                " → ".join(names),
+                help="give one of them a number",
+            )
+        if id(let) not in self._lets:
+            self._lets[id(let)] = None
+            self._open_lets.append(let)
+            try:
+                value = self.value(let.value, Env(declared.unit, {}))
+            finally:
+                self._open_lets.pop()
+            self._lets[id(let)] = value
+        found = self._lets[id(let)]
+        if found is None:
+            raise Poisoned
+        return found
+
+    def constant(self, declared: Declared) -> Value:
+        """The value of a declared constant."""
+        let = declared.declaration
+        assert isinstance(let, tree.Let)
+        return self._let(let, declared, let.name)
+
+    def unknown(self, node: tree.Name, env: Env, words: frozenset[str]) -> Poisoned:
         """Report a name that stands for nothing here."""
-        from s2mlp_dsl.diagnostics import Poisoned
-
-        if node.id in env.unit.lost:
-            return Poisoned()
-        known = {*env.values, *words}
-        known |= {
-            name
-            for name, one in env.unit.names.items()
-            if isinstance(one.declaration, tree.Let | tree.Shift)
-        }
-        code = codes.UNKNOWN_WORD if words else codes.UNKNOWN_NAME
-        return self.report.add(code, node.span, help=did_you_mean(node.id, known))
+        known = {*env.values, *self.constants}
+        return unknown_value(self.report, env.unit, node.id, node.span, known, words)
 
     def _binary(self, node: tree.Binary, env: Env) -> Value:
         if node.operator in ("==", "!="):
@@ -156,13 +226,8 @@ class Evaluator:
         if node.operator in _COMPARISONS:
             return _COMPARISONS[node.operator](left, right)
         if node.operator == "/" and right == 0:
-            raise self.report.add(codes.DIVIDED_BY_ZERO, node.right.span, "this is 0")
-        result = {
-            "+": lambda: left + right,
-            "-": lambda: left - right,
-            "*": lambda: left * right,
-            "/": lambda: Fraction(left) / right,
-        }[node.operator]()
+            raise self.fail(codes.DIVIDED_BY_ZERO, node.right.span, "this is 0")
+        result = _ARITHMETIC[node.operator](Fraction(left), Fraction(right))
         return bounded(result, node.span, self.report)
 
     def _words_of(self, node: tree.Binary, env: Env) -> frozenset[str]:
@@ -182,7 +247,7 @@ class Evaluator:
             raise self._wrong_kind(node.base.span, "list", items)
         index = self.count(node.index, env, least=0)
         if index >= len(items):
-            raise self.report.add(
+            raise self.fail(
                 codes.OUT_OF_RANGE,
                 node.index.span,
                 f"this is {index}; the list has items 0 to {len(items) - 1}",
@@ -196,8 +261,6 @@ class Evaluator:
         declared = env.unit.names.get(name)
         if declared is not None and isinstance(declared.declaration, tree.Shift):
             return self._shift(node, declared, env)
-        if declared is not None:
-            return self._declared(node.name, declared, env)
         if name == "choose":
             condition, yes, no = self._arguments(node, 3)
             if not isinstance(chosen := self.value(condition, env), bool):
@@ -209,36 +272,47 @@ class Evaluator:
         if name == "mod":
             left, right = (self.number(one, env) for one in self._arguments(node, 2))
             if right == 0:
-                raise self.report.add(codes.DIVIDED_BY_ZERO, node.span)
+                raise self.fail(
+                    codes.DIVIDED_BY_ZERO, node.arguments[1].span, "this is 0"
+                )
             return bounded(Fraction(left) % right, node.span, self.report)
         if name in ("min", "max"):
             numbers = [self.number(one, env) for one in self._arguments(node, None)]
             return min(numbers) if name == "min" else max(numbers)
-        raise self.report.add(
-            codes.UNKNOWN_NAME,
-            node.name.span,
-            "there is no such function",
-            help=did_you_mean(name, {*FUNCTIONS, *self.functions}),
-        )
+        raise unknown_function(self.report, env.unit, node, self.functions)
 
     def _arguments(self, node: tree.Call, wanted: int | None) -> list[tree.Expr]:
         """The positional arguments of a function: exactly, or at least one."""
         for argument in node.arguments:
             if argument.name is not None:
-                raise self.report.add(codes.UNKNOWN_ARGUMENT, argument.name.span)
+                raise self.fail(
+                    codes.UNKNOWN_ARGUMENT,
+                    argument.name.span,
+                    f"`{node.name.id}` takes its arguments by position",
+                    help=f"write only the value: `{argument.value.span.text}`",
+                )
         given = [argument.value for argument in node.arguments]
-        if len(given) < (wanted or 1):
-            raise self.report.add(
-                codes.MISSING, node.span, f"{len(given)} given, {wanted or 1} needed"
+        needed = wanted or 1
+        plural = "s" if needed > 1 else ""
+        if len(given) < needed:
+            raise self.fail(
+                codes.MISSING,
+                node.span,
+                f"`{node.name.id}` needs {needed} argument{plural}, {len(given)} given",
             )
         if wanted is not None and len(given) > wanted:
-            raise self.report.add(
-                codes.TOO_MANY, given[wanted].span, f"only {wanted} are taken"
+            raise self.fail(
+                codes.TOO_MANY,
+                given[wanted].span,
+                f"`{node.name.id}` takes {wanted} argument{plural}",
+                help="remove it",
             )
         return given
 
     def _shift(self, call: tree.Call, declared: Declared, env: Env) -> ShiftRef:
         assert isinstance(declared.declaration, tree.Shift)
+        if declared.damaged:
+            raise Poisoned
         bound = self.bind(call, declared, env)
         return ShiftRef(declared, tuple(bound.items()))
 
@@ -249,5 +323,5 @@ class Evaluator:
         return bind(self, call, declaration.params, declared, env)
 
     def _wrong_kind(self, span: Span, wanted: str, value: Value) -> Exception:
-        found = f"{show(value)} is a {kind_of(value)}"
-        return self.report.add(codes.WRONG_KIND, span, f"{found}, not a {wanted}")
+        found = f"`{show(value)}` is a {kind_of(value)}"
+        return self.fail(codes.WRONG_KIND, span, f"{found}, not a {wanted}")

@@ -6,7 +6,7 @@ come out like the one before it (same shape in, index not read) is not repeated.
 
 from dataclasses import dataclass, field
 
-from s2mlp_dsl.diagnostics import Code, Label, Poisoned
+from s2mlp_dsl.diagnostics import Label, Poisoned
 from s2mlp_dsl.elaborate import bounds, codes
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.evaluate import Evaluator
@@ -14,14 +14,23 @@ from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.shifts import no_shift, resolve_shift
 from s2mlp_dsl.elaborate.values import Env, ShiftRef, Value, kind_of, show, words_in
 from s2mlp_dsl.ir import program as ir
-from s2mlp_dsl.ir.names import assign_names
-from s2mlp_dsl.ir.shape import Shape, positions
+from s2mlp_dsl.ir.names import name_statements
+from s2mlp_dsl.ir.shape import Shape, positions, with_channels
 from s2mlp_dsl.ops import OPERATORS, Args, Operator, Parameter, Refusal
 from s2mlp_dsl.ops.codes import NO_IMAGE
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
+from s2mlp_dsl.syntax.codes import TOO_DEEP
 
-_FRAMES_SHOWN = 3
+# What a statement, and a group of a shift, are worth in steps of evaluation.
+_STATEMENT_STEPS = 20
+_GROUP_STEPS = 3
+_WORDS = frozenset(
+    word
+    for operator in OPERATORS.values()
+    for parameter in operator.parameters
+    for word in parameter.choices
+)
 
 
 @dataclass
@@ -29,84 +38,110 @@ class Expander:
     """Elaborates the body of one model."""
 
     evaluator: Evaluator
+    name: str = ""  # of the model, which no definition may have
     blocks: dict[str, ir.Block] = field(default_factory=dict)
-    _known: dict[object, str] = field(default_factory=dict)
-    _shifts: dict[str, ir.Shift] = field(default_factory=dict)
-    _calls: list[Span] = field(default_factory=list)
-    _iterations: int = 0
+    # Definitions by what they are made from, None while they are being made and
+    # where that failed; then by their content.
+    _made: dict[object, str | None] = field(default_factory=dict)
+    _by_content: dict[ir.Block, str] = field(default_factory=dict)
+    _shifts: dict[ir.Shift, ir.Shift] = field(default_factory=dict)
+    _taken: set[str] = field(default_factory=set)  # names of blocks and shifts
+    _depth: int = 0
 
     def scope(
         self, body: tree.Body, env: Env, entering: Shape | None
     ) -> tuple[tuple[ir.Statement, ...], Shape]:
         """The statements of a body that names things for itself."""
-        named = _named_statements(body)
-        wanted = [_wanted_name(statement) for statement in named]
-        names = dict(zip(map(id, named), assign_names(wanted), strict=True))
-        return self._body(body, env, entering, names)
+        statements, shape = self._body(body, env, entering)
+        return name_statements(statements), shape
 
     def _body(
-        self, body: tree.Body, env: Env, entering: Shape | None, names: dict[int, str]
+        self, body: tree.Body, env: Env, entering: Shape | None
     ) -> tuple[tuple[ir.Statement, ...], Shape]:
-        statements = []
+        if self._depth >= bounds.NESTING:
+            raise self.evaluator.fail(
+                TOO_DEEP,
+                _head(body.statements[0]) if body.statements else body.span,
+                f"more than {bounds.NESTING} levels, one inside the other",
+                help="call fewer blocks from blocks",
+            )
+        self._depth += 1
+        statements: list[ir.Statement] = []
         shape = entering
-        for statement in body.statements:
-            made, shape = self._statement(statement, env, shape, names)
-            statements.append(made)
-        if shape is None:
-            raise Poisoned  # an empty body, reported with the names
+        faults = False
+        try:
+            for statement in body.statements:
+                try:
+                    made, shape = self._statement(statement, env, shape)
+                    statements.append(made)
+                except Poisoned:
+                    # A residual leaves what entered it, whatever went wrong inside.
+                    if not isinstance(statement, tree.Residual) or shape is None:
+                        raise
+                    faults = True
+        finally:
+            self._depth -= 1
+        if faults or shape is None:
+            raise Poisoned  # an empty body was reported with the names
         return tuple(statements), shape
 
     def _statement(
-        self,
-        statement: tree.Statement,
-        env: Env,
-        shape: Shape | None,
-        names: dict[int, str],
+        self, statement: tree.Statement, env: Env, shape: Shape | None
     ) -> tuple[ir.Statement, Shape]:
+        self.evaluator.step(_head(statement), _STATEMENT_STEPS)
         label = statement.label.id if statement.label else None
         if isinstance(statement, tree.Operation):
-            return self._operation(statement, env, shape, names, label)
+            return self._operation(statement, env, shape, label)
         if shape is None:
-            raise self._report(NO_IMAGE, _head(statement), help=_BEGIN)
+            raise self._no_image(_head(statement))
         if isinstance(statement, tree.Residual):
-            body, result = self._body(
-                statement.body, env.inner(shape.channels), shape, names
-            )
+            body, result = self._body(statement.body, env.inner(shape.channels), shape)
             if result != shape:
                 raise self._residual_mismatch(statement, shape, result)
             residual = ir.Residual(body=body, label=label, span=statement.span)
             return residual, shape
-        return self._stack(statement, env, shape, names, label)
+        return self._stack(statement, env, shape, label)
+
+    def _no_image(self, span: Span) -> Poisoned:
+        return self.evaluator.fail(
+            NO_IMAGE,
+            span,
+            "there is nothing yet that it could work on",
+            help="write `image(channels, height, width)` before it",
+        )
 
     def _residual_mismatch(
         self, statement: tree.Residual, entering: Shape, leaving: Shape
-    ) -> Exception:
+    ) -> Poisoned:
         last = statement.body.statements[-1]
-        return self._report(
+        only_channels = with_channels(leaving, entering.channels) == entering
+        return self.evaluator.fail(
             codes.RESIDUAL,
             _head(last),
             f"{leaving} leaves here",
-            Label(_head(statement), f"{entering} enters here"),
-            help=f"end with `linear({entering.channels})`, or `linear(dim)`"
-            if leaving.channels != entering.channels
+            secondary=[Label(_head(statement), f"{entering} enters here")],
+            help=f"end with `linear(dim)`, which gives {entering.channels} channels"
+            if only_channels
             else "keep the positions as they are inside a residual",
         )
 
     # stacks and blocks
 
     def _stack(
-        self,
-        statement: tree.Stack,
-        env: Env,
-        shape: Shape,
-        names: dict[int, str],
-        label: str | None,
+        self, statement: tree.Stack, env: Env, shape: Shape, label: str | None
     ) -> tuple[ir.Statement, Shape]:
         index = statement.index.id if statement.index else None
         runs: list[ir.Run] = []
         before = 0
         for part in statement.parts:
             count = self.evaluator.count(part.count, env)
+            if count > bounds.STATEMENTS:
+                raise self.evaluator.fail(
+                    codes.STATEMENTS,
+                    part.count.span,
+                    f"this is {count:,}; the limit is {bounds.STATEMENTS:,}",
+                    help="write a smaller number",
+                )
             reads_index = index is not None and index in _names_read(part.body)
             done = 0
             while done < count:
@@ -118,19 +153,9 @@ class Expander:
                 _append(runs, block, repeat)
                 done += repeat
                 shape = result
-                self._iterations += 1
-                if self._iterations > bounds.ITERATIONS:
-                    raise self._report(
-                        codes.STATEMENTS,
-                        _head(statement),
-                        f"more than {bounds.ITERATIONS:,} iterations that differ",
-                    )
             before += count
         stack = ir.Stack(
-            runs=tuple(runs),
-            name=names[id(statement)],
-            label=label,
-            span=_head(statement),
+            runs=tuple(runs), name="stack", label=label, span=_head(statement)
         )
         return stack, shape
 
@@ -143,7 +168,7 @@ class Expander:
                 return self._block(only.call, declared, env, shape)
         statements, result = self.scope(body, env, shape)
         block = ir.Block(
-            name="layer",
+            name="iteration",
             source=shape,
             result=result,
             body=statements,
@@ -162,11 +187,14 @@ class Expander:
         assert isinstance(declaration, tree.Block)
         bound = self.evaluator.bind(call, declared, env)
         key = (id(declaration), tuple(_hashable(v) for v in bound.values()), shape)
-        if key not in self._known:
-            self._calls.append(call.span)
-            inside = Env(declared.unit, bound, shape.channels)
-            statements, result = self.scope(declaration.body, inside, shape)
-            self._calls.pop()
+        if key not in self._made:
+            self._made[key] = None
+            self.evaluator.calls.append(call.span)
+            try:
+                inside = Env(declared.unit, bound, shape.channels)
+                statements, result = self.scope(declaration.body, inside, shape)
+            finally:
+                self.evaluator.calls.pop()
             block = ir.Block(
                 name=declaration.name.id,
                 source=shape,
@@ -175,19 +203,19 @@ class Expander:
                 doc=declaration.doc,
                 span=declaration.name.span,
             )
-            self._known[key] = self._define(block)
-        name = self._known[key]
+            self._made[key] = self._define(block)
+        name = self._made[key]
+        if name is None:
+            raise Poisoned  # it calls itself, or it failed before
         return name, self.blocks[name].result
 
     def _define(self, block: ir.Block) -> str:
         """Keep a definition under a name that no other content has."""
-        name, number = block.name, 1
-        while True:
-            candidate = block.model_copy(update={"name": name})
-            if self.blocks.setdefault(name, candidate) == candidate:
-                return name
-            number += 1
-            name = f"{block.name}_{number}"
+        if block not in self._by_content:
+            name = self._free(block.name)
+            self.blocks[name] = block.model_copy(update={"name": name})
+            self._by_content[block] = name
+        return self._by_content[block]
 
     # operators
 
@@ -196,7 +224,6 @@ class Expander:
         statement: tree.Operation,
         env: Env,
         shape: Shape | None,
-        names: dict[int, str],
         label: str | None,
     ) -> tuple[ir.Statement, Shape]:
         call = statement.call
@@ -205,72 +232,98 @@ class Expander:
             if not isinstance(declared.declaration, tree.Block):
                 raise Poisoned  # reported with the names
             if shape is None:
-                raise self._report(NO_IMAGE, call.name.span, help=_BEGIN)
+                raise self._no_image(call.span)
             block, result = self._block(call, declared, env, shape)
-            return (
-                ir.Call(
-                    block=block, name=names[id(statement)], label=label, span=call.span
-                ),
-                result,
-            )
+            return ir.Call(block=block, name=block, label=label, span=call.span), result
         operator = OPERATORS.get(call.name.id)
         if operator is None:
             raise Poisoned  # reported with the names
         if shape is None and operator.role != "input":
-            raise self._report(NO_IMAGE, call.name.span, help=_BEGIN)
-        return self._operator(operator, statement, env, shape, names[id(statement)])
+            raise self._no_image(call.span)
+        return self._operator(operator, call, env, shape, label)
 
     def _operator(
         self,
         operator: Operator,
-        statement: tree.Operation,
+        call: tree.Call,
         env: Env,
         shape: Shape | None,
-        name: str,
-    ) -> tuple[ir.Statement, Shape]:
-        call = statement.call
-        order = tuple(parameter.name for parameter in operator.parameters)
-        given = match_arguments(call, order, self.evaluator.report)
-        args: dict[str, ir.Value] = {}
-        for parameter in operator.parameters:
-            if parameter.name in given:
-                node = given[parameter.name].value
-                args[parameter.name] = self._argument(parameter, node, env, call, shape)
-            elif parameter.default is not None:
-                args[parameter.name] = parameter.default
-            else:
-                raise self._report(
-                    codes.MISSING,
-                    call.span,
-                    f"`{operator.name}` needs `{parameter.name}`: {parameter.doc}",
-                    help=f"see `s2mlp-dsl explain {codes.MISSING.number}`",
-                )
+        label: str | None,
+    ) -> tuple[ir.Op, Shape]:
+        args, given = self._arguments(operator, call, env, shape)
         try:
             result = operator.shape(shape, Args(args))
         except Refusal as refusal:
             at = call.span
             if refusal.argument in given:
                 at = given[refusal.argument].value.span
-            raise self._report(
+            raise self.evaluator.fail(
                 refusal.code,
                 at,
                 refusal.label,
                 notes=refusal.notes,
                 help=refusal.help,
             ) from None
-        if positions(result) * result.channels > bounds.ACTIVATION:
-            raise self._report(codes.ACTIVATION, call.span, f"{result} leaves here")
+        numbers = positions(result) * result.channels
+        if numbers > bounds.ACTIVATION:
+            raise self.evaluator.fail(
+                codes.ACTIVATION,
+                call.span,
+                f"{result} leaves here; the limit is {bounds.ACTIVATION:,} numbers",
+                help="make the map smaller or the width less",
+            )
         op = ir.Op(
             operator=operator.name,
             version=operator.version,
             args=tuple(args.items()),
             source=shape,
             result=result,
-            name=name,
-            label=statement.label.id if statement.label else None,
+            name=operator.name,
+            label=label,
             span=call.span,
         )
         return op, result
+
+    def _arguments(
+        self, operator: Operator, call: tree.Call, env: Env, shape: Shape | None
+    ) -> tuple[dict[str, ir.Value], dict[str, tree.Argument]]:
+        """Every argument of an operator, and those that the call gives."""
+        order = tuple(parameter.name for parameter in operator.parameters)
+        given = match_arguments(call, order, self.evaluator.report)
+        args: dict[str, ir.Value] = {}
+        missing: list[Parameter] = []
+        faults = False
+        for parameter in operator.parameters:
+            if parameter.name in given:
+                node = given[parameter.name].value
+                try:
+                    args[parameter.name] = self._argument(
+                        parameter, node, env, call, shape
+                    )
+                except Poisoned:
+                    faults = True
+            elif parameter.default is not None:
+                args[parameter.name] = parameter.default
+            else:
+                missing.append(parameter)
+        if missing:
+            raise self._missing(call, operator, missing)
+        if faults:
+            raise Poisoned
+        return args, given
+
+    def _missing(
+        self, call: tree.Call, operator: Operator, missing: list[Parameter]
+    ) -> Poisoned:
+        needs = " and ".join(f"`{one.name}` ({one.doc})" for one in missing)
+        needed = [one.name for one in operator.parameters if one.default is None]
+        return self.evaluator.fail(
+            codes.MISSING,
+            call.span,
+            f"`{operator.name}` needs {needs}",
+            help=f"write `{operator.name}({', '.join(needed)})`, "
+            f"such as `{operator.example}`",
+        )
 
     def _argument(
         self,
@@ -286,16 +339,21 @@ class Expander:
         value = self.evaluator.value(node, env, words)
         if parameter.kind == "count":
             return self.evaluator.as_count(value, node.span, parameter.least)
-        fits = (
-            value in words if parameter.kind == "word" else kind_of(value) == "number"
-        )
-        if not fits or isinstance(value, tuple | ShiftRef):
-            raise self._report(
-                codes.UNKNOWN_WORD if words else codes.WRONG_KIND,
+        if words and value not in words:
+            raise self.evaluator.fail(
+                codes.UNKNOWN_WORD,
                 node.span,
-                f"`{parameter.name}` cannot be {show(value)}",
-                help=f"there is {', '.join(sorted(words))}" if words else None,
+                f"`{parameter.name}` cannot be `{show(value)}`",
+                help=f"write {' or '.join(f'`{one}`' for one in parameter.choices)}",
             )
+        if not words and kind_of(value) != "number":
+            raise self.evaluator.fail(
+                codes.WRONG_KIND,
+                node.span,
+                f"`{parameter.name}` cannot be `{show(value)}`",
+                help="write a number",
+            )
+        assert not isinstance(value, tuple | ShiftRef)
         return str(value) if words else value
 
     def _shift(
@@ -306,45 +364,37 @@ class Expander:
         if value == "none":
             return no_shift(channels)
         if not isinstance(value, ShiftRef):
-            raise self._report(
+            raise self.evaluator.fail(
                 codes.WRONG_KIND,
                 node.span,
-                f"{show(value)} is a {kind_of(value)}, not a shift",
+                f"`{show(value)}` is a {kind_of(value)}, not a shift",
+                help="name a declared shift, or `none`",
             )
         if value.declared.damaged:
             raise Poisoned
         shift = resolve_shift(value, channels, call.span, self.evaluator)
+        self.evaluator.step(call.span, _GROUP_STEPS * len(shift.groups))
         return self._name_shift(shift)
 
     def _name_shift(self, shift: ir.Shift) -> ir.Shift:
         """Equal names mean equal groups; another width gets another name."""
-        name, number = shift.name, 1
-        while True:
-            candidate = shift.model_copy(update={"name": name})
-            if self._shifts.setdefault(name, candidate) == candidate:
-                return candidate
+        if shift not in self._shifts:
+            name = self._free(shift.name)
+            self._shifts[shift] = shift.model_copy(update={"name": name})
+        return self._shifts[shift]
+
+    def _free(self, name: str) -> str:
+        """The name for a definition, numbered from 2 where it is taken.
+
+        The words of operators count as taken, so that the printed program reads
+        `norm(layer)` as it was meant.
+        """
+        candidate, number = name, 1
+        while candidate in self._taken or candidate == self.name or candidate in _WORDS:
             number += 1
-            name = f"{shift.name}_{number}"
-
-    def _report(
-        self,
-        code: Code,
-        span: Span,
-        label: str = "",
-        *more: Label,
-        notes: tuple[str, ...] = (),
-        help: str | None = None,
-    ) -> Poisoned:
-        """Report with the calls that led here, innermost first."""
-        frames = [
-            Label(at, "in this call") for at in self._calls[-_FRAMES_SHOWN:][::-1]
-        ]
-        return self.evaluator.report.add(
-            code, span, label, secondary=[*more, *frames], notes=notes, help=help
-        )
-
-
-_BEGIN = "write `image(channels, height, width)` first"
+            candidate = f"{name}_{number}"
+        self._taken.add(candidate)
+        return candidate
 
 
 def _append(runs: list[ir.Run], block: str, repeat: int) -> None:
@@ -360,26 +410,10 @@ def _head(statement: tree.Statement) -> Span:
     bodies = tree.bodies(statement)
     if not bodies:
         return span
-    text = span.source.text[span.start : bodies[0].span.start]
-    return Span(span.source, span.start, span.start + len(text.rstrip()))
-
-
-def _named_statements(body: tree.Body) -> list[tree.Operation | tree.Stack]:
-    found: list[tree.Operation | tree.Stack] = []
-    for statement in body.statements:
-        if isinstance(statement, tree.Residual):
-            found += _named_statements(statement.body)
-        else:
-            found.append(statement)
-    return found
-
-
-def _wanted_name(statement: tree.Operation | tree.Stack) -> tuple[str, bool]:
-    if statement.label is not None:
-        return statement.label.id, True
-    if isinstance(statement, tree.Stack):
-        return "stack", False
-    return statement.call.name.id, False
+    end = bodies[0].span.start
+    while span.source.text[end - 1].isspace():
+        end -= 1
+    return Span(span.source, span.start, end)
 
 
 def _names_read(body: tree.Body) -> set[str]:

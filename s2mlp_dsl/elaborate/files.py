@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from s2mlp_dsl.diagnostics import Poisoned, Report, SpecError
+from s2mlp_dsl.diagnostics import Label, Poisoned, Report, SpecError
 from s2mlp_dsl.elaborate import bounds, codes
+from s2mlp_dsl.elaborate.locate import UnreadableSpec, is_file, locate, read_source
 from s2mlp_dsl.elaborate.suggest import did_you_mean
-from s2mlp_dsl.shipped import shipped
 from s2mlp_dsl.source import Source, Span
 from s2mlp_dsl.syntax import codes as syntax_codes
 from s2mlp_dsl.syntax import parse, tree
@@ -14,17 +14,16 @@ from s2mlp_dsl.syntax import parse, tree
 Named = tree.Let | tree.Shift | tree.Block | tree.Model | tree.Variant | tree.Recipe
 EDITIONS = (1,)
 
-
-class UnreadableSpec(SpecError):
-    """The spec itself cannot be read: a mistake of the caller, not of the spec."""
+__all__ = ["Declared", "Unit", "UnreadableSpec", "load_unit", "read_source"]
 
 
-@dataclass
+@dataclass(eq=False)
 class Unit:
     """A file and what its names stand for, its own and the imported ones."""
 
     file: tree.File
     names: dict[str, "Declared"] = field(default_factory=dict)
+    places: dict[str, Span] = field(default_factory=dict)  # of names in this file
     lost: set[str] = field(default_factory=set)  # names that damage may have hidden
 
     def own(self, kind: type | tuple[type, ...]) -> dict[str, "Declared"]:
@@ -36,7 +35,7 @@ class Unit:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Declared:
     """A declaration and the file it stands in."""
 
@@ -53,33 +52,6 @@ class Declared:
         )
 
 
-def read_source(path: Path, name: str, report: Report) -> Source:
-    """Read a spec. Raises `UnreadableSpec` if there is nothing to read."""
-    nowhere = Source(name, "", path)
-    try:
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        report.add(codes.UNREADABLE, Span(nowhere, 0, 0), reason.lower())
-        raise UnreadableSpec(report.sorted()) from error
-    if len(data) > bounds.FILE_BYTES:
-        report.add(
-            codes.FILE_SIZE,
-            Span(nowhere, 0, 0),
-            f"{len(data):,} bytes; the limit is {bounds.FILE_BYTES:,}",
-        )
-        report.raise_errors()
-    try:
-        return Source(name, data.decode("utf-8-sig"), path)
-    except UnicodeDecodeError as error:
-        report.add(
-            codes.UNREADABLE,
-            Span(nowhere, 0, 0),
-            f"byte {error.start} is not UTF-8 text",
-        )
-        raise SpecError(report.sorted()) from error
-
-
 def load_unit(source: Source, report: Report) -> list[Unit]:
     """Read a spec and everything it imports; the spec itself comes first."""
     loader = _Loader(report)
@@ -91,6 +63,7 @@ def load_unit(source: Source, report: Report) -> list[Unit]:
 class _Loader:
     report: Report
     done: dict[Path, Unit] = field(default_factory=dict)
+    bytes: int = 0
 
     def load(self, source: Source, chain: tuple[Path, ...]) -> Unit:
         unit = Unit(parse(source, self.report))
@@ -108,42 +81,54 @@ class _Loader:
         return unit
 
     def _edition(self, unit: Unit) -> None:
-        first, *others = unit.file.declarations or (None,)
+        declarations = unit.file.declarations
         source = unit.file.source
-        if not isinstance(first, tree.Edition):
+        editions = [one for one in declarations if isinstance(one, tree.Edition)]
+        if not editions:
             if "edition" not in unit.lost and not unit.file.damaged:
-                end = max(1, len(source.text.split("\n", 1)[0]))
+                line = len(source.line(1).rstrip())
                 self.report.add(
                     syntax_codes.NO_EDITION,
-                    Span(source, 0, end),
+                    Span(source, 0, line),
+                    "this should be the edition" if line else "this file is empty",
                     help="write `edition 1` as the first line",
                 )
-        elif first.number.lexeme not in map(str, EDITIONS):
+            return
+        first, *others = editions
+        if first is not declarations[0] and not unit.file.damaged:
+            self.report.add(
+                syntax_codes.UNEXPECTED,
+                first.span,
+                "the edition comes before everything else",
+                help="move it to the first line",
+            )
+        if first.number.lexeme not in map(str, EDITIONS):
             self.report.add(
                 syntax_codes.BAD_EDITION,
                 first.number.span,
+                f"this version knows edition {EDITIONS[-1]}",
                 help=f"write `edition {EDITIONS[-1]}`",
             )
         for other in others:
-            if isinstance(other, tree.Edition):
-                self.report.add(
-                    syntax_codes.UNEXPECTED,
-                    other.span,
-                    "the edition stands in the first line only",
-                    help="remove it",
-                )
+            self.report.add(
+                syntax_codes.UNEXPECTED,
+                other.span,
+                "the edition is said already",
+                help="remove it",
+            )
 
     def _declare(self, unit: Unit, name: tree.Name, declared: Declared) -> None:
         if name.id in unit.names:
-            earlier = unit.names[name.id].declaration.name.span
+            first = unit.places[name.id]
             self.report.add(
                 codes.DECLARED_TWICE,
                 name.span,
-                notes=[f"`{name.id}` is declared first at {earlier!r}"],
+                secondary=[Label(first, "declared here already")],
                 help="rename one of them",
             )
             return
         unit.names[name.id] = declared
+        unit.places[name.id] = name.span
 
     def _import(
         self, unit: Unit, declaration: tree.Import, chain: tuple[Path, ...]
@@ -171,59 +156,51 @@ class _Loader:
         self, unit: Unit, declaration: tree.Import, chain: tuple[Path, ...]
     ) -> Unit:
         origin = declaration.origin
-        path = self._locate(unit.file.source, origin)
+        path = locate(unit.file.source, origin, self.report)
         if path in chain:
-            files = " → ".join(p.name for p in (*chain[chain.index(path) :], path))
+            files = [one.name for one in (*chain[chain.index(path) :], path)]
             raise self.report.add(
                 codes.IMPORT_CYCLE,
                 origin.span,
-                files,
+                " → ".join(files),
                 help="move what both need into a third file",
             )
         if path in self.done:
             return self.done[path]
-        if not path.is_file():
+        if not is_file(path):
             raise self.report.add(
                 codes.IMPORT_MISSING,
                 origin.span,
-                help="the name is relative to this file; shipped files are "
-                'imported as "std:NAME"',
+                help=_nearest(path, origin.value),
             )
         name = str(Path(unit.file.source.name).parent / origin.value)
         if origin.value.startswith("std:"):
             name = origin.value
-        return self.load(read_source(path, name, self.report), chain)
-
-    def _locate(self, source: Source, origin: tree.Text) -> Path:
-        """Resolve an import, links followed, and hold it inside the project."""
-        if origin.value.startswith("std:"):
-            folder, name = shipped("specs"), origin.value.removeprefix("std:")
-            root, path = folder.resolve(), (folder / f"{name}.arch").resolve()
-        else:
-            here = (source.path or Path("spec.arch").absolute()).resolve()
-            if "\0" in origin.value or Path(origin.value).is_absolute():
-                raise self.report.add(
-                    codes.IMPORT_OUTSIDE,
-                    origin.span,
-                    help="name the file relative to this one",
-                )
-            root, path = _root(here), (here.parent / origin.value).resolve()
-        if not path.is_relative_to(root):
+        try:
+            source = read_source(path, name, self.report)
+        except SpecError as error:
+            raise Poisoned from error  # reported for the file itself
+        self.bytes += len(source.text)
+        if self.bytes > bounds.FILE_BYTES or len(self.done) >= bounds.FILES:
             raise self.report.add(
-                codes.IMPORT_OUTSIDE,
+                codes.FILE_SIZE,
                 origin.span,
-                "this leads out of the project",
-                notes=[
-                    "the project is the nearest folder above with a "
-                    "pyproject.toml or .git, else the folder of the spec"
-                ],
-                help="copy the file into the project",
+                f"with this file there are more than {bounds.FILES} files or "
+                f"{bounds.FILE_BYTES:,} bytes",
+                help="import only what the model needs",
             )
-        return path
+        return self.load(source, chain)
 
 
-def _root(spec: Path) -> Path:
-    for folder in spec.parents:
-        if (folder / "pyproject.toml").exists() or (folder / ".git").exists():
-            return folder
-    return spec.parent
+def _nearest(path: Path, wanted: str) -> str:
+    """A file beside the missing one whose name is nearly the same."""
+    try:
+        beside = [one.name for one in path.parent.glob("*.arch")]
+    except OSError:
+        beside = []
+    if close := did_you_mean(path.name, beside, few=0):
+        return close
+    return (
+        'the name is relative to this file, as in `import x from "x.arch"`; shipped '
+        "files are imported as `std:NAME`"
+    )

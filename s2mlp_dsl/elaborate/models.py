@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from math import prod
 
 from s2mlp_dsl.diagnostics import Poisoned, Report
 from s2mlp_dsl.elaborate import bounds, codes
@@ -10,9 +11,9 @@ from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.expand import Expander
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.suggest import did_you_mean
+from s2mlp_dsl.elaborate.unknown import wrong_declaration
 from s2mlp_dsl.elaborate.values import Env
 from s2mlp_dsl.ir import program as ir
-from s2mlp_dsl.ir.walk import occurrences
 from s2mlp_dsl.ops import OPERATORS, Args
 from s2mlp_dsl.source import Source, Span
 from s2mlp_dsl.syntax import parse_expression, tree
@@ -50,50 +51,68 @@ class Base:
 
 
 def base_of(declared: Declared, report: Report) -> Base:
-    """Follow variants down to the model that has a body."""
-    chain: list[Declared] = []
-    given: dict[str, tuple[tree.Expr, Env]] = {}
+    """Follow variants down to the model that has a body. Raises `Poisoned`."""
+    variants: list[tuple[tree.Variant, Declared]] = []
     while isinstance(declared.declaration, tree.Variant):
         variant = declared.declaration
         if declared.damaged:
             raise Poisoned
-        name = variant.base.name
-        if declared in chain:
-            raise report.add(codes.RECURSION, variant.name.span)
-        chain.append(declared)
-        env = Env(declared.unit, {})
-        inner = declared.unit.names.get(name.id)
-        if inner is None:
-            if name.id in declared.unit.lost:
-                raise Poisoned
-            models = declared.unit.names
-            known = [
-                n
-                for n, one in models.items()
-                if isinstance(one.declaration, tree.Model | tree.Variant)
-                and n != variant.name.id
-            ]
-            raise report.add(
-                codes.UNKNOWN_NAME, name.span, help=did_you_mean(name.id, known)
-            )
-        if not isinstance(inner.declaration, tree.Model | tree.Variant):
-            kind = type(inner.declaration).__name__.lower()
-            raise report.add(
-                codes.WRONG_DECLARATION, name.span, f"`{name.id}` is a {kind}"
-            )
-        order = _parameter_names(inner, report)
-        for key, argument in match_arguments(variant.base, order, report).items():
-            given.setdefault(key, (argument.value, env))
-        declared = inner
+        if any(variant is one for one, _ in variants):
+            _report_cycle([one for one, _ in variants], variant, report)
+            raise Poisoned
+        variants.append((variant, declared))
+        declared = _model_named(variant, declared, report)
     assert isinstance(declared.declaration, tree.Model)
     if declared.damaged:
         raise Poisoned
-    call = (
-        chain[0].declaration.base
-        if chain and isinstance(chain[0].declaration, tree.Variant)
-        else tree.Call(declared.declaration.name.span, declared.declaration.name, ())
-    )
+    order = tuple(param.name.id for param in declared.declaration.params)
+    given: dict[str, tuple[tree.Expr, Env]] = {}
+    for variant, place in variants:
+        env = Env(place.unit, {})
+        for key, argument in match_arguments(variant.base, order, report).items():
+            given.setdefault(key, (argument.value, env))
+    name = declared.declaration.name
+    call = variants[0][0].base if variants else tree.Call(name.span, name, ())
     return Base(declared, call, given)
+
+
+def _report_cycle(
+    variants: list[tree.Variant], again: tree.Variant, report: Report
+) -> None:
+    """A cycle of variants, reported at the one that stands first in the text."""
+    names = [one.name.id for one in variants]
+    start = names.index(again.name.id)
+    cycle = sorted(variants[start:], key=lambda one: one.span.start)
+    report.add(
+        codes.RECURSION,
+        cycle[0].base.name.span,
+        " → ".join([*names[start:], again.name.id]),
+        help="let one of them be a variant of a model with a body",
+    )
+
+
+def _model_named(variant: tree.Variant, declared: Declared, report: Report) -> Declared:
+    """What a variant is a variant of."""
+    name = variant.base.name
+    found = declared.unit.names.get(name.id)
+    if found is None:
+        if name.id in declared.unit.lost:
+            raise Poisoned
+        known = [
+            key
+            for key, one in declared.unit.names.items()
+            if isinstance(one.declaration, tree.Model | tree.Variant)
+            and one is not declared
+        ]
+        raise report.add(
+            codes.UNKNOWN_NAME,
+            name.span,
+            "no model of this name is declared or imported",
+            help=did_you_mean(name.id, known),
+        )
+    if not isinstance(found.declaration, tree.Model | tree.Variant):
+        raise wrong_declaration(report, name.id, name.span, found, "model")
+    return found
 
 
 def expand_model(
@@ -108,11 +127,13 @@ def expand_model(
     bound = bind(evaluator, no_arguments, base.params, base.declared, env, given)
     declaration = base.declared.declaration
     assert isinstance(declaration, tree.Model)
-    expander = Expander(evaluator)
-    inside = Env(base.declared.unit, bound)
-    body, _ = expander.scope(declaration.body, inside, None)
     own = declared.declaration
     assert isinstance(own, tree.Model | tree.Variant)
+    if isinstance(own, tree.Variant):
+        evaluator.calls.append(own.base.span)
+    expander = Expander(evaluator, own.name.id)
+    inside = Env(base.declared.unit, bound)
+    body, _ = expander.scope(declaration.body, inside, None)
     model = ir.Model(
         name=own.name.id,
         blocks=_used(expander.blocks, body),
@@ -132,12 +153,6 @@ def parse_overrides(
         name: parse_expression(Source(f"--set {name}", text), report)
         for name, text in settings.items()
     }
-
-
-def _parameter_names(declared: Declared, report: Report) -> tuple[str, ...]:
-    declaration = base_of(declared, report).declared.declaration
-    assert isinstance(declaration, tree.Model)
-    return tuple(param.name.id for param in declaration.params)
 
 
 def _used(
@@ -168,21 +183,70 @@ def _used(
     return tuple(ordered.values())
 
 
-def _hold_bounds(model: ir.Model, span: Span, report: Report) -> None:
-    statements = parameters = 0
-    for one in occurrences(model):
-        statements += one.count
-        tensors = OPERATORS[one.op.operator].tensors(
-            one.op.source, Args(dict(one.op.args))
+@dataclass(frozen=True)
+class _Size:
+    """What a body comes to when it is opened.
+
+    `distinct` counts equal iterations of a stack once, as tables do.
+    """
+
+    statements: int = 0
+    distinct: int = 0
+    parameters: int = 0
+
+    def __add__(self, other: "_Size") -> "_Size":
+        return _Size(
+            self.statements + other.statements,
+            self.distinct + other.distinct,
+            self.parameters + other.parameters,
         )
-        for shape in tensors.values():
-            size = one.count
-            for length in shape:
-                size *= length
-            parameters += size
-    for found, limit, code in (
-        (statements, bounds.STATEMENTS, codes.STATEMENTS),
-        (parameters, bounds.PARAMETERS, codes.PARAMETERS),
+
+
+def _hold_bounds(model: ir.Model, span: Span, report: Report) -> None:
+    """Counted from the definitions upwards, so that nothing is opened."""
+    sizes: dict[str, _Size] = {}
+    for block in model.blocks:
+        sizes[block.name] = _size(block.body, sizes)
+    size = _size(model.body, sizes)
+    for found, limit, code, what in (
+        (size.statements, bounds.STATEMENTS, codes.STATEMENTS, "statements"),
+        (size.distinct, bounds.DISTINCT, codes.STATEMENTS, "different statements"),
+        (size.parameters, bounds.PARAMETERS, codes.PARAMETERS, "parameters"),
     ):
         if found > limit:
-            raise report.add(code, span, f"{found:,}; the limit is {limit:,}")
+            raise report.add(
+                code,
+                span,
+                f"{_about(found)} {what}; the limit is {limit:,}",
+                help="repeat less often, or make the width less",
+            )
+
+
+def _size(body: tuple[ir.Statement, ...], sizes: Mapping[str, _Size]) -> _Size:
+    total = _Size()
+    for statement in body:
+        match statement:
+            case ir.Op():
+                total += _Size(1, 1, _parameters(statement))
+            case ir.Residual(body=inner):
+                total += _size(inner, sizes)
+            case ir.Call(block=name):
+                total += sizes[name]
+            case ir.Stack(runs=runs):
+                for run in runs:
+                    one = sizes[run.block]
+                    total += _Size(
+                        run.count * one.statements,
+                        one.distinct,
+                        run.count * one.parameters,
+                    )
+    return total
+
+
+def _parameters(op: ir.Op) -> int:
+    tensors = OPERATORS[op.operator].tensors(op.source, Args(dict(op.args)))
+    return sum(prod(shape) for shape in tensors.values())
+
+
+def _about(number: int) -> str:
+    return f"{number:,}" if number < 10**15 else f"about 10^{len(str(number)) - 1}"

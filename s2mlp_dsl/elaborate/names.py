@@ -1,88 +1,145 @@
-"""Names, held against what they stand for, before anything is evaluated.
+"""Names, held against what they stand for, before anything is expanded.
 
 Every declaration is looked at, whether a model uses it or not, so that a file
 hears of all its mistakes at once.
 """
 
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-from s2mlp_dsl.diagnostics import Label, Report
+from s2mlp_dsl.diagnostics import Label, Poisoned, Report
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import KINDS, NO_SHIFT
-from s2mlp_dsl.elaborate.evaluate import FUNCTIONS
+from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared, Unit
+from s2mlp_dsl.elaborate.models import base_of
+from s2mlp_dsl.elaborate.recursion import check_recursion
+from s2mlp_dsl.elaborate.shift_form import check_form
 from s2mlp_dsl.elaborate.suggest import did_you_mean
+from s2mlp_dsl.elaborate.unknown import (
+    FUNCTIONS,
+    unknown_function,
+    unknown_value,
+    wrong_declaration,
+)
 from s2mlp_dsl.elaborate.values import words_in
-from s2mlp_dsl.ops import OPERATORS, Operator
+from s2mlp_dsl.ops import OPERATORS
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import keywords, tree
 
-RESERVED_NAMES = {*OPERATORS, *FUNCTIONS, "dim", "none"}
+_RESERVED = {*OPERATORS, *FUNCTIONS, "dim", "none"}
+_STRUCTURES = {"residual", "stack"}
+_VALUES = tree.Let | tree.Shift  # declarations that are values
+# What an argument may be besides a value, by parameter: words of the language.
+Words = Mapping[str, Collection[str]]
+ANY: Collection[str] = frozenset(["any word"])
 
 
 def check_names(unit: Unit, report: Report) -> None:
     """Report every name in a file that stands for nothing, or for the wrong thing."""
-    checker = _Checker(unit, report)
+    checker = _Checker(unit, report, Evaluator(report))
+    for declaration in unit.file.declarations:
+        if isinstance(declaration, tree.Import):
+            checker.aliases(declaration)
     for declared in unit.names.values():
-        if declared.unit is unit and not declared.damaged:
+        if declared.unit is unit:
             checker.declaration(declared)
-    _check_recursion(unit, report)
+    check_recursion(unit, report)
 
 
 @dataclass
 class _Checker:
     unit: Unit
     report: Report
+    evaluator: Evaluator
+
+    def aliases(self, node: tree.Import) -> None:
+        for imported in node.names:
+            if imported.alias is not None:
+                self._free(imported.alias, top=True)
 
     def declaration(self, declared: Declared) -> None:
         node = declared.declaration
         self._free(node.name, top=True)
+        if declared.damaged:
+            return
         match node:
             case tree.Let():
                 self._values(node.value, set())
+                with suppress(Poisoned):
+                    self.evaluator.constant(declared)
             case tree.Shift():
                 known = self._params(node.params) | {"dim"}
                 for item in node.items:
                     for expression in _expressions_of(item):
                         self._values(expression, known)
+                check_form(node, self.report)
             case tree.Block() | tree.Model():
                 known = self._params(node.params)
                 at_top = isinstance(node, tree.Model)
                 self._body(node.body, known if at_top else known | {"dim"})
                 _check_labels(node.body, self.report)
-            case tree.Variant() | tree.Recipe():
-                pass  # checked when they are resolved
+            case tree.Variant():
+                self._variant(node, declared)
+            case tree.Recipe():
+                pass  # checked when it is resolved
+
+    def _variant(self, node: tree.Variant, declared: Declared) -> None:
+        with suppress(Poisoned):
+            params = base_of(declared, self.report).params
+            self._arguments(node.base, _words_of(params), set())
 
     def _free(self, name: tree.Name, *, top: bool = False) -> None:
         """A name being declared must not be one that the language uses."""
         if name.id in keywords():
-            self.report.add(codes.KEYWORD, name.span, help="choose another name")
-        elif name.id == "dim" or (top and name.id in RESERVED_NAMES):
-            self.report.add(codes.TAKEN, name.span, help="choose another name")
+            self.report.add(
+                codes.KEYWORD,
+                name.span,
+                f"`{name.id}` is a word of the grammar",
+                help=f"choose another name, such as `{name.id}_`",
+            )
+        elif name.id in ("dim", "none") or (top and name.id in _RESERVED):
+            self.report.add(
+                codes.TAKEN,
+                name.span,
+                f"`{name.id}` has a meaning of its own",
+                help=f"choose another name, such as `my_{name.id}`",
+            )
 
     def _params(self, params: tuple[tree.Param, ...]) -> set[str]:
-        known: set[str] = set()
+        known: dict[str, Span] = {}
         for param in params:
             self._free(param.name)
             if param.name.id in known:
                 self.report.add(
-                    codes.DECLARED_TWICE, param.name.span, help="rename one of them"
+                    codes.DECLARED_TWICE,
+                    param.name.span,
+                    secondary=[Label(known[param.name.id], "declared here already")],
+                    help="rename one of them",
                 )
-            if param.kind is not None and param.kind.id not in KINDS:
+            kind = param.kind.id if param.kind is not None else None
+            if param.kind is not None and kind not in KINDS:
                 self.report.add(
                     codes.UNKNOWN_KIND,
                     param.kind.span,
-                    help=did_you_mean(param.kind.id, KINDS),
+                    f"the kinds are {', '.join(KINDS)}",
+                    help=did_you_mean(param.kind.id, KINDS, few=0)
+                    or "write `number`, or leave it out",
                 )
-            if param.default is not None and not isinstance(param.default, tree.Name):
-                self._values(param.default, known)
-            known.add(param.name.id)
-        return known
+            if param.default is not None and not _is_word(kind, param.default):
+                bare = isinstance(param.default, tree.Name)
+                self._values(param.default, set(known), {NO_SHIFT} if bare else ())
+            known.setdefault(param.name.id, param.name.span)
+        return set(known)
+
+    # bodies
 
     def _body(self, body: tree.Body, known: set[str]) -> None:
         if not body.statements:
-            span = Span(body.span.source, body.span.start, body.span.start + 1)
-            self.report.add(codes.EMPTY, span, help="write a statement, or remove it")
+            self.report.add(
+                codes.EMPTY, body.span, help="write a statement inside, or remove it"
+            )
         for statement in body.statements:
             if statement.label is not None:
                 self._free(statement.label)
@@ -104,118 +161,84 @@ class _Checker:
         name = call.name.id
         declared = self.unit.names.get(name)
         if declared is not None:
-            self._block_call(call, declared, known)
+            node = declared.declaration
+            if isinstance(node, tree.Block):
+                self._arguments(call, _words_of(node.params), known)
+            else:
+                wrong_declaration(self.report, name, call.name.span, declared, "block")
         elif name in OPERATORS:
-            self._operator_call(call, OPERATORS[name], known)
+            words = {
+                one.name: {NO_SHIFT} if one.kind == "shift" else one.choices
+                for one in OPERATORS[name].parameters
+            }
+            self._arguments(call, words, known)
         elif name not in self.unit.lost:
-            blocks = {
-                n
-                for n, one in self.unit.names.items()
+            blocks = self.unit.names
+            known_blocks = {
+                key
+                for key, one in blocks.items()
                 if isinstance(one.declaration, tree.Block)
             }
-            structures = {"residual", "stack"}
             self.report.add(
                 codes.UNKNOWN_STATEMENT,
                 call.name.span,
-                help=did_you_mean(name, {*OPERATORS, *blocks, *structures}),
+                help=did_you_mean(name, {*OPERATORS, *known_blocks, *_STRUCTURES}, 0)
+                or "`s2mlp-dsl explain A0302` lists the operators",
             )
 
-    def _block_call(self, call: tree.Call, declared: Declared, known: set[str]) -> None:
-        node = declared.declaration
-        if not isinstance(node, tree.Block):
-            kind = type(node).__name__.lower()
-            hint = f"shift({call.name.id})" if kind == "shift" else None
-            self.report.add(
-                codes.WRONG_DECLARATION,
-                call.name.span,
-                f"`{call.name.id}` is a {kind}, not a block",
-                help=f"write `{hint}`" if hint else None,
-            )
-            return
-        params = {param.name.id: param for param in node.params}
-        order = list(params)
+    def _arguments(self, call: tree.Call, words: Words, known: set[str]) -> None:
+        """Every argument, and the words that its parameter allows."""
+        order = list(words)
         for position, argument in enumerate(call.arguments):
             key = argument.name.id if argument.name else None
             if key is None and position < len(order):
                 key = order[position]
-            param = params.get(key or "")
-            takes_word = param is not None and (
-                (param.kind is not None and param.kind.id in ("word", "shift"))
-                or isinstance(param.default, tree.Name)
-            )
-            if not (takes_word and isinstance(argument.value, tree.Name)):
-                self._values(argument.value, known)
-
-    def _operator_call(
-        self, call: tree.Call, operator: Operator, known: set[str]
-    ) -> None:
-        params = {param.name: param for param in operator.parameters}
-        order = list(params)
-        for position, argument in enumerate(call.arguments):
-            key = argument.name.id if argument.name else None
-            if key is None and position < len(order):
-                key = order[position]
-            param = params.get(key or "")
-            words: set[str] = set()
-            if param is not None:
-                words = {NO_SHIFT} if param.kind == "shift" else set(param.choices)
-            self._values(argument.value, known, words)
+            allowed = words.get(key or "", ())
+            if allowed is ANY and isinstance(argument.value, tree.Name):
+                continue
+            self._values(argument.value, known, allowed)
 
     def _values(
-        self, node: tree.Expr, known: set[str], words: set[str] | None = None
+        self, node: tree.Expr, known: Collection[str], words: Collection[str] = ()
     ) -> None:
-        words = words or set()
+        """Every name and function of an expression."""
+        allowed = {*words, *_compared(node)}
         for name, span in words_in(node).items():
-            if name in known or name in words or name in self.unit.lost:
-                continue
             declared = self.unit.names.get(name)
-            if declared is None and name == "dim":
-                self.report.add(
-                    codes.NO_DIM,
-                    span,
-                    help="`dim` is the number of channels that enter the nearest "
-                    "block, residual, stack or shift",
-                )
-            elif declared is None and not _compared(node, name):
-                values = {
-                    n
-                    for n, one in self.unit.names.items()
-                    if isinstance(one.declaration, tree.Let | tree.Shift)
-                }
-                code = codes.UNKNOWN_WORD if words else codes.UNKNOWN_NAME
-                help = did_you_mean(name, words or {*known, *values})
-                self.report.add(code, span, help=help)
+            if name in known or (declared is None and name in allowed):
+                continue
+            if declared is None or not isinstance(declared.declaration, _VALUES):
+                unknown_value(self.report, self.unit, name, span, known, words)
+        for part in tree.within(node):
+            if isinstance(part, tree.Call) and part.name.id not in FUNCTIONS:
+                declared = self.unit.names.get(part.name.id)
+                if declared is None or not isinstance(declared.declaration, tree.Shift):
+                    unknown_function(self.report, self.unit, part, ())
 
 
-def _compared(node: tree.Expr, name: str) -> bool:
-    """`kind == layer` compares a word parameter with a bare word."""
-    return name in words_in(node) and any(
-        isinstance(side, tree.Name) and side.id == name
-        for binary in _comparisons(node)
-        for side in (binary.left, binary.right)
-    )
+def _is_word(kind: str | None, node: tree.Expr) -> bool:
+    return kind == "word" and isinstance(node, tree.Name)
 
 
-def _comparisons(node: tree.Expr) -> list[tree.Binary]:
-    found = []
-    todo = [node]
-    while todo:
-        match todo.pop():
-            case tree.Binary() as binary:
-                if binary.operator in ("==", "!="):
-                    found.append(binary)
-                todo += [binary.left, binary.right]
-            case tree.Call(_, _, arguments):
-                todo.extend(argument.value for argument in arguments)
-            case tree.Group(_, inner) | tree.Negative(_, inner):
-                todo.append(inner)
-            case tree.ListExpr(_, items):
-                todo.extend(items)
-            case tree.Index(_, base, index):
-                todo += [base, index]
-            case _:
-                pass
-    return found
+def _words_of(params: tuple[tree.Param, ...]) -> Words:
+    return {param.name.id: _words_for(param) for param in params}
+
+
+def _words_for(param: tree.Param) -> Collection[str]:
+    kind = param.kind.id if param.kind is not None else None
+    if kind == "word":
+        return ANY
+    named = kind is None and isinstance(param.default, tree.Name)
+    return {NO_SHIFT} if kind == "shift" or named else ()
+
+
+def _compared(node: tree.Expr) -> Iterator[str]:
+    """Bare names beside `==`: `kind == layer` compares a parameter with a word."""
+    for part in tree.within(node):
+        if isinstance(part, tree.Binary) and part.operator in ("==", "!="):
+            for side in (part.left, part.right):
+                if isinstance(side, tree.Name):
+                    yield side.id
 
 
 def _expressions_of(item: tree.ShiftItem) -> list[tree.Expr]:
@@ -252,42 +275,3 @@ def _check_labels(body: tree.Body, report: Report) -> None:
                     _check_labels(part, report)
 
     look(body)
-
-
-def _check_recursion(unit: Unit, report: Report) -> None:
-    """No block may reach itself through calls. Reported once per cycle."""
-    calls: dict[str, dict[str, Span]] = {
-        name: {
-            call.name.id: call.name.span
-            for call in _calls_in(declared.declaration.body)
-            if isinstance(unit.names.get(call.name.id), Declared)
-        }
-        for name, declared in unit.own(tree.Block).items()
-        if isinstance(declared.declaration, tree.Block)
-    }
-    done: set[str] = set()
-    for start in calls:
-        path: list[str] = []
-        todo = [(start, 0)]
-        while todo:
-            name, depth = todo.pop()
-            del path[depth:]
-            if name in path:
-                chain = path[path.index(name) :]
-                span = calls[chain[-1]][name]
-                report.add(codes.RECURSION, span, " → ".join([*chain, name]))
-            elif name in calls and name not in done:
-                path.append(name)
-                todo += [(inner, len(path)) for inner in calls[name]]
-        done.add(start)
-
-
-def _calls_in(body: tree.Body) -> list[tree.Call]:
-    found: list[tree.Call] = []
-    todo = [body]
-    while todo:
-        for statement in todo.pop().statements:
-            if isinstance(statement, tree.Operation):
-                found.append(statement.call)
-            todo += tree.bodies(statement)
-    return found

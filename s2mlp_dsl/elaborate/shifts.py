@@ -4,20 +4,21 @@ Shares are exact (the language's third law): they are whole numbers of channels
 that add up, or the file is refused with the arithmetic. Only `each` has a
 remainder rule: over n displacements it cuts its channels into runs of
 ⌈channels / n⌉, the last ones shorter; with `interleave`, channel c takes
-displacement c mod n, and where a `rest` is declared the channels beyond the
-largest multiple of n belong to it.
+displacement c mod n. Where a `rest` is declared, the channels beyond the
+largest multiple of n belong to it either way.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from typing import cast, get_args
+from math import lcm
+from typing import cast
 
-from s2mlp_dsl.diagnostics import Label
+from s2mlp_dsl.diagnostics import Label, Poisoned
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.evaluate import Evaluator
-from s2mlp_dsl.elaborate.suggest import did_you_mean
-from s2mlp_dsl.elaborate.values import Env, ShiftRef
+from s2mlp_dsl.elaborate.shift_form import check_form, one_of, rest_of
+from s2mlp_dsl.elaborate.values import Env, ShiftRef, words_in
 from s2mlp_dsl.ir.program import Edge, Shift, ShiftGroup
 from s2mlp_dsl.ops.codes import GROUPS
 from s2mlp_dsl.source import Span
@@ -29,10 +30,9 @@ _DIRECTIONS = {
     "left": ("right", -1),
     "down": ("down", 1),
     "up": ("down", -1),
-    "later": ("later", 1),
-    "earlier": ("later", -1),
 }
-_MOST_GROUPS = 4096
+_MOST_GROUPS = 1024
+_TERMS_SHOWN = 8
 
 
 def no_shift(channels: int) -> Shift:
@@ -59,98 +59,67 @@ class _Resolver:
     evaluator: Evaluator
 
     def resolve(self) -> Shift:
+        if not check_form(self.declaration, self.evaluator.report):
+            raise Poisoned
         items = self.declaration.items
-        edge = self._edge()
-        interleave = self._once(tree.Interleave)
-        each = self._once(tree.Each)
-        rests = [
-            item
-            for item in items
-            if isinstance(item, tree.ChannelGroup) and item.share is None
-        ]
-        self._twice(rests)
-        taken: dict[tree.ShiftItem, list[ShiftGroup]] = {}
-        for item in items:
+        edge = one_of(items, tree.EdgeRule)
+        each, rest = one_of(items, tree.Each), rest_of(items)
+        interleave = one_of(items, tree.Interleave)
+        taken: dict[int, list[ShiftGroup]] = {}
+        for number, item in enumerate(items):
             if isinstance(item, tree.ChannelGroup) and item.share is not None:
-                taken[item] = [self._group(item, self._share(item.share))]
+                taken[number] = [self._group(item, self._share(item.share))]
         left = self.channels - sum(one.channels for (one,) in taken.values())
-        if left < 0 or (left and not rests and each is None):
+        if left < 0 or (left and rest is None and each is None):
             raise self._wrong_sum(left)
         if each is not None:
-            taken[each] = self._each(each, left, interleave is not None, bool(rests))
-            left -= sum(group.channels for group in taken[each])
-        if rests:
-            taken[rests[0]] = [self._group(rests[0], left)]
-        return self._assemble(edge, taken, interleave, each)
-
-    def _assemble(
-        self,
-        edge: Edge,
-        taken: dict[tree.ShiftItem, list[ShiftGroup]],
-        interleave: tree.ShiftItem | None,
-        each: tree.ShiftItem | None,
-    ) -> Shift:
-        """Groups in the order of the text; interleaved ones come first."""
-        ordered = [item for item in self.declaration.items if item in taken]
+            made = self._each(each, left, interleave is not None, rest is not None)
+            taken[items.index(each)] = made
+            left -= sum(group.channels for group in made)
+        if rest is not None:
+            taken[items.index(rest)] = [self._group(rest, left)]
+        groups = [taken[number] for number in sorted(taken)]
         count = 0
         if interleave is not None:
-            # Stable: what is interleaved first, the rest after it.
-            ordered.sort(key=_is_rest)
-            mixed = [item for item in ordered if not _is_rest(item)]
-            sizes = [group.channels for item in mixed for group in taken[item]]
-            count = len(sizes)
-            fair = sorted(sizes, reverse=True) == sizes and sizes[0] - sizes[-1] <= 1
-            if not fair or (each is not None and len(mixed) > 1):
-                raise self.evaluator.report.add(
-                    codes.SHARES,
-                    interleave.span,
-                    f"interleaved groups are equal; these have {sizes} channels",
-                    help="make the shares equal, or use `each` alone",
-                )
-        groups = tuple(g for item in ordered for g in taken[item] if g.channels)
+            mixed = [taken[n] for n in sorted(taken) if items[n] is not rest]
+            last = [] if rest is None else [taken[items.index(rest)]]
+            groups = [*mixed, *last]
+            count = self._interleaved([g for one in mixed for g in one], interleave)
         return Shift(
-            name=self.declaration.name.id, edge=edge, groups=groups, interleaved=count
+            name=self.declaration.name.id,
+            edge=cast(Edge, edge.rule.id) if edge else "keep",
+            groups=tuple(g for one in groups for g in one if g.channels),
+            interleaved=count,
         )
 
-    def _edge(self) -> Edge:
-        rule = self._once(tree.EdgeRule)
-        if rule is None:
-            raise self.evaluator.report.add(
-                codes.NO_EDGE,
-                self.declaration.name.span,
-                help="write `edge keep` (the paper), clamp, zero, wrap or reflect",
+    def _interleaved(self, groups: list[ShiftGroup], at: tree.Interleave) -> int:
+        """How many groups take turns. They must be equal, or nearly so in order."""
+        sizes = [group.channels for group in groups if group.channels]
+        if sizes and (sizes[0] - sizes[-1] > 1 or sizes != sorted(sizes)[::-1]):
+            raise self.evaluator.fail(
+                codes.SHARES,
+                at.span,
+                f"groups take turns when equal; these have {_listed(sizes)} channels",
+                help="make the shares equal, or remove `interleave`",
             )
-        assert isinstance(rule, tree.EdgeRule)
-        if rule.rule.id not in get_args(Edge):
-            raise self.evaluator.report.add(
-                codes.UNKNOWN_EDGE,
-                rule.rule.span,
-                help=did_you_mean(rule.rule.id, get_args(Edge)),
-            )
-        return cast(Edge, rule.rule.id)
-
-    def _once(self, kind: type[tree.ShiftItem]) -> tree.ShiftItem | None:
-        found = [item for item in self.declaration.items if isinstance(item, kind)]
-        self._twice(found)
-        return found[0] if found else None
-
-    def _twice(self, items: "list[tree.ShiftItem] | list[tree.ChannelGroup]") -> None:
-        if len(items) > 1:
-            raise self.evaluator.report.add(
-                codes.SAID_TWICE,
-                items[1].span,
-                secondary=[Label(items[0].span, "first here")],
-                help="remove one of them",
-            )
+        return len(sizes)
 
     def _share(self, share: tree.Expr) -> int:
         part = Fraction(self.evaluator.number(share, self.env))
         exact = part * self.channels
-        if part < 0 or exact.denominator != 1:
-            step = part.denominator
+        if part < 0:
+            raise self.evaluator.fail(
+                codes.SHARES,
+                share.span,
+                f"this is {part}",
+                secondary=[Label(self.at, "used here")],
+                help="write a share between 0 and 1",
+            )
+        if exact.denominator != 1:
+            step = self._step(part)
             lower = self.channels // step * step
             sizes = " or ".join(str(n) for n in (lower, lower + step) if n)
-            raise self.evaluator.report.add(
+            raise self.evaluator.fail(
                 GROUPS,
                 self.at,
                 f"the map here has {self.channels} channels",
@@ -161,37 +130,45 @@ class _Resolver:
             )
         return exact.numerator
 
-    def _wrong_sum(self, left: int) -> Exception:
-        shares = [
+    def _step(self, part: Fraction) -> int:
+        """What the width must be a multiple of, for every share that is a number."""
+        fixed = [
+            Fraction(self.evaluator.number(item.share, self.env))
+            for item in self.declaration.items
+            if isinstance(item, tree.ChannelGroup)
+            and item.share is not None
+            and "dim" not in words_in(item.share)
+        ]
+        return lcm(part.denominator, *(one.denominator for one in fixed))
+
+    def _wrong_sum(self, left: int) -> Poisoned:
+        groups = [
             item.share
             for item in self.declaration.items
             if isinstance(item, tree.ChannelGroup) and item.share is not None
         ]
-        terms = " + ".join(share.span.text for share in shares) or "0"
+        terms = [share.span.text for share in groups]
+        shown = " + ".join(terms[:_TERMS_SHOWN]) or "0"
+        if len(terms) > _TERMS_SHOWN:
+            shown += " + …"
         total = Fraction(self.channels - left, self.channels)
-        more = "add a group, or `rest stay`" if left > 0 else "make a share smaller"
-        return self.evaluator.report.add(
+        dropped = Fraction(left, self.channels)
+        return self.evaluator.fail(
             codes.SHARES,
             self.declaration.name.span,
-            f"{terms} = {total}, not 1",
-            help=more,
+            f"{shown} = {total}, not 1",
+            help=f"write `rest stay` for the {dropped} that is left"
+            if left > 0
+            else f"take away {-dropped}",
         )
 
     def _group(self, item: tree.ChannelGroup, channels: int) -> ShiftGroup:
         steps = {"right": 0, "down": 0, "later": 0}
         for move in item.moves:
-            axis, sign = self._axis(move.direction, move.span)
+            axis, sign = _DIRECTIONS[move.direction]
             amount = 1 if move.amount is None else self._whole(move.amount)
             steps[axis] += sign * amount
         return ShiftGroup(channels=channels, **steps)
-
-    def _axis(self, direction: str, span: Span) -> tuple[str, int]:
-        axis, sign = _DIRECTIONS[direction]
-        if axis == "later":
-            raise self.evaluator.report.add(
-                codes.NEEDS_TIME, span, help="move right, left, down or up"
-            )
-        return axis, sign
 
     def _whole(self, node: tree.Expr) -> int:
         return self.evaluator.count(node, self.env, least=-(10**9))
@@ -202,14 +179,17 @@ class _Resolver:
         ranges = []
         total = 1
         for one in item.ranges:
-            axis, sign = self._axis(one.direction, one.span)
+            axis, sign = _DIRECTIONS[one.direction]
             first, last = self._whole(one.first), self._whole(one.last)
             total *= max(0, last - first + 1)
             if not 0 < total <= _MOST_GROUPS:
-                raise self.evaluator.report.add(
+                raise self.evaluator.fail(
                     codes.SHARES,
                     one.span,
                     f"{first} .. {last} makes {total:,} displacements",
+                    help=f"write the smaller end first: `{last} .. {first}`"
+                    if total <= 0
+                    else f"the limit is {_MOST_GROUPS:,}",
                 )
             ranges.append([(axis, sign * step) for step in range(first, last + 1)])
         moves = []
@@ -221,15 +201,22 @@ class _Resolver:
         if interleave:
             equal, over = divmod(channels, len(moves))
             sizes = [equal + (n < over and not has_rest) for n in range(len(moves))]
+        elif has_rest:
+            sizes = [channels // len(moves)] * len(moves)
         else:
             run = -(-channels // len(moves))
             sizes = [max(0, min(run, channels - n * run)) for n in range(len(moves))]
         if 0 in sizes:
-            raise self.evaluator.report.add(
+            raise self.evaluator.fail(
                 GROUPS,
                 self.at,
-                f"{channels} channels for {len(moves)} displacements",
-                secondary=[Label(item.span, "one displacement would get no channel")],
+                f"the map here has {channels} channels for them",
+                secondary=[
+                    Label(
+                        item.span,
+                        f"{len(moves)} displacements, and one would get no channel",
+                    )
+                ],
                 help=f"make the width a multiple of {len(moves)}",
             )
         return [
@@ -238,8 +225,9 @@ class _Resolver:
         ]
 
 
-def _is_rest(item: tree.ShiftItem) -> bool:
-    return isinstance(item, tree.ChannelGroup) and item.share is None
+def _listed(sizes: list[int]) -> str:
+    shown = ", ".join(map(str, sizes[:_TERMS_SHOWN]))
+    return f"{shown}, …" if len(sizes) > _TERMS_SHOWN else shown
 
 
 def _decimal(value: Fraction) -> str:

@@ -4,12 +4,16 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """A help line with the nearest known words, or with all if they are few."""
-    words = sorted(set(known))
-    close = get_close_matches(word, words, n=2, cutoff=0.6)
+def did_you_mean(word: str, known: Iterable[str], few: int = 8) -> str | None:
+    """A help line with the nearest known words, or with all if they are `few`."""
+    words = sorted(set(known) - {word})
+    # A slip of the shift key is nearer than any other.
+    close = [one for one in words if one.lower() == word.lower()]
+    close = close or get_close_matches(word[:64], words, n=2, cutoff=0.6)
     if close:
         return "did you mean " + " or ".join(f"`{one}`" for one in close) + "?"
-    if 0 < len(words) <= 8:
-        return "there is " + ", ".join(f"`{one}`" for one in words)
+    if len(words) == 1 and few:
+        return f"there is only `{words[0]}`"
+    if 1 < len(words) <= few:
+        return f"there are {', '.join(f'`{one}`' for one in words)}"
     return None

@@ -60,33 +60,23 @@ def kind_of(value: Value) -> str:
     return "truth value" if isinstance(value, bool) else "number"
 
 
+_ITEMS_SHOWN = 6
+
+
 def show(value: Value) -> str:
-    """A value as a spec would write it."""
+    """A value as a spec would write it, long lists cut."""
     if isinstance(value, ShiftRef):
         return value.declared.declaration.name.id
     if isinstance(value, tuple):
-        return f"[{', '.join(show(one) for one in value)}]"
+        cut = ", …" if len(value) > _ITEMS_SHOWN else ""
+        return f"[{', '.join(show(one) for one in value[:_ITEMS_SHOWN])}{cut}]"
     return f'"{value}"' if isinstance(value, Quoted) else str(value)
 
 
 def words_in(expression: tree.Expr) -> dict[str, Span]:
     """Every name that an expression reads, with where it stands first."""
     found: dict[str, Span] = {}
-    todo: list[tree.Expr] = [expression]
-    while todo:
-        match todo.pop():
-            case tree.Name(span, id):
-                found.setdefault(id, span)
-            case tree.Call(_, _, arguments):
-                todo.extend(argument.value for argument in arguments)
-            case tree.ListExpr(_, items):
-                todo.extend(items)
-            case tree.Negative(_, inner) | tree.Group(_, inner):
-                todo.append(inner)
-            case tree.Binary(_, _, left, right):
-                todo += [left, right]
-            case tree.Index(_, base, index):
-                todo += [base, index]
-            case tree.Number() | tree.Text():
-                pass
+    for node in tree.within(expression):
+        if isinstance(node, tree.Name):
+            found.setdefault(node.id, node.span)
     return found

@@ -3,14 +3,19 @@
 The rule: a statement is called by its label, else by its block or operator
 (`linear`, `s2mlp_block`, `stack`). Where one body would use such a name more
 than once, each use gets a number from 1 in order of appearance: `linear1`,
-`linear2`. Residuals add no level; a call adds the block's names behind a dot,
+`linear2`. A block that is used with different arguments or shapes has several
+definitions, `s2mlp_block`, `s2mlp_block_2`, and these are the names that count,
+so that a program printed without parameters keeps the names of its weights.
+Residuals add no level; a call adds the block's names behind a dot,
 a stack the number of the iteration. A name that Python or `torch.nn.Module`
 needs for itself gets a trailing underscore.
 """
 
 import keyword
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from s2mlp_dsl.ir.program import Call, Op, Residual, Stack, Statement
 
 # Public attributes of torch.nn.Module (held against PyTorch by a test) and
 # names that would shadow what the emitted source uses.
@@ -73,29 +78,70 @@ RESERVED = frozenset(
 )
 
 
+def name_statements(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
+    """The same body with a distinct name for each statement that needs one."""
+    names = iter(assign_names([_wanted(one) for one in _named(body)]))
+    return tuple(_renamed(one, names) for one in body)
+
+
 def assign_names(wanted: Sequence[tuple[str, bool]]) -> list[str]:
-    """A distinct name for each (name, is a label) of one body, in order."""
-    labels = {_allowed(name) for name, is_label in wanted if is_label}
+    """A distinct name for each (name, is a label) of one body, in order.
+
+    Labels choose first, then names that occur once, then the numbered ones.
+    """
     uses = Counter(name for name, is_label in wanted if not is_label)
-    numbers: Counter[str] = Counter()
-    names = []
-    for name, is_label in wanted:
+    names: dict[int, str] = {}
+    taken: set[str] = set()
+    for place, (name, is_label) in enumerate(wanted):
         if is_label:
-            names.append(_allowed(name))
-            continue
-        candidate = _allowed(name)
-        if uses[name] > 1 or candidate in labels:
-            while True:
-                numbers[name] += 1
-                candidate = f"{name}{numbers[name]}"
-                if candidate not in labels and uses[candidate] == 0:
-                    break
-        names.append(candidate)
-    return names
+            candidate = _allowed(name)
+            while candidate in taken:
+                candidate += "_"
+            names[place] = candidate
+            taken.add(candidate)
+    for place, (name, is_label) in enumerate(wanted):
+        if not is_label and uses[name] == 1 and _allowed(name) not in taken:
+            names[place] = _allowed(name)
+            taken.add(names[place])
+    numbers: Counter[str] = Counter()
+    for place, (name, _) in enumerate(wanted):
+        while place not in names:
+            numbers[name] += 1
+            candidate = _allowed(f"{name}{numbers[name]}")
+            if candidate not in taken:
+                names[place] = candidate
+                taken.add(candidate)
+    return [names[place] for place in range(len(wanted))]
+
+
+def _named(body: tuple[Statement, ...]) -> Iterator[Op | Call | Stack]:
+    """Statements that become modules; a residual only holds some."""
+    for statement in body:
+        if isinstance(statement, Residual):
+            yield from _named(statement.body)
+        else:
+            yield statement
+
+
+def _wanted(statement: Op | Call | Stack) -> tuple[str, bool]:
+    if statement.label is not None:
+        return statement.label, True
+    match statement:
+        case Op(operator=name) | Call(block=name):
+            return name, False
+        case Stack():
+            return "stack", False
+
+
+def _renamed(statement: Statement, names: Iterator[str]) -> Statement:
+    if isinstance(statement, Residual):
+        body = tuple(_renamed(one, names) for one in statement.body)
+        return statement.model_copy(update={"body": body})
+    return statement.model_copy(update={"name": next(names)})
 
 
 def _allowed(name: str) -> str:
-    taken = name in RESERVED or keyword.iskeyword(name)
     # A leading underscore is how torch names its own state.
     plain = name.lstrip("_") or "name"
+    taken = plain in RESERVED or keyword.iskeyword(plain)
     return f"{plain}_" if taken else plain

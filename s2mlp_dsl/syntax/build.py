@@ -246,7 +246,8 @@ class Builder(Transformer[Token, Any]):
     def then(self, children: Children) -> tree.Stack:
         stack, _, count, body = children
         part = tree.Part(_span(children[1:]), count, body)
-        return replace(stack, span=_span(children), parts=(*stack.parts, part))
+        parts = (*stack.parts, part)
+        return tree.Stack(_span(children), stack.index, parts)
 
     # claims, recipes, studies
 
@@ -292,9 +293,7 @@ class Builder(Transformer[Token, Any]):
         return tree.Negative(_span(children), children[1], _depth(children))
 
     def index(self, children: Children) -> tree.Index:
-        return tree.Index(
-            _span(children), children[0], children[2], _depth(children)
-        )
+        return tree.Index(_span(children), children[0], children[2], _depth(children))
 
     def group_expr(self, children: Children) -> tree.Group:
         return tree.Group(_span(children), children[1], _depth(children))

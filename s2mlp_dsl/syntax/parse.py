@@ -95,6 +95,7 @@ class _Brace:
 class _Reader:
     source: Source
     report: Report
+    parse: InteractiveParser = field(init=False)
     damaged: list[Span] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
     braces: list[_Brace] = field(default_factory=list)
@@ -248,7 +249,9 @@ class _Reader:
         self.previous = "_NL" if begun else "SKIPPED"
         self.brackets.clear()
         self._damage(brace.start, at)
-        self.parse.lexer_thread.state.line_ctr.char_pos = at
+        lexer = self.parse.lexer_thread.state
+        assert lexer is not None
+        lexer.line_ctr.char_pos = at
 
     def _damage(self, start: int, end: int) -> None:
         self.damaged.append(Span(self.source, start, max(end, start + 1)))

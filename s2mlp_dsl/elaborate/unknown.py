@@ -1,0 +1,89 @@
+"""Names that stand for nothing, or for the wrong thing, where a value is needed.
+
+They are met twice, before anything is evaluated and while a model is expanded;
+said in one place, they are reported once.
+"""
+
+from collections.abc import Collection
+
+from s2mlp_dsl.diagnostics import Poisoned, Report
+from s2mlp_dsl.elaborate import codes
+from s2mlp_dsl.elaborate.files import Declared, Unit
+from s2mlp_dsl.elaborate.suggest import did_you_mean
+from s2mlp_dsl.source import Span
+from s2mlp_dsl.syntax import tree
+
+FUNCTIONS = ("ceil", "choose", "floor", "max", "min", "mod")
+_DIM = "`dim` is the number of channels that enter the nearest brace of a block, "
+
+
+def unknown_value(
+    report: Report,
+    unit: Unit,
+    name: str,
+    span: Span,
+    known: Collection[str],
+    words: Collection[str],
+) -> Poisoned:
+    """A bare name that is no value here. `words` are what an operator knows."""
+    if name in unit.lost:
+        return Poisoned()
+    if name == "dim":
+        return report.add(
+            codes.NO_DIM, span, help=_DIM + "residual, stack or shift; write a number"
+        )
+    declared = unit.names.get(name)
+    if declared is not None:
+        return wrong_declaration(report, name, span, declared, "value")
+    choices = {*words} - {"none"}
+    if choices:
+        listed = ", ".join(f"`{one}`" for one in sorted(words))
+        close = did_you_mean(name, words, few=0)
+        return report.add(
+            codes.UNKNOWN_WORD, span, f"the choices are {listed}", help=close
+        )
+    values = {
+        key
+        for key, one in unit.names.items()
+        if isinstance(one.declaration, tree.Let | tree.Shift)
+    }
+    return report.add(
+        codes.UNKNOWN_NAME, span, help=did_you_mean(name, {*known, *values, *words})
+    )
+
+
+def unknown_function(
+    report: Report, unit: Unit, call: tree.Call, known: Collection[str]
+) -> Poisoned:
+    """A call in an expression that is neither a function nor a shift."""
+    name, span = call.name.id, call.name.span
+    if name in unit.lost:
+        return Poisoned()
+    declared = unit.names.get(name)
+    if declared is not None:
+        return wrong_declaration(report, name, span, declared, "function")
+    return report.add(
+        codes.UNKNOWN_NAME,
+        span,
+        "there is no such function",
+        help=did_you_mean(name, {*FUNCTIONS, *known}),
+    )
+
+
+def wrong_declaration(
+    report: Report, name: str, span: Span, declared: Declared, wanted: str
+) -> Poisoned:
+    """A name that is declared, but as something else than is `wanted`."""
+    kind = type(declared.declaration).__name__.lower()
+    kind = {"variant": "model", "let": "constant"}.get(kind, kind)
+    hints = {
+        ("shift", "block"): f"write `shift({name})`",
+        ("model", "block"): "declare what they share as a `block`",
+        ("block", "value"): f"a block is a statement of its own: `{name}`",
+    }
+    return report.add(
+        codes.WRONG_DECLARATION,
+        span,
+        f"`{name}` is a {kind}, not a {wanted}",
+        help=hints.get((kind, wanted)),
+    )
