@@ -21,6 +21,7 @@ COMMANDS = {
     "diagram": "Draw a model.",
     "eval": "Test accuracy of a trained run.",
     "explain": "What a diagnostic code means, with examples.",
+    "fmt": "Bring specs into the one layout, keeping comments.",
     "predict": "Classify images with a trained run.",
     "train": "Train a model by a recipe.",
     "verify": "Prove that the compiled model is what the spec says.",

@@ -1,0 +1,68 @@
+"""`s2mlp-dsl fmt SPEC…`."""
+
+import difflib
+import sys
+from pathlib import Path
+
+import click
+
+from s2mlp_dsl.cli.output import print_diagnostics
+from s2mlp_dsl.diagnostics import Report
+from s2mlp_dsl.elaborate.files import read_source
+from s2mlp_dsl.source import Source
+from s2mlp_dsl.syntax import parse
+from s2mlp_dsl.syntax.format import format_file
+
+
+@click.command()
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC…")
+@click.option("--check", is_flag=True, help="Change nothing; exit 1 if one would be.")
+@click.option("--diff", is_flag=True, help="Change nothing; print what would be.")
+def command(specs: tuple[str, ...], check: bool, diff: bool) -> int:
+    """Bring each SPEC into the one layout, keeping comments.
+
+    `-` reads standard input and writes standard output. A file that does not
+    parse is left as it is, and the exit code is 1.
+    """
+    wrong = changed = False
+    for name in specs:
+        report = Report()
+        source = _read(name, report)
+        file = parse(source, report)
+        if report.errors:
+            print_diagnostics(report.sorted())
+            wrong = True
+            continue
+        text = format_file(file)
+        # The file may begin with a mark or end its lines otherwise.
+        before = source.path.read_bytes() if source.path else source.text.encode()
+        same = before == text.encode()
+        changed = changed or not same
+        if diff:
+            sys.stdout.writelines(_difference(source, text))
+        elif check:
+            if not same:
+                print(f"{name} would change", file=sys.stderr)
+        elif source.path is None:
+            sys.stdout.write(text)
+        elif not same:
+            source.path.write_text(text, encoding="utf-8", newline="\n")
+            print(f"formatted {name}", file=sys.stderr)
+    return 1 if wrong or (changed and (check or diff)) else 0
+
+
+def _read(name: str, report: Report) -> Source:
+    if name == "-":
+        return Source("<stdin>", sys.stdin.buffer.read().decode("utf-8-sig"))
+    return read_source(Path(name), name, report)
+
+
+def _difference(source: Source, text: str) -> list[str]:
+    return list(
+        difflib.unified_diff(
+            source.text.splitlines(keepends=True),
+            text.splitlines(keepends=True),
+            source.name,
+            f"{source.name} (formatted)",
+        )
+    )
