@@ -1,0 +1,74 @@
+"""What a model costs and sees, in the few words that a picture has room for."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from s2mlp_dsl.analysis.analyze import Analysis
+from s2mlp_dsl.analysis.reach import Reach
+
+
+class Costs:
+    """Params and MACs under a path: of a statement, or of a block as a whole.
+
+    `times` is how often what is asked about runs; the answer is for one of
+    them.
+    """
+
+    def __init__(self, analysis: Analysis) -> None:
+        self._params: defaultdict[str, int] = defaultdict(int)
+        self._macs: defaultdict[str, int] = defaultdict(int)
+        for one in analysis.rows:
+            parts = one.path.split(".")
+            for length in range(1, len(parts) + 1):
+                path = ".".join(parts[:length])
+                self._params[path] += one.total_params
+                self._macs[path] += one.total_macs
+
+    def brief(self, paths: Sequence[str], times: int) -> str:
+        """`148 K params · 28.9 M MACs`, what is 0 left out."""
+        params, macs = self._sums(paths, times)
+        said = [f"{short(params)} params"] if params else []
+        said += [f"{short(macs)} MACs"] if macs else []
+        return " · ".join(said)
+
+    def exact(self, paths: Sequence[str], times: int) -> str:
+        """`147,840 params, 28,901,376 MACs`."""
+        params, macs = self._sums(paths, times)
+        return f"{params:,} params, {macs:,} MACs"
+
+    def _sums(self, paths: Sequence[str], times: int) -> tuple[int, int]:
+        params = sum(self._params[path] for path in paths)
+        macs = sum(self._macs[path] for path in paths)
+        return params // times, macs // times
+
+
+def short(number: int) -> str:
+    """Three digits and a decimal prefix: `28.9 M`, `960`."""
+    if number < 1000:
+        return str(number)
+    scaled = [(number / 1000**n, one) for n, one in enumerate("KMGTPE", start=1)]
+    value, prefix = next((one for one in scaled if one[0] < 999.5), scaled[-1])
+    # Where rounding reaches the next power of ten, one decimal less.
+    digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
+    return f"{value:.{digits}f} {prefix}"
+
+
+def totals(analysis: Analysis) -> list[str]:
+    """Params and MACs of the model in a line, its reach in another."""
+    params, macs = analysis.params or 0, analysis.macs or 0
+    figures = f"{params:,} params · {short(macs)} MACs per image"
+    reach = _reach(analysis.reach)
+    return [figures, reach] if reach else [figures]
+
+
+def _reach(reach: Reach | None) -> str:
+    if reach is None or not reach.steps:
+        return ""
+    height, width = reach.grid
+    if reach.full is not None:
+        seen = f"all of {height} × {width}"
+        return f"reach: {seen} after {reach.full} of {reach.iterations} iterations"
+    last = reach.steps[-1]
+    least = f"{last.least} to " if last.least != last.most else ""
+    seen = f"{least}{last.most} of {height * width} positions"
+    return f"reach: {seen} after {reach.iterations} iterations"
