@@ -122,7 +122,7 @@ class _Drawing:
 
     def _op(self, graph: Digraph, op: Op, place: _Place, flow: _Flow | None) -> _Flow:
         shifts = [value for _, value in op.args if isinstance(value, Shift)]
-        note = ", ".join(f"edge {shift.edge}" for shift in shifts)
+        note = ", ".join(map(_rule, shifts))
         more = [line for one in shifts for line in shift_rows(one, self.pen.theme)]
         path = place.prefix + op.name
         self._box(graph, path, _written(op), place.times, note=note, more=more)
@@ -231,6 +231,11 @@ class _Drawing:
 def _written(op: Op) -> str:
     """The statement as a spec writes it: `head: linear(1000)`."""
     return _labelled(op) + print_op(op, SIGNATURES[op.operator])
+
+
+def _rule(shift: Shift) -> str:
+    interleaved = ", interleaved" if shift.interleaved else ""
+    return f"edge {shift.edge}{interleaved}"
 
 
 def _labelled(statement: Op | Call | Stack) -> str:

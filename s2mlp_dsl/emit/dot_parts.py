@@ -59,6 +59,7 @@ class Pen:
                 "bgcolor": self.theme.paper,
                 "fontname": FONT,
                 "labelloc": "b",
+                "labeljust": "l",
                 "label": label(caption),
                 "tooltip": escape(name),
             },

@@ -130,7 +130,8 @@ def test_the_groups_of_each_shift(name: str) -> None:
                 _, edge, *cells = picture.boxes[one.path].texts
                 pairs = zip(cells[::2], cells[1::2], strict=True)
                 groups = [group_of(head, count) for head, count in pairs]
-                assert edge == f"edge {shift.edge}"
+                assert edge.split(", ")[0] == f"edge {shift.edge}"
+                assert ("interleaved" in edge) == bool(shift.interleaved)
                 assert [group[3] for group in groups] == [
                     group.channels for group in shift.groups
                 ]
