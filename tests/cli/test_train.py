@@ -15,7 +15,7 @@ from sklearn.datasets import load_digits
 
 from tests.cli.running import ROOT, s2mlp
 
-QUICK = ("--set", "epochs=2", "--set", "width=16", "--set", "depth=1")
+SMALL = ("--set", "width=16", "--set", "depth=1")
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_settings_are_checked_like_arguments(tmp_path: Path) -> None:
 def test_stopped_and_resumed_is_bit_identical(tmp_path: Path) -> None:
     def train(out: Path, *more: str) -> list[str]:
         command = [sys.executable, "-m", "s2mlp_dsl", "train", "specs/digits.arch"]
-        return [*command, *QUICK, "--set", "epochs=12", "--out", str(out), *more]
+        return [*command, *SMALL, "--set", "epochs=12", "--out", str(out), *more]
 
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     subprocess.run(train(whole), cwd=ROOT, check=True, capture_output=True)
