@@ -84,8 +84,9 @@ def check_model(
         base = spec.base(declared)
     except Poisoned:
         return Analysis(name=name)
+    spec.hold_settings(base, settings)
     if missing := base.open_params(settings):
-        return Analysis(name=name, open=tuple(missing))
+        return with_claims(spec, Analysis(name=name, open=tuple(missing)))
     errors = len(spec.report.errors)
     try:
         model = spec.expand_quietly(declared, base, settings)
@@ -98,7 +99,8 @@ def check_model(
 
 def with_claims(spec: Spec, analysis: Analysis) -> Analysis:
     """The analysis with a verdict on everything the spec claims of the model."""
-    checker = ClaimChecker(spec.unit, spec.report, list(analysis.rows), analysis.reach)
+    rows = None if analysis.open else list(analysis.rows)
+    checker = ClaimChecker(spec.unit, spec.report, rows, analysis.reach, analysis.open)
     facts = [fact for one in spec.claims(analysis.name) for fact in one.facts]
     return analysis.model_copy(
         update={"claims": tuple(checker.check(fact) for fact in facts)}
@@ -113,6 +115,7 @@ def check_spec(
         spec.report.add(
             codes.CLAIM_MODEL,
             claim.model.span,
+            "this file declares no such model",
             help=did_you_mean(claim.model.id, spec.models),
         )
     for recipe in spec.recipes.values():

@@ -12,7 +12,7 @@ from typing import Literal
 
 from s2mlp_dsl.analysis import codes
 from s2mlp_dsl.analysis.cost import Row, total_macs, total_params
-from s2mlp_dsl.analysis.instance import Undecided, is_instance
+from s2mlp_dsl.analysis.instance import MOST_TERMS, Undecided, is_instance
 from s2mlp_dsl.analysis.reach import Reach
 from s2mlp_dsl.diagnostics import Label, Poisoned, Report
 from s2mlp_dsl.elaborate.bind import match_arguments
@@ -21,7 +21,7 @@ from s2mlp_dsl.elaborate.expand import Expander
 from s2mlp_dsl.elaborate.files import Unit
 from s2mlp_dsl.elaborate.numbers import half_last_digit
 from s2mlp_dsl.elaborate.suggest import did_you_mean
-from s2mlp_dsl.elaborate.values import Env, Value, Word, show
+from s2mlp_dsl.elaborate.values import Env, Value, Word, show, words_in
 from s2mlp_dsl.ir.node import Node
 from s2mlp_dsl.ir.program import Op
 from s2mlp_dsl.ir.shape import Map
@@ -30,6 +30,8 @@ from s2mlp_dsl.syntax import tree
 
 Verdict = Literal["holds", "fails", "undecided"]
 _NONE = Word("none")
+_FULL_REACH = "full_reach"
+_COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 
 
 class Claimed(Node):
@@ -47,12 +49,16 @@ class Claimed(Node):
 
 @dataclass
 class ClaimChecker:
-    """Decides the claims made of one model."""
+    """Decides the claims made of one model.
+
+    `rows` is None for a model whose parameters are `open`: it has no figures.
+    """
 
     unit: Unit
     report: Report
-    rows: list[Row]
+    rows: list[Row] | None
     reach: Reach | None
+    open: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         quantities: dict[str, Callable[[tree.Call, Env], Value]] = {
@@ -60,15 +66,15 @@ class ClaimChecker:
             "macs": lambda call, env: total_macs(self._selected(call)),
             "flops": lambda call, env: 2 * total_macs(self._selected(call)),
         }
-        self.evaluator = Evaluator(self.report, quantities)
+        self.evaluator = Evaluator(self.report, quantities, frozenset({_FULL_REACH}))
 
     def check(self, fact: tree.Fact) -> Claimed:
-        """The verdict on one line. A claim that fails is a diagnostic too."""
+        """The verdict on one line. A claim that does not hold is reported too."""
         text = " ".join(fact.span.text.split())
         try:
-            verdict, found = self._decide(fact)
+            holds, found = self._decide(fact)
         except Undecided as why:
-            self.report.add(codes.CLAIM_UNDECIDED, fact.span, str(why))
+            self.report.add(codes.CLAIM_UNDECIDED, fact.span, str(why), help=why.help)
             return Claimed(
                 text=text, verdict="undecided", reason=str(why), span=fact.span
             )
@@ -78,7 +84,7 @@ class ClaimChecker:
             )
         return Claimed(
             text=text,
-            verdict="holds" if verdict else "fails",
+            verdict="holds" if holds else "fails",
             found=found,
             span=fact.span,
         )
@@ -89,28 +95,41 @@ class ClaimChecker:
         if fact.about is not None:
             return self._about(expression, fact.about, env)
         if isinstance(expression, tree.Call) and expression.name.id == "instance":
-            return self._instance(expression, env), None
-        if not isinstance(expression, tree.Binary):
-            raise self.report.add(
-                codes.CLAIM_FORM,
-                expression.span,
-                help="such as `params() == 53_476_224`",
-            )
-        left = self.evaluator.value(expression.left, env, frozenset({"none"}))
-        right = self.evaluator.value(expression.right, env, frozenset({"none"}))
-        if expression.operator in ("==", "!="):
-            holds = (left == right) == (expression.operator == "==")
+            return self._instance(expression), None
+        if isinstance(expression, tree.Binary) and expression.operator in _COMPARISONS:
+            return self._comparison(expression, env)
+        if isinstance(expression, tree.Binary | tree.Name | tree.Call):
+            value = self.evaluator.value(expression, env, frozenset({"none"}))
+            hint = f"`{expression.span.text} == {_exactly(value)}`"
         else:
-            holds = self.evaluator.value(expression, env) is True
+            hint = "`params() == 53_476_224`"
+        raise self.report.add(
+            codes.CLAIM_FORM,
+            expression.span,
+            "this is neither true nor false",
+            help=f"compare it with a figure, such as {hint}",
+        )
+
+    def _comparison(self, node: tree.Binary, env: Env) -> tuple[bool, str | None]:
+        words = frozenset({"none"})
+        left = self.evaluator.value(node.left, env, words)
+        right = self.evaluator.value(node.right, env, words)
+        if node.operator in ("==", "!="):
+            holds = (left == right) == (node.operator == "==")
+        else:
+            holds = self.evaluator.value(node, env) is True
         if not holds:
+            written = isinstance(node.right, tree.Number | tree.Name)
             self.report.add(
                 codes.CLAIM_FAILS,
-                fact.span,
-                secondary=[
-                    Label(expression.left.span, f"this is {_grouped(left)}"),
-                    Label(expression.right.span, f"this is {_grouped(right)}"),
-                ],
+                node.left.span,
+                f"this is {_grouped(left)}",
+                secondary=[]
+                if written and right != left
+                else [Label(node.right.span, f"this is {_grouped(right)}")],
                 notes=self._difference(left, right),
+                help=f"claim `{node.left.span.text} == {_exactly(left)}`, "
+                "or change the model",
             )
         return holds, _grouped(left)
 
@@ -131,30 +150,41 @@ class ClaimChecker:
         if off > half:
             self.report.add(
                 codes.CLAIM_FAILS,
-                left.span.to(right.span),
-                secondary=[Label(left.span, f"this is {_grouped(found)}")],
+                left.span,
+                f"this is {_grouped(found)}",
                 notes=[
-                    f"{right.lexeme} as printed allows ± {_grouped(half)}; "
+                    f"`{right.lexeme}` as printed allows ± {_grouped(half)}; "
                     f"this is off by {_grouped(off)}"
                 ],
+                help=f"claim `{left.span.text} == {_exactly(found)}`, "
+                "or change the model",
             )
         return off <= half, _grouped(found)
 
     def _constants(self, fact: tree.Fact) -> dict[str, Value]:
         """`full_reach`, where it is asked for and can be known."""
-        from s2mlp_dsl.elaborate.values import words_in
-
         words = words_in(fact.expression)
-        if "full_reach" not in words or "full_reach" in self.unit.names:
+        if _FULL_REACH not in words or _FULL_REACH in self.unit.names:
             return {}
+        if self.open:
+            raise self._is_open()
         if self.reach is None:
-            raise Undecided("the first map is too large to compute its reach")
+            raise Undecided("the maps are too large to compute the reach")
         full = self.reach.full
-        return {"full_reach": _NONE if full is None else full}
+        return {_FULL_REACH: _NONE if full is None else full}
+
+    def _is_open(self) -> Undecided:
+        names = " and ".join(f"`{name}`" for name in self.open)
+        return Undecided(
+            f"the model leaves {names} open",
+            help="claim it of a variant that gives them values",
+        )
 
     def _selected(self, call: tree.Call) -> list[Row]:
         """The rows that `of` names, less those that `without` names."""
         given = match_arguments(call, ("of", "without"), self.report)
+        if self.rows is None:
+            raise self._is_open()
         rows = self.rows
         if "of" in given:
             chosen = self._selectors(given["of"].value)
@@ -172,10 +202,15 @@ class ClaimChecker:
         """A label, or `op(NAME)` for every statement of an operator."""
         if isinstance(node, tree.Name):
             label = node.id
-            labels = {one for row in self.rows for one in row.labels}
+            labels = {one for row in self.rows or () for one in row.labels}
             if label not in labels:
+                hint = f"to select an operator, write `op({label})`"
                 raise self.report.add(
-                    codes.UNKNOWN_LABEL, node.span, help=did_you_mean(label, labels)
+                    codes.UNKNOWN_LABEL,
+                    node.span,
+                    help=hint
+                    if label in OPERATORS
+                    else did_you_mean(label, labels) or "the model has no labels",
                 )
             return lambda row: label in row.labels
         if (
@@ -203,7 +238,7 @@ class ClaimChecker:
         gap = abs(left - right)
         notes = [f"they differ by {gap:,}"]
         parts: dict[str, int] = {}
-        for row in self.rows:
+        for row in self.rows or ():
             for key in (f"op({row.operator})", *row.labels):
                 parts[key] = parts.get(key, 0) + row.total_params
         notes += [
@@ -211,13 +246,15 @@ class ClaimChecker:
         ]
         return notes
 
-    def _instance(self, call: tree.Call, env: Env) -> bool:
+    def _instance(self, call: tree.Call) -> bool:
+        env = Env(self.unit, {})
         given = match_arguments(call, ("a", "of", "on"), self.report)
         for needed in ("a", "of", "on"):
             if needed not in given:
                 raise self.report.add(
                     codes.CLAIM_FORM,
                     call.span,
+                    f"`{needed}` is missing" if needed != "a" else "",
                     help="write `instance(A, of = B, on = [height, width, channels])`",
                 )
         on = given["on"].value
@@ -231,15 +268,24 @@ class ClaimChecker:
         height, width, channels = (
             self.evaluator.as_count(one, on.span) for one in size
         )
-        if height * width * channels > 2**17:
-            raise Undecided("the map is too large to write the matrices down")
         shape = Map(height=height, width=width, channels=channels)
         maps = []
         for key in ("a", "of"):
             op = self._op(given[key].value, shape)
-            terms = OPERATORS[op.operator].linear_map(shape, Args(dict(op.args)))
+            operator, args = OPERATORS[op.operator], Args(dict(op.args))
+            entries = max(height * width * channels, operator.macs(shape, args))
+            if entries > MOST_TERMS:
+                raise Undecided(
+                    f"the matrix of `{op.operator}` has {entries:,} entries; "
+                    f"the limit is {MOST_TERMS:,}",
+                    help="claim it on a smaller map",
+                )
+            terms = operator.linear_map(shape, args)
             if terms is None:
-                raise Undecided(f"`{op.operator}` is not a linear map of its input")
+                raise Undecided(
+                    f"`{op.operator}` is not a linear map of its input",
+                    help="compare linear maps, such as `shift(…)` and `depthwise(3)`",
+                )
             maps.append(terms)
         holds = is_instance(*maps)
         if not holds:
@@ -247,6 +293,7 @@ class ClaimChecker:
                 codes.CLAIM_FAILS,
                 call.span,
                 "no weights make the second equal to the first",
+                help="compare their edge rules and how far they reach",
             )
         return holds
 
@@ -276,3 +323,8 @@ def _grouped(value: Value) -> str:
     if exact.denominator == 1:
         return f"{exact.numerator:,}"
     return f"{float(exact):,g}"
+
+
+def _exactly(value: Value) -> str:
+    """A number as a spec writes it, digits grouped."""
+    return f"{value:_}" if isinstance(value, int) else show(value)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.ir.shape import Shape
-from s2mlp_dsl.ir.walk import occurrences
+from s2mlp_dsl.ir.walk import modules, occurrences
 from s2mlp_dsl.ops import OPERATORS, Args
 
 
@@ -57,13 +57,10 @@ def tensors_of(op: Op) -> dict[str, tuple[int, ...]]:
 
 
 def tensors_in(model: Model) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Name pattern and shape of every trainable tensor of a model.
-
-    Equal iterations of a stack share a pattern: `stack.0-35.linear1.weight`.
-    """
-    for one in occurrences(model):
-        for name, shape in tensors_of(one.op).items():
-            yield f"{one.path}.{name}", shape
+    """Name and shape of every trainable tensor of a model, iterations opened."""
+    for path, op in modules(model):
+        for name, shape in tensors_of(op).items():
+            yield f"{path}.{name}", shape
 
 
 def total_params(rows: Iterable[Row]) -> int:

@@ -15,6 +15,12 @@ _PHASES = (
 )
 
 
+def load_codes() -> None:
+    """Import every place that declares codes, so that all are known."""
+    for phase in _PHASES:
+        importlib.import_module(phase)
+
+
 @click.command()
 @click.argument("code", required=False)
 def command(code: str | None) -> int:
@@ -22,14 +28,14 @@ def command(code: str | None) -> int:
 
     Without CODE, all codes are listed.
     """
-    for phase in _PHASES:
-        importlib.import_module(phase)
+    load_codes()
     if code is None:
         for number, one in sorted(CODES.items()):
             print(f"{number}  {one.title}")
         return 0
     known = CODES.get(code.upper())
     if known is None:
-        raise click.BadParameter(f"there is no code {code!r}", param_hint="CODE")
+        hint = "; `s2mlp-dsl explain` lists them all"
+        raise click.BadParameter(f"there is no code {code!r}{hint}", param_hint="CODE")
     print(f"{known.number}: {known.title}\n\n{known.explanation().rstrip()}")
     return 0

@@ -38,7 +38,7 @@ def render_text(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     remarks = [f"note: {note}" for note in diagnostic.notes]
     if diagnostic.help:
         remarks.append(f"help: {diagnostic.help}")
-    if remarks:
+    if remarks and any(label.span.source.text for label in labels):
         lines.append(bar)
     lines += [" " * margin + _clean(remark) for remark in remarks]
     return "\n".join(line.rstrip() for line in lines)

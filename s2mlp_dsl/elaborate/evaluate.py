@@ -226,9 +226,17 @@ class Evaluator:
         if node.operator in _COMPARISONS:
             return _COMPARISONS[node.operator](left, right)
         if node.operator == "/" and right == 0:
-            raise self.fail(codes.DIVIDED_BY_ZERO, node.right.span, "this is 0")
+            raise self._divided_by_zero(node.right)
         result = _ARITHMETIC[node.operator](Fraction(left), Fraction(right))
         return bounded(result, node.span, self.report)
+
+    def _divided_by_zero(self, divisor: tree.Expr) -> Poisoned:
+        return self.fail(
+            codes.DIVIDED_BY_ZERO,
+            divisor.span,
+            "this is 0",
+            help="divide by what is never 0; the index of a stack begins at 0",
+        )
 
     def _words_of(self, node: tree.Binary, env: Env) -> frozenset[str]:
         """A bare name beside a parameter that holds a word is a word itself."""
@@ -250,7 +258,10 @@ class Evaluator:
             raise self.fail(
                 codes.OUT_OF_RANGE,
                 node.index.span,
-                f"this is {index}; the list has items 0 to {len(items) - 1}",
+                f"this is {index}; the list has {len(items)} items",
+                help=f"write a number from 0 to {len(items) - 1}"
+                if items
+                else "give the list an item",
             )
         return items[index]
 
@@ -272,9 +283,7 @@ class Evaluator:
         if name == "mod":
             left, right = (self.number(one, env) for one in self._arguments(node, 2))
             if right == 0:
-                raise self.fail(
-                    codes.DIVIDED_BY_ZERO, node.arguments[1].span, "this is 0"
-                )
+                raise self._divided_by_zero(node.arguments[1].value)
             return bounded(Fraction(left) % right, node.span, self.report)
         if name in ("min", "max"):
             numbers = [self.number(one, env) for one in self._arguments(node, None)]
@@ -324,4 +333,6 @@ class Evaluator:
 
     def _wrong_kind(self, span: Span, wanted: str, value: Value) -> Exception:
         found = f"`{show(value)}` is a {kind_of(value)}"
-        return self.fail(codes.WRONG_KIND, span, f"{found}, not a {wanted}")
+        bare = str(value) if isinstance(value, Quoted) and value.isdigit() else None
+        help = f"write `{bare}`, without quotes" if bare else f"write a {wanted} here"
+        return self.fail(codes.WRONG_KIND, span, f"{found}, not a {wanted}", help=help)

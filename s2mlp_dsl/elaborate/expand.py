@@ -58,10 +58,12 @@ class Expander:
     def _body(
         self, body: tree.Body, env: Env, entering: Shape | None
     ) -> tuple[tuple[ir.Statement, ...], Shape]:
+        if not body.statements:
+            raise Poisoned  # reported with the names
         if self._depth >= bounds.NESTING:
             raise self.evaluator.fail(
                 TOO_DEEP,
-                _head(body.statements[0]) if body.statements else body.span,
+                _head(body.statements[0]),
                 f"more than {bounds.NESTING} levels, one inside the other",
                 help="call fewer blocks from blocks",
             )
@@ -81,8 +83,9 @@ class Expander:
                     faults = True
         finally:
             self._depth -= 1
-        if faults or shape is None:
-            raise Poisoned  # an empty body was reported with the names
+        if faults:
+            raise Poisoned
+        assert shape is not None  # the first statement brings the image in
         return tuple(statements), shape
 
     def _statement(

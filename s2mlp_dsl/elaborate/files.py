@@ -171,6 +171,7 @@ class _Loader:
             raise self.report.add(
                 codes.IMPORT_MISSING,
                 origin.span,
+                "no such file",
                 help=_nearest(path, origin.value),
             )
         name = str(Path(unit.file.source.name).parent / origin.value)

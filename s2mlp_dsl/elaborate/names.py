@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from s2mlp_dsl.diagnostics import Label, Poisoned, Report
 from s2mlp_dsl.elaborate import codes
-from s2mlp_dsl.elaborate.bind import KINDS, NO_SHIFT
+from s2mlp_dsl.elaborate.bind import KINDS, NO_SHIFT, match_arguments
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared, Unit
 from s2mlp_dsl.elaborate.models import base_of
@@ -188,15 +188,14 @@ class _Checker:
 
     def _arguments(self, call: tree.Call, words: Words, known: set[str]) -> None:
         """Every argument, and the words that its parameter allows."""
-        order = list(words)
-        for position, argument in enumerate(call.arguments):
-            key = argument.name.id if argument.name else None
-            if key is None and position < len(order):
-                key = order[position]
-            allowed = words.get(key or "", ())
-            if allowed is ANY and isinstance(argument.value, tree.Name):
+        try:
+            matched = match_arguments(call, tuple(words), self.report)
+        except Poisoned:
+            return  # what the values were meant for is not known
+        for key, argument in matched.items():
+            if words[key] is ANY and isinstance(argument.value, tree.Name):
                 continue
-            self._values(argument.value, known, allowed)
+            self._values(argument.value, known, words[key])
 
     def _values(
         self, node: tree.Expr, known: Collection[str], words: Collection[str] = ()

@@ -3,7 +3,7 @@
 import re
 from fractions import Fraction
 
-from s2mlp_dsl.diagnostics import Report
+from s2mlp_dsl.diagnostics import Poisoned, Report
 from s2mlp_dsl.elaborate import bounds, codes
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
@@ -42,8 +42,17 @@ def bounded(value: Fraction | int, span: Span, report: Report) -> int | Fraction
     """The value, if it has few enough digits."""
     exact = Fraction(value)
     if abs(exact.numerator) >= _LARGEST or exact.denominator >= _LARGEST:
-        raise report.add(codes.DIGITS, span, f"the limit is {bounds.DIGITS} digits")
+        raise _too_long(span, report)
     return whole(exact)
+
+
+def _too_long(span: Span, report: Report) -> Poisoned:
+    return report.add(
+        codes.DIGITS,
+        span,
+        f"the limit is {bounds.DIGITS} digits, above and below",
+        help="write a number that can be written out",
+    )
 
 
 def _read(node: tree.Number, report: Report) -> tuple[Fraction, Fraction]:
@@ -57,9 +66,7 @@ def _read(node: tree.Number, report: Report) -> tuple[Fraction, Fraction]:
         len(digits) + len(exponent) > bounds.DIGITS
         or abs(int(exponent)) > bounds.DIGITS
     ):
-        raise report.add(
-            codes.DIGITS, node.span, f"the limit is {bounds.DIGITS} digits"
-        )
+        raise _too_long(node.span, report)
     unit = Fraction(10) ** (int(exponent) - decimals) * _SUFFIXES[parts["suffix"]]
     value = int(digits) * unit
     bounded(value, node.span, report)

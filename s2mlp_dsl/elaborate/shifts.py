@@ -124,7 +124,10 @@ class _Resolver:
                 self.at,
                 f"the map here has {self.channels} channels",
                 secondary=[
-                    Label(share.span, f"{part} of {self.channels} is {_decimal(exact)}")
+                    Label(
+                        share.span,
+                        f"{part} of {self.channels} channels is {_decimal(exact)}",
+                    )
                 ],
                 help=f"make the width a multiple of {step}: {sizes}",
             )

@@ -91,14 +91,18 @@ class Spec:
         self, declared: Declared, base: Base, settings: Mapping[str, str]
     ) -> ir.Model:
         """As `expand`, but mistakes stay in the report. Raises `Poisoned`."""
+        self.hold_settings(base, settings)
+        overrides = parse_overrides(settings, self.report)
+        return expand_model(declared, base, overrides, self.report)
+
+    def hold_settings(self, base: Base, settings: Mapping[str, str]) -> None:
+        """Raise `ChoiceError` for a setting that belongs to no parameter."""
         known = [param.name.id for param in base.params]
         for key in settings:
             if key not in known:
                 raise ChoiceError(
                     f"the model has no parameter `{key}`; it has {_listed(known)}"
                 )
-        overrides = parse_overrides(settings, self.report)
-        return expand_model(declared, base, overrides, self.report)
 
     def claims_about_nothing(self) -> list[tree.Claim]:
         """Claims whose model the file does not declare."""

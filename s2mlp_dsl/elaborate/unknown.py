@@ -14,7 +14,6 @@ from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
 
 FUNCTIONS = ("ceil", "choose", "floor", "max", "min", "mod")
-_DIM = "`dim` is the number of channels that enter the nearest brace of a block, "
 
 
 def unknown_value(
@@ -30,18 +29,19 @@ def unknown_value(
         return Poisoned()
     if name == "dim":
         return report.add(
-            codes.NO_DIM, span, help=_DIM + "residual, stack or shift; write a number"
+            codes.NO_DIM,
+            span,
+            "this is not inside a block, residual, stack or shift",
+            help="write the number of channels",
         )
     declared = unit.names.get(name)
     if declared is not None:
         return wrong_declaration(report, name, span, declared, "value")
     choices = {*words} - {"none"}
     if choices:
-        listed = ", ".join(f"`{one}`" for one in sorted(words))
         close = did_you_mean(name, words, few=0)
-        return report.add(
-            codes.UNKNOWN_WORD, span, f"the choices are {listed}", help=close
-        )
+        listed = " or ".join(f"`{one}`" for one in sorted(words))
+        return report.add(codes.UNKNOWN_WORD, span, help=close or f"write {listed}")
     values = {
         key
         for key, one in unit.names.items()

@@ -71,3 +71,30 @@ def _open(
                     path = f"{prefix}{statement.name}.{index}."
                     yield from _open(model, block.body, path, count * run.count, inside)
                     first = last + 1
+
+
+def modules(model: Model) -> Iterator[tuple[str, Op]]:
+    """Every operator with the full name of its module: `stack.3.linear1`."""
+    yield from _modules(model, model.body, "")
+
+
+def _modules(
+    model: Model, body: tuple[Statement, ...], prefix: str
+) -> Iterator[tuple[str, Op]]:
+    for statement in body:
+        match statement:
+            case Op():
+                yield prefix + statement.name, statement
+            case Residual():
+                yield from _modules(model, statement.body, prefix)
+            case Call():
+                inner = model.definitions[statement.block].body
+                yield from _modules(model, inner, f"{prefix}{statement.name}.")
+            case Stack():
+                number = 0
+                for run in statement.runs:
+                    inner = model.definitions[run.block].body
+                    for _ in range(run.count):
+                        path = f"{prefix}{statement.name}.{number}."
+                        yield from _modules(model, inner, path)
+                        number += 1

@@ -1,6 +1,7 @@
 """patch: the patch-wise fully connected layer."""
 
 from collections.abc import Mapping
+from math import gcd
 
 from s2mlp_dsl.ir.shape import Map, Shape
 from s2mlp_dsl.ops import codes
@@ -14,6 +15,15 @@ from s2mlp_dsl.ops.base import (
     Refusal,
 )
 from s2mlp_dsl.ops.reach import Part, Reach
+
+
+def _sizes(x: Map, size: int) -> str:
+    """The map's sides, and the nearest sizes that would do."""
+    side = gcd(x.height, x.width)
+    fitting = [one for one in range(1, side + 1) if side % one == 0]
+    near = sorted(sorted(fitting, key=lambda one: abs(one - size))[:2])
+    sides = f"{x.height}" if x.height == x.width else f"{x.height} and {x.width}"
+    return f"{sides}, such as {' or '.join(map(str, near))}"
 
 
 class Patch(Operator):
@@ -40,7 +50,7 @@ class Patch(Operator):
                     codes.PATCHES,
                     f"{axis} {length} = {length // size} · {size} + {length % size}",
                     argument="size",
-                    help=f"take a size that divides {length}, or another image",
+                    help=f"take a size that divides {_sizes(x, size)}",
                 )
         return Map(
             height=x.height // size, width=x.width // size, channels=a.count("width")

@@ -78,6 +78,9 @@ def _help(token: Token, source: Source, allowed: set[str]) -> str | None:
         return "write a single `=`"
     if allowed == {"NAME"} and (name := re.search(r"(\w+)\s*:\s*$", before)):
         return f"write `{name[1]} = {word}` for a default"
+    if "(" in allowed and token.type in ("NUMBER", "STRING", "NAME"):
+        called = re.search(r"([A-Za-z_]\w*)\s+$", before)
+        return f"arguments stand in brackets: `{called[1]}({word})`" if called else None
     if before.split()[:1] == ["then"]:
         return "write `then` behind the closing brace of the stack: `} then 2 {`"
     if token.type == "NAME":

@@ -1,0 +1,71 @@
+"""The examples in `diagnostics/texts/CODE.md`, as files on disk.
+
+A text has the sections `Wrong:` and `Right:`, and `Given:` where other files
+stand beside them. A fence says `arch`, then the name of the file (`main.arch`
+where it is left out, which is the spec), then how it is saved: an encoding, or
+`last line N times`.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from s2mlp_dsl.analysis.analyze import check_spec
+from s2mlp_dsl.cli.explain_ import load_codes
+from s2mlp_dsl.diagnostics import CODES, Diagnostic, SpecError
+from s2mlp_dsl.elaborate.spec import load
+
+load_codes()
+
+_SECTION = re.compile(r"^(Given|Wrong|Right):$", re.MULTILINE)
+_FENCE = re.compile(r"^```arch *([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class File:
+    name: str
+    how: str
+    text: str
+
+    @property
+    def data(self) -> bytes:
+        if times := re.fullmatch(r"last line (\d+) times", self.how):
+            *lines, last = self.text.splitlines(keepends=True)
+            return "".join([*lines, last * int(times[1])]).encode()
+        return self.text.encode(self.how or "utf-8")
+
+
+@dataclass(frozen=True)
+class Example:
+    given: tuple[File, ...]
+    wrong: File
+    right: File
+
+
+def example(code: str) -> Example:
+    """The parsed text of a code."""
+    _, *rest = _SECTION.split(CODES[code].explanation())
+    sections = {
+        title: tuple(_file(*fence) for fence in _FENCE.findall(body))
+        for title, body in zip(rest[::2], rest[1::2], strict=True)
+    }
+    (wrong,), (right,) = sections["Wrong"], sections["Right"]
+    return Example(sections.get("Given", ()), wrong, right)
+
+
+def _file(info: str, text: str) -> File:
+    name, _, how = info.partition(" ")
+    return File(name or "main.arch", how, text)
+
+
+def check_files(folder: Path, spec: File, others: tuple[File, ...]) -> list[Diagnostic]:
+    """What `check` finds, in a folder of its own."""
+    folder.mkdir()
+    for file in (*others, spec):
+        (folder / file.name).write_bytes(file.data)
+    try:
+        loaded = load(folder / spec.name, spec.name)
+        check_spec(loaded)
+    except SpecError as error:
+        return list(error.diagnostics)
+    return loaded.report.sorted()
