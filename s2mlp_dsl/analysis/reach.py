@@ -17,7 +17,9 @@ from s2mlp_dsl.ops.reach import Reach as OperatorReach
 
 # Relations are positions × positions bits; beyond this they are not computed.
 MOST_POSITIONS = 1024
+MOST_CHANNELS = 2**16
 MOST_STEPS = 4096
+MOST_WORK = 4_000_000  # rows read and joined, all statements together
 
 # For each position, the set of source positions.
 Rows = tuple[int, ...]
@@ -73,7 +75,7 @@ def identity(shape: Shape) -> Relation:
 def analyze_reach(model: Model) -> Reach | None:
     """The reach of a model, None where its first map is too large to relate."""
     start = first_map(model)
-    if start is None:
+    if start is None or start.result.channels > MOST_CHANNELS:
         return None
     walker = Walker(model, start)
     try:
@@ -99,7 +101,7 @@ def first_map(model: Model) -> Op | None:
 
 
 class TooLarge(Exception):
-    """The relation would need more memory than it is worth."""
+    """The relation would need more memory or time than it is worth."""
 
 
 class Walker:
@@ -111,7 +113,8 @@ class Walker:
         self.steps: list[Reached] = []
         self.full: int | None = None
         self.relation = identity(start.result)
-        self._reach: dict[int, OperatorReach] = {}
+        self._reach: dict[int, tuple[OperatorReach, int]] = {}
+        self._work = 0
         self.all = (1 << positions(start.result)) - 1
 
     def run(self) -> None:
@@ -126,6 +129,8 @@ class Walker:
                 case Residual():
                     before = self.relation
                     self._body(statement.body)
+                    rows = len(self.relation.parts[0][1])
+                    self._spend(rows * len(before.parts) * len(self.relation.parts))
                     self.relation = union(before, self.relation)
                 case Call():
                     self._body(self.model.definitions[statement.block].body)
@@ -135,10 +140,21 @@ class Walker:
     def _through(self, op: Op) -> Relation:
         """The relation after an operator; its facts are asked for once."""
         assert op.source is not None
+        if max(op.source.channels, op.result.channels) > MOST_CHANNELS:
+            raise TooLarge
         if id(op) not in self._reach:
             operator = OPERATORS[op.operator]
-            self._reach[id(op)] = operator.reach(op.source, Args(dict(op.args)))
-        return apply(op, self._reach[id(op)], self.relation)
+            reach = operator.reach(op.source, Args(dict(op.args)))
+            self._reach[id(op)] = reach, _reads(reach, positions(op.source))
+            self._spend(self._reach[id(op)][1])
+        reach, reads = self._reach[id(op)]
+        self._spend(reads * len(self.relation.parts))
+        return apply(op, reach, self.relation)
+
+    def _spend(self, rows: int) -> None:
+        self._work += rows
+        if self._work > MOST_WORK:
+            raise TooLarge
 
     def _stack(self, stack: Stack) -> None:
         for run in stack.runs:
@@ -210,6 +226,14 @@ def union(one: Relation, other: Relation) -> Relation:
                 rows = tuple(a | b for a, b in zip(rows_one, rows_other, strict=True))
                 after[rows] = after.get(rows, 0) | shared
     return Relation(tuple((mask, rows) for rows, mask in after.items()))
+
+
+def _reads(reach: OperatorReach, positions: int) -> int:
+    """How many rows an operator reads, all its parts and positions together."""
+    return sum(
+        positions if isinstance(part.reads, str) else sum(map(len, part.reads))
+        for part in reach.parts
+    )
 
 
 def _read(part: Part, rows: Rows) -> Rows:

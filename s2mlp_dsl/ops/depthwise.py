@@ -17,7 +17,7 @@ from s2mlp_dsl.ops.base import (
     Refusal,
     Term,
 )
-from s2mlp_dsl.ops.edges import source_of
+from s2mlp_dsl.ops.edges import inside, source_of
 from s2mlp_dsl.ops.reach import Part, Reach
 
 
@@ -66,9 +66,11 @@ class Depthwise(Operator):
 
     def reach(self, x: Shape, a: Args) -> Reach:
         assert isinstance(x, Map)
+        rows, columns = (_read_along(length, a) for length in (x.height, x.width))
         table = tuple(
-            tuple(sorted({source for _, source in reads}))
-            for _, reads in _windows(x, a)
+            tuple(y * x.width + c for y in ys for c in cs)
+            for ys in rows
+            for cs in columns
         )
         return Reach(mixes=False, parts=(Part(None, table),))
 
@@ -107,6 +109,18 @@ class Depthwise(Operator):
                     yield Term((place, channel), (source, channel), (channel, offset))
                 if a.word("bias") == "on":
                     yield Term((place, channel), None, (channel, -1))
+
+
+def _read_along(length: int, a: Args) -> list[list[int]]:
+    """For each index of an axis, the indices that its window reads.
+
+    Beyond two lengths of the axis, every edge rule has said all it has to say.
+    """
+    half = min(a.count("kernel") // 2, 2 * length)
+    edge = cast(Edge, a.word("edge"))
+    window = range(-half, half + 1)
+    read = [{inside(at + o, length, edge) for o in window} for at in range(length)]
+    return [sorted(one for one in found if one is not None) for found in read]
 
 
 def _windows(x: Map, a: Args) -> Iterator[tuple[int, list[tuple[int, int]]]]:

@@ -16,7 +16,7 @@ from s2mlp_dsl.ops.base import (
     Refusal,
     Term,
 )
-from s2mlp_dsl.ops.edges import source_of
+from s2mlp_dsl.ops.edges import inside, source_of
 from s2mlp_dsl.ops.reach import Part, Reach
 
 
@@ -111,10 +111,14 @@ def channels_of(shift: ShiftValue) -> Iterator[tuple[ShiftGroup, list[int]]]:
 
 def _sources(x: Map, shift: ShiftValue, group: ShiftGroup) -> list[int | None]:
     """For each position, the position a group reads, None where it gets 0."""
-    size = (x.height, x.width)
-    found = (
-        source_of((row, column), (group.down, group.right), size, shift.edge)
-        for row in range(x.height)
-        for column in range(x.width)
-    )
-    return [None if at is None else at[0] * x.width + at[1] for at in found]
+    rows = [inside(y - group.down, x.height, shift.edge) for y in range(x.height)]
+    columns = [inside(c - group.right, x.width, shift.edge) for c in range(x.width)]
+    keeps = shift.edge == "keep"
+    found: list[int | None] = []
+    for y, row in enumerate(rows):
+        for c, column in enumerate(columns):
+            if row is not None and column is not None:
+                found.append(row * x.width + column)
+            else:
+                found.append(y * x.width + c if keeps else None)
+    return found
