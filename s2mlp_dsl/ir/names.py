@@ -21,6 +21,7 @@ from s2mlp_dsl.ir.program import Call, Op, Residual, Stack, Statement
 # names that would shadow what the emitted source uses.
 RESERVED = frozenset(
     [
+        "T_destination",
         "add_module",
         "apply",
         "bfloat16",
@@ -142,6 +143,7 @@ def _renamed(statement: Statement, names: Iterator[str]) -> Statement:
 
 def _allowed(name: str) -> str:
     # A leading underscore is how torch names its own state.
-    plain = name.lstrip("_") or "name"
+    plain = name.lstrip("_")
+    plain = plain if plain.isidentifier() else f"name{plain}"
     taken = plain in RESERVED or keyword.iskeyword(plain)
     return f"{plain}_" if taken else plain
