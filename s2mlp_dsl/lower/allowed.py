@@ -1,21 +1,44 @@
 """The finished text, held against what it may contain, before it is run.
 
 Only validated names and literals reach the text. This is the second lock: if
-that were ever to fail, nothing but module definitions could be executed.
+that were ever to fail, nothing but module definitions could be executed. What
+is not listed here is refused: kinds of syntax, names that are read, what is
+taken from torch, and attributes of anything but `self`.
 """
 
 import ast
+import builtins
+from collections.abc import Iterator
 
-_MODULES = {"torch", "collections.abc"}
-_CALLS = {
-    "enumerate", "sorted", "len", "max", "min", "print", "range", "slice",
-    "list", "sum", "super", "tuple", "zip", "int", "float",
+_IMPORTS = {"torch": {"Tensor", "nn"}, "collections.abc": {"Sequence"}}
+_BUILTINS = {
+    "__name__", "bool", "enumerate", "float", "int", "len", "list", "max", "min",
+    "print", "range", "sorted", "str", "sum", "super", "tuple", "zip",
 }  # fmt: skip
-_DUNDERS = {"__init__", "__name__"}
-_FORBIDDEN = (
-    ast.AsyncFor, ast.AsyncFunctionDef, ast.AsyncWith, ast.Await, ast.Delete,
-    ast.Global, ast.Nonlocal, ast.Lambda, ast.NamedExpr, ast.Raise, ast.Try,
-    ast.While, ast.Yield, ast.YieldFrom, ast.Match,
+_OF_TORCH = {
+    "arange", "cat", "maximum", "minimum", "no_grad", "ones", "randn", "split",
+    "stack", "sym_max", "tensor", "where", "zeros", "zeros_like",
+}  # fmt: skip
+_OF_VALUES = {
+    "__init__", "amax", "argsort", "chunk", "clamp", "device", "dtype", "eval",
+    "expand", "flatten", "forward", "index_select", "mean", "numel", "parameters",
+    "permute", "reshape", "shape", "softmax", "split", "squeeze", "sum", "transpose",
+    "unflatten", "unsqueeze", "view",
+}  # fmt: skip
+_SYNTAX = (
+    # definitions
+    ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.ClassDef, ast.FunctionDef,
+    ast.arguments, ast.arg,
+    # statements
+    ast.AnnAssign, ast.Assert, ast.Assign, ast.AugAssign, ast.Expr, ast.For, ast.If,
+    ast.Return, ast.With, ast.withitem,
+    # expressions
+    ast.Attribute, ast.BinOp, ast.BoolOp, ast.Call, ast.Compare, ast.Constant,
+    ast.FormattedValue, ast.GeneratorExp, ast.IfExp, ast.JoinedStr, ast.List,
+    ast.ListComp, ast.Name, ast.Slice, ast.Starred, ast.Subscript, ast.Tuple,
+    ast.UnaryOp, ast.comprehension, ast.keyword,
+    # the parts of those that hold nothing
+    ast.boolop, ast.cmpop, ast.expr_context, ast.operator, ast.unaryop,
 )  # fmt: skip
 
 
@@ -25,27 +48,69 @@ class ForbiddenSource(Exception):
 
 def check_source(text: str) -> None:
     """Raise `ForbiddenSource` unless the text only defines modules."""
-    tree = ast.parse(text)
-    defined = {
-        node.name
-        for node in tree.body
-        if isinstance(node, ast.ClassDef | ast.FunctionDef)
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, _FORBIDDEN):
-            raise ForbiddenSource(f"line {node.lineno}: {type(node).__name__}")
-        if isinstance(node, ast.Import):
-            _all_in({alias.name for alias in node.names}, _MODULES, node)
-        elif isinstance(node, ast.ImportFrom):
-            _all_in({node.module or ""}, _MODULES, node)
-        elif isinstance(node, ast.Attribute) and node.attr.startswith("__"):
-            _all_in({node.attr}, _DUNDERS, node)
-        elif isinstance(node, ast.Name) and node.id.startswith("__"):
-            _all_in({node.id}, _DUNDERS, node)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            _all_in({node.func.id}, _CALLS | defined | {"model"}, node)
+    nodes = list(ast.walk(ast.parse(text)))
+    bound = set(_bound_in(nodes))
+    modules = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+    for node in nodes:
+        found = _not_allowed(node, bound)
+        if isinstance(node, ast.Name) and node.id in ("torch", "nn"):
+            # As a value of its own, a module could be taken apart elsewhere.
+            found = None if id(node) in modules else f"{node.id} as a value"
+        if found:
+            raise ForbiddenSource(f"line {getattr(node, 'lineno', '?')}: {found}")
 
 
-def _all_in(found: set[str], allowed: set[str], node: ast.stmt | ast.expr) -> None:
-    if not found <= allowed:
-        raise ForbiddenSource(f"line {node.lineno}: {', '.join(found - allowed)}")
+def _bound_in(nodes: list[ast.AST]) -> Iterator[str]:
+    """The names that the text itself gives a meaning."""
+    for node in nodes:
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                yield name
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
+                yield name
+            case ast.ImportFrom(names=names):
+                yield from (alias.name for alias in names)
+
+
+def _not_allowed(node: ast.AST, bound: set[str]) -> str | None:
+    """What a node contains that is not on the lists, None if nothing is."""
+    if not isinstance(node, _SYNTAX):
+        return type(node).__name__
+    match node:
+        case ast.Import(names=names):
+            return _beyond({alias.name for alias in names}, {"torch"})
+        case ast.ImportFrom(module=module, names=names, level=level):
+            allowed = set() if level else _IMPORTS.get(module or "", set())
+            return _beyond({alias.name for alias in names}, allowed)
+        case ast.alias(asname=str(name)):
+            return f"as {name}"
+        case ast.ClassDef(decorator_list=[_, *_]) | ast.ClassDef(keywords=[_, *_]):
+            return "a decorator or a metaclass"
+        case ast.FunctionDef(decorator_list=[_, *_]):
+            return "a decorator"
+        case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.arg(arg=name):
+            return None if name == "__init__" else _hidden(name)
+        case ast.Name(id=name, ctx=ast.Store()):
+            return _hidden(name)
+        case ast.Name(id=name):
+            return _beyond({name}, bound | _BUILTINS | {"torch"})
+        case ast.Attribute(value=ast.Name(id="torch"), attr=name):
+            return _beyond({name}, _OF_TORCH)
+        case ast.Attribute(value=ast.Name(id="nn"), attr=name):
+            return None if name[0].isupper() else name
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            return name if name.startswith("_") else None
+        case ast.Attribute(attr=name):
+            return _beyond({name}, _OF_VALUES)
+    return None
+
+
+def _hidden(name: str) -> str | None:
+    """A name of Python's own given another meaning could hide the real one."""
+    if name == "_":
+        return None
+    return name if name.startswith("_") or hasattr(builtins, name) else None
+
+
+def _beyond(found: set[str], allowed: set[str]) -> str | None:
+    return ", ".join(sorted(found - allowed)) or None

@@ -62,11 +62,13 @@ def import_lines(definitions: Iterable[Definition]) -> list[str]:
 
 @cache
 def _definitions() -> dict[str, Definition]:
-    return {
-        definition.name: definition
-        for path in sorted(_FOLDER.glob("*.py"))
-        for definition in _read(path)
-    }
+    known: dict[str, Definition] = {}
+    for path in sorted(_FOLDER.glob("*.py")):
+        for definition in _read(path):
+            # They will stand side by side in one source.
+            assert definition.name not in known, definition.name
+            known[definition.name] = definition
+    return known
 
 
 def _read(path: Path) -> Iterable[Definition]:

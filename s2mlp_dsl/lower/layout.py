@@ -1,4 +1,4 @@
-"""Calls as Python text, broken over lines as ruff breaks them."""
+"""Python text, broken over lines as ruff breaks it."""
 
 from dataclasses import dataclass
 
@@ -16,11 +16,11 @@ class Bracketed:
 
     def __str__(self) -> str:
         inner = ", ".join(map(str, self.items))
-        lone_tuple = len(self.items) == 1 and not self._is_call
+        lone_tuple = len(self.items) == 1 and not self.is_call
         return f"{self.head}({inner}{',' if lone_tuple else ''})"
 
     @property
-    def _is_call(self) -> bool:
+    def is_call(self) -> bool:
         return bool(self.head) and not self.head.endswith("=")
 
 
@@ -31,8 +31,26 @@ def construct(call: Construct) -> Bracketed:
 
 
 def assign(target: str, value: Bracketed, indent: int) -> list[str]:
-    """`target = value` in as many lines as it takes."""
+    """`target = value` in as many lines as it takes.
+
+    Brackets are opened at the value; where even `target = head(` is too long,
+    the value gets brackets of its own, as long as those fit.
+    """
+    margin = " " * indent
+    whole = f"{margin}{target} = {value}"
+    opened = f"{margin}{target} = {value.head}("
+    wrapped = f"{margin}{target} = ("
+    if len(whole) <= WIDTH:
+        return [whole]
+    too_long = len(opened) > WIDTH or not value.items
+    if too_long and len(wrapped) <= WIDTH:
+        return [wrapped, *_lines("", value, indent + 4, ""), f"{margin})"]
     return _lines(f"{target} = ", value, indent, "")
+
+
+def call_with(target: str, callee: str, argument: str, indent: int) -> list[str]:
+    """`target = callee(argument)`, where a name may be of any length."""
+    return _lines(f"{target} = ", Bracketed(callee, (argument,)), indent, "")
 
 
 def _lines(before: str, value: str | Bracketed, indent: int, after: str) -> list[str]:
@@ -42,18 +60,9 @@ def _lines(before: str, value: str | Bracketed, indent: int, after: str) -> list
         return [whole]
     opening, closing = f"{margin}{before}{value.head}(", f"{margin}){after}"
     inner = f"{margin}    {', '.join(map(str, value.items))}"
-    if len(inner) <= WIDTH and len(value.items) > 1:
-        return (
-            [opening, inner, closing]
-            if value._is_call
-            else _one_per_line(opening, value, indent, closing)
-        )
-    return _one_per_line(opening, value, indent, closing)
-
-
-def _one_per_line(
-    opening: str, value: Bracketed, indent: int, closing: str
-) -> list[str]:
+    lone = len(value.items) == 1 and isinstance(value.items[0], str)
+    if value.is_call and (lone or len(inner) <= WIDTH):
+        return [opening, inner, closing]
     lines = [opening]
     for item in value.items:
         lines += _lines("", item, indent + 4, ",")

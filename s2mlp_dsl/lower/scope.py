@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from s2mlp_dsl.ir.program import Call, Model, Op, Residual, Stack, Statement, result_of
 from s2mlp_dsl.ir.shape import Shape
-from s2mlp_dsl.lower.layout import Bracketed, assign, construct
+from s2mlp_dsl.lower.layout import WIDTH, Bracketed, assign, call_with, construct
 from s2mlp_dsl.ops import OPERATORS, Args
 
 _VARIABLES = "xyzuvw"
@@ -93,11 +93,19 @@ def _flow(
             lines.append(f"        {own} = {current} + {branch}")
         else:
             after = result_of(model, statement)
-            line = f"        {own} = self.{statement.name}({current})"
-            lines.append(line if after == shape else f"{line}  # {_axes(after)}")
+            call = call_with(own, f"self.{statement.name}", current, 8)
+            lines += call if after == shape else _commented(call, _axes(after))
             shape = after
         current = own
     return current
+
+
+def _commented(lines: list[str], comment: str) -> list[str]:
+    """A comment behind a line, or above it where that would be too long."""
+    behind = f"{lines[0]}  # {comment}"
+    if len(lines) == 1 and len(behind) <= WIDTH:
+        return [behind]
+    return [f"        # {comment}", *lines]
 
 
 def _axes(shape: Shape) -> str:

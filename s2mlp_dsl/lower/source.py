@@ -4,6 +4,7 @@ This text is the only lowering there is. `compile` runs it, `--emit torch`
 prints it, so what is trained is what can be read.
 """
 
+import builtins
 import re
 import textwrap
 from dataclasses import dataclass
@@ -12,10 +13,12 @@ from s2mlp_dsl.analysis.analyze import Analysis
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.ir.walk import ops_in
 from s2mlp_dsl.lower.inline import defined_names, definitions_for, import_lines
+from s2mlp_dsl.lower.layout import WIDTH
 from s2mlp_dsl.lower.scope import class_lines, construct_of
 
-# Names that the emitted source uses for itself.
-_USED = {"Sequence", "Tensor", "nn", "torch"}
+# Names that the emitted source uses for itself, and Python's own.
+_USED = {"Sequence", "Tensor", "nn", "torch", *dir(builtins)}
+_LONGEST_CLASS = 40
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,7 @@ def _class_names(model: Model) -> dict[str, str]:
     names: dict[str, str] = {}
     wanted = [(block.name, block.name) for block in model.blocks]
     for key, name in [*wanted, ("", model.name)]:
-        words = [word[:1].upper() + word[1:] for word in name.split("_") if word]
-        camel = "".join(words) or "Model"
+        camel = _camel(name)
         candidate, number = camel, 1
         while candidate in taken:
             number += 1
@@ -80,6 +82,13 @@ def _class_names(model: Model) -> dict[str, str]:
         taken = taken | {candidate}
         names[key] = candidate
     return names
+
+
+def _camel(name: str) -> str:
+    """`s2mlp_block` to `S2mlpBlock`, of bounded length."""
+    words = [word[:1].upper() + word[1:] for word in name.split("_") if word]
+    camel = "".join(words)[:_LONGEST_CLASS]
+    return camel if camel.isidentifier() else f"Model{camel}"
 
 
 def _header(model: Model, analysis: Analysis, origin: Origin) -> list[str]:
@@ -118,6 +127,7 @@ def _harmless(text: str) -> str:
 
 def _self_check(name: str, model: Model, analysis: Analysis) -> list[str]:
     assert analysis.image is not None
+    said = f"{model.name}: output {{tuple(y.shape)}}, {{parameters:,}} parameters"
     image = ", ".join(map(str, analysis.image))
     result = ", ".join(map(str, model.result.dims))
     return [
@@ -128,6 +138,12 @@ def _self_check(name: str, model: Model, analysis: Analysis) -> list[str]:
         f"    assert y.shape == (2, {result}), y.shape",
         "    parameters = sum(p.numel() for p in model.parameters())",
         f"    assert parameters == {analysis.params:_}, parameters",
-        f'    print(f"{model.name}: output {{tuple(y.shape)}}, '
-        '{parameters:,} parameters")',
+        *_print(said),
     ]
+
+
+def _print(text: str) -> list[str]:
+    line = f'    print(f"{text}")'
+    if len(line) <= WIDTH:
+        return [line]
+    return ["    print(", f'        f"{text}"', "    )"]
