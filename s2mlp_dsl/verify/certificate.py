@@ -1,5 +1,6 @@
 """What was checked, with what, and what came of it."""
 
+import math
 from typing import Any
 
 from s2mlp_dsl.ir.node import Node, Record
@@ -12,8 +13,13 @@ class Failure(Node):
     message: str
 
     @property
+    def file(self) -> str | None:
+        """The file where the statement is written: the spec, or one it imports."""
+        return self.span.source.name if self.span else None
+
+    @property
     def line(self) -> int | None:
-        """Line of the statement in the spec."""
+        """Its line in that file."""
         return self.span.line if self.span else None
 
 
@@ -37,12 +43,16 @@ class Check(Record):
 
 
 class Certificate(Record):
-    """The result of `verify`: one record that can be kept beside the artifact."""
+    """The result of `verify`: one record that can be kept beside the artifact.
+
+    `source_hash` is the SHA-256 of the emitted text that was built and checked.
+    """
 
     spec: str
     model: str
     function_hash: str
     weight_hash: str
+    source_hash: str
     versions: dict[str, str]
     checks: tuple[Check, ...]
 
@@ -56,13 +66,24 @@ class Certificate(Record):
         data["passed"] = self.passed
         data["checks"] = [
             {
-                **check.model_dump(mode="json", exclude={"failures"}),
+                **check.model_dump(exclude={"failures"}),
+                # JSON has no number for a result that is none.
+                "worst": check.worst if _is_finite(check.worst) else None,
                 "passed": check.passed,
                 "failures": [
-                    {"statement": f.statement, "line": f.line, "message": f.message}
-                    for f in check.failures
+                    {
+                        "statement": one.statement,
+                        "file": one.file,
+                        "line": one.line,
+                        "message": one.message,
+                    }
+                    for one in check.failures
                 ],
             }
             for check in self.checks
         ]
         return data
+
+
+def _is_finite(number: float | None) -> bool:
+    return number is not None and math.isfinite(number)

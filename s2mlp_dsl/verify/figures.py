@@ -4,6 +4,7 @@ The graph runs on fake tensors (no memory, no arithmetic), each node under
 PyTorch's own FLOP counter.
 """
 
+from collections import Counter
 from typing import Any
 
 import torch
@@ -22,18 +23,23 @@ BATCH = 2
 
 
 class Measured(fx.Interpreter):
-    """Runs a graph and keeps, per module, the shape it leaves and its FLOPs."""
+    """Runs a graph and keeps, per module, the shape it leaves and its FLOPs.
+
+    FLOPs of nodes that are no module are kept under None.
+    """
 
     def __init__(self, graph: fx.GraphModule) -> None:
         super().__init__(graph)
         self.shapes: dict[str, tuple[int, ...]] = {}
-        self.flops: dict[str, int] = {}
+        self.flops: Counter[str | None] = Counter()
 
-    def call_module(self, target: Any, args: Any, kwargs: Any) -> Any:
+    def run_node(self, n: fx.Node) -> Any:
+        path = str(n.target) if n.op == "call_module" else None
         with FlopCounterMode(display=False) as counter:
-            result = super().call_module(target, args, kwargs)
-        self.shapes[str(target)] = tuple(result.shape)
-        self.flops[str(target)] = counter.get_total_flops()
+            result = super().run_node(n)
+        self.flops[path] += counter.get_total_flops()
+        if path is not None:
+            self.shapes[path] = tuple(result.shape)
         return result
 
 
@@ -58,27 +64,30 @@ def _on_fake_tensors(
         failure = Failure(statement=model.name, message=f"it does not run: {error}")
         shapes.append(failure)
         macs.append(failure)
-        ops = {}
-    for path, op in ops.items():
-        shape, wanted = measured.shapes.get(path), (BATCH, *op.result.dims)
-        if shape != wanted:
-            shapes.append(_failure(path, op, f"leaves {shape}, not {wanted}"))
-        count = OPERATORS[op.operator].macs(op.source, Args(dict(op.args)))
-        flops = measured.flops.get(path)
-        if flops != 2 * count * BATCH:
-            macs.append(_failure(path, op, f"{flops} FLOPs, not {2 * count * BATCH}"))
-    total = max(len(ops), 1)
+    else:
+        for path, op in ops.items():
+            shape, wanted = measured.shapes.get(path), (BATCH, *op.result.dims)
+            if shape != wanted:
+                shapes.append(_failure(path, op, f"leaves {shape}, not {wanted}"))
+            count = OPERATORS[op.operator].macs(op.source, Args(dict(op.args)))
+            flops = measured.flops[path]
+            if flops != 2 * count * BATCH:
+                message = f"{flops} FLOPs, not {2 * count * BATCH}"
+                macs.append(_failure(path, op, message))
+        if measured.flops[None]:
+            message = f"{measured.flops[None]} FLOPs that belong to no statement"
+            macs.append(Failure(statement=model.name, message=message))
     return (
         Check(
             name="shapes",
             what="shapes on fake tensors equal the IR's",
-            cases=total,
+            cases=len(ops),
             failures=tuple(shapes),
         ),
         Check(
             name="macs",
             what="FLOPs counted by PyTorch equal twice the IR's MACs",
-            cases=total,
+            cases=len(ops),
             failures=tuple(macs),
         ),
     )
@@ -86,27 +95,29 @@ def _on_fake_tensors(
 
 def _parameters(module: nn.Module, ops: dict[str, Op]) -> Check:
     """Names and shapes of all trainable tensors; nothing more, nothing less."""
-    found: dict[str, tuple[int, ...]] = {
+    trainable = {
         name: tuple(tensor.shape)
         for name, tensor in module.named_parameters()
         if tensor.requires_grad
     }
+    stored = set(module.state_dict()) | trainable.keys()
     failures, cases = [], 0
     for path, op in ops.items():
         for name, shape in tensors_of(op).items():
             cases += 1
             key = f"{path}.{name}"
-            has = found.pop(key, None)
+            has = trainable.get(key, "not trainable" if key in stored else "missing")
             if has != shape:
-                failures.append(_failure(key, op, f"is {has}, not {shape}"))
+                failures.append(_failure(path, op, f"{name} is {has}, not {shape}"))
+            stored.discard(key)
     failures += [
-        Failure(statement=name, message=f"{shape} belongs to no statement")
-        for name, shape in found.items()
+        Failure(statement=name, message="belongs to no statement")
+        for name in sorted(stored)
     ]
     return Check(
         name="parameters",
         what="names and shapes of trainable tensors equal the IR's",
-        cases=max(cases, 1),
+        cases=cases,
         failures=tuple(failures),
     )
 

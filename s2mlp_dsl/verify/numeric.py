@@ -1,6 +1,7 @@
 """Numbers: the module in float64 against the reference, statement by statement."""
 
 import copy
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from s2mlp_dsl.analysis.graph import dataflow
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.verify.certificate import Check, Failure
-from s2mlp_dsl.verify.reference import run_reference, unit_gain_weights
+from s2mlp_dsl.verify.reference import Array, run_reference, unit_gain_weights
 
 TOLERANCE = 1e-9  # relative, float64; rounding alone stays near 1e-13
 BATCH = 2
@@ -28,11 +29,10 @@ def check_numbers(model: Model, module: nn.Module, seed: int = 0) -> Check:
     assert image.kind == "map"
     size = (BATCH, image.channels, image.height, image.width)
     x_BCHW = np.random.default_rng(seed + 1).standard_normal(size)
-    module = copy.deepcopy(module).double().eval()
     comparison = _Comparison(model, run_reference(model, x_BCHW, weights))
     try:
-        state = {name: torch.from_numpy(value) for name, value in weights.items()}
-        module.load_state_dict(state, strict=True)
+        module = copy.deepcopy(module).double().eval()
+        _load(module, weights)
         comparison.watch(module)
         with torch.no_grad():
             result = module(torch.from_numpy(x_BCHW))
@@ -51,58 +51,72 @@ def check_numbers(model: Model, module: nn.Module, seed: int = 0) -> Check:
     )
 
 
+def _load(module: nn.Module, weights: Mapping[str, Array]) -> None:
+    state = {name: torch.from_numpy(value) for name, value in weights.items()}
+    module.load_state_dict(state, strict=True)
+
+
 class _Stop(Exception):
     """The comparison has failed."""
 
 
 class _Comparison:
-    def __init__(self, model: Model, reference: Any) -> None:
-        self.ops = dict(dataflow(model).nodes(data="op"))
-        self.at = model.name
+    """`at` is the statement that ran last; `worst` the largest relative error."""
+
+    def __init__(self, model: Model, reference: Iterator[tuple[str, Array]]) -> None:
+        self.graph = dataflow(model)
+        self.at: str = model.name
         self.reference = reference
+        self.last: Array | None = None
         self.compared, self.worst = 0, 0.0
         self.failures: list[Failure] = []
-        self.last: Tensor | None = None
 
     def watch(self, module: nn.Module) -> None:
         for path, part in module.named_modules():
-            if self.ops.get(path) is not None:
+            if path in self.graph:
                 part.register_forward_hook(self._hook(path))
 
-    def _hook(self, path: str) -> Any:
+    def _hook(self, path: str) -> Callable[[nn.Module, Any, Tensor], None]:
         def compare(part: nn.Module, args: Any, output: Tensor) -> None:
             self.at = path
-            expected_path, expected = next(self.reference, (None, None))
+            expected_path = self._advance()
             if expected_path != path:
-                self.fail(path, f"runs where {expected_path} should")
-                raise _Stop
-            self._close(path, output, expected)
+                self._stop(path, f"runs where {expected_path or 'the end'} should")
+            self._close(path, output, "")
 
         return compare
 
-    def _close(self, path: str, output: Tensor, expected: Any) -> None:
-        found = output.detach().numpy()
+    def _advance(self) -> str | None:
+        """The next statement of the reference; sums on the way are no modules."""
+        for path, value in self.reference:
+            self.last = value
+            if self.graph.nodes[path]["op"] is not None:
+                return path
+        return None
+
+    def _close(self, path: str, output: Tensor, what: str) -> None:
+        found, expected = output.detach().numpy(), self.last
+        assert expected is not None
         if found.shape != expected.shape:
-            self.fail(path, f"leaves {found.shape}, not {expected.shape}")
-            raise _Stop
-        error = float(np.abs(found - expected).max() / np.abs(expected).max())
+            self._stop(path, f"{what}leaves {found.shape}, not {expected.shape}")
+        # A map of zeros has no scale of its own.
+        error = float(np.abs(found - expected).max() / (np.abs(expected).max() or 1.0))
         self.compared += 1
-        self.worst = max(self.worst, error)
+        self.worst = float(np.maximum(self.worst, error))
         if not error <= TOLERANCE:
-            self.fail(path, f"off by {error:.3g} of the largest value")
-            raise _Stop
-        self.last = output
+            self._stop(path, f"{what}off by {error:.3g} of the largest value")
 
     def finish(self, result: Tensor) -> None:
         """Nothing of the reference is left, and its last value is the result."""
-        left = next(self.reference, None)
+        left = self._advance()
         if left is not None:
-            self.fail(left[0], "never runs")
-        elif self.last is None or not torch.equal(result, self.last):
-            self.fail(self.at, "is last, but its result is not the model's")
+            self._stop(left, "never runs")
+        self._close(self.graph.graph["output"], result, "the model's result ")
+
+    def _stop(self, path: str, message: str) -> None:
+        self.fail(path, message)
+        raise _Stop
 
     def fail(self, path: str, message: str) -> None:
-        op = self.ops.get(path)
-        self.failures.append(
-            Failure(statement=path, message=message, span=op.span if op else None)
-        )
+        span = self.graph.nodes[path]["span"] if path in self.graph else None
+        self.failures.append(Failure(statement=path, message=message, span=span))

@@ -20,7 +20,10 @@ Array = NDArray[np.float64]
 def run_reference(
     model: Model, image_BCHW: Array, weights: Mapping[str, Array]
 ) -> Iterator[tuple[str, Array]]:
-    """The result of every statement in order: (path, [batch, …, channels])."""
+    """The result of every statement and sum, in order of execution.
+
+    Pairs of a node of the dataflow graph and [batch, …, channels].
+    """
     graph = dataflow(model)
     waiting = {node: graph.out_degree(node) for node in graph}
     values: dict[str, Array] = {INPUT: image_BCHW}
@@ -34,7 +37,7 @@ def run_reference(
                 tensors = {name: weights[f"{node}.{name}"] for name in tensors_of(op)}
                 operator = OPERATORS[op.operator]
                 values[node] = operator.reference(fed[0], Args(dict(op.args)), tensors)
-                yield node, values[node]
+            yield node, values[node]
         for one in graph.predecessors(node):
             waiting[one] -= 1
             if not waiting[one]:

@@ -1,5 +1,7 @@
 """Structure: the graph that torch.fx traces, against the graph of the IR."""
 
+import operator
+
 import networkx as nx
 from torch import fx, nn
 
@@ -7,7 +9,7 @@ from s2mlp_dsl.analysis.graph import INPUT, dataflow, execution_order
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.verify.certificate import Check, Failure
 
-_SUMS = ("add", "iadd")
+SUM = "a sum"
 
 
 class StatementTracer(fx.Tracer):
@@ -34,55 +36,64 @@ def check_structure(model: Model, module: nn.Module) -> Check:
     try:
         traced = trace(module, model)
     except Exception as error:  # whatever the module does, it is not traceable
-        failure = Failure(statement=model.name, message=f"torch.fx: {error}")
-        return _result(1, [failure])
-    return _result(len(expected), list(_compare(expected, traced.graph)))
-
-
-def _result(cases: int, failures: list[Failure]) -> Check:
+        failures = [Failure(statement=model.name, message=f"torch.fx: {error}")]
+    else:
+        failures = _compare(expected, traced.graph)
     return Check(
         name="structure",
         what="nodes of the torch.fx graph equal the statements of the IR",
-        cases=cases,
+        cases=len(expected),
         failures=tuple(failures),
     )
 
 
 def _compare(expected: nx.DiGraph, graph: fx.Graph) -> list[Failure]:
-    """Walk both graphs in order, pairing nodes and comparing what feeds them."""
+    """Walk both graphs in order, pairing nodes and comparing what feeds them.
+
+    Where they part, the walk ends: nothing after that place can be paired.
+    """
     failures: list[Failure] = []
     order = iter(execution_order(expected))
     paired: dict[fx.Node, str] = {}
     for node in graph.nodes:
-        if node.op == "output":
-            result = paired.get(node.args[0])
-            if result != expected.graph["output"]:
-                wanted = expected.graph["output"]
-                failures.append(_failure(expected, wanted, f"{result} is returned"))
-            break
         want = next(order, None)
+        if node.op == "output":
+            return failures + _at_the_end(expected, want, paired.get(node.args[0]))
         found = _meaning(node)
-        if want is None:
-            failures.append(
-                Failure(statement=found, message="the IR has no such statement")
-            )
-            break
-        kind = "+" if want.startswith("+") else want
-        if found != kind:
-            failures.append(_failure(expected, want, f"the graph has {found} here"))
-            break
+        if found != _kind(want):
+            return [*failures, _parting(expected, want, found, set(paired.values()))]
+        assert want is not None
         paired[node] = want
         fed = sorted(paired.get(one, "?") for one in node.all_input_nodes)
-        wanted_fed = sorted(expected.predecessors(want))
-        if fed != wanted_fed:
-            failures.append(
-                _failure(expected, want, f"fed by {fed}, not by {wanted_fed}")
-            )
-    missing = list(order) if not failures else []
-    failures += [
-        _failure(expected, one, "the graph has no such node") for one in missing[:5]
-    ]
+        wanted = sorted(expected.predecessors(want))
+        if fed != wanted:
+            message = f"fed by {_listed(fed)}, not by {_listed(wanted)}"
+            failures.append(_failure(expected, want, message))
     return failures
+
+
+def _at_the_end(
+    expected: nx.DiGraph, want: str | None, result: str | None
+) -> list[Failure]:
+    if want is not None:
+        return [_failure(expected, want, "never runs")]
+    output = expected.graph["output"]
+    if result == output:
+        return []
+    return [_failure(expected, output, f"not this but {result} is returned")]
+
+
+def _parting(
+    expected: nx.DiGraph, want: str | None, found: str, seen: set[str]
+) -> Failure:
+    """Blame what should not be here, or else what should."""
+    if found in seen:
+        return _failure(expected, found, f"runs again where {want or 'the end'} should")
+    if want is None:
+        return _failure(expected, found, "runs after the last statement of the IR")
+    if found != SUM and found not in expected:
+        return _failure(expected, want, f"{found} stands before it, not in the IR")
+    return _failure(expected, want, f"{found} stands in its place")
 
 
 def _meaning(node: fx.Node) -> str:
@@ -91,11 +102,21 @@ def _meaning(node: fx.Node) -> str:
         return INPUT
     if node.op == "call_module":
         return str(node.target)
-    if node.op == "call_function" and node.target.__name__ in _SUMS:  # type: ignore[union-attr]
-        return "+"
-    return f"{node.op} {node.target}"
+    # Nothing else is a plain sum: no scale, no constant, not in place.
+    plain = len(node.all_input_nodes) == len(node.args) == 2 and not node.kwargs
+    if node.op == "call_function" and node.target is operator.add and plain:
+        return SUM
+    return f"{node.op} {getattr(node.target, '__name__', node.target)}"
+
+
+def _kind(want: str | None) -> str | None:
+    return SUM if want is not None and want.startswith("+") else want
+
+
+def _listed(nodes: list[str]) -> str:
+    return " and ".join(nodes) or "nothing"
 
 
 def _failure(graph: nx.DiGraph, node: str, message: str) -> Failure:
-    op = graph.nodes[node].get("op")
-    return Failure(statement=node, message=message, span=op.span if op else None)
+    span = graph.nodes[node]["span"] if node in graph else None
+    return Failure(statement=node, message=message, span=span)

@@ -1,7 +1,9 @@
 """`verify`: all proofs of a program, in order, as one certificate."""
 
+import hashlib
 import platform
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -22,9 +24,11 @@ def verify_program(program: Program) -> Certificate:
         model=program.model.name,
         function_hash=analysis.function_hash,
         weight_hash=analysis.weight_hash,
+        source_hash=hashlib.sha256(program.source().text.encode()).hexdigest(),
         versions={
             "s2mlp-dsl": VERSION,
             "torch": torch.__version__,
+            "numpy": np.__version__,
             "python": platform.python_version(),
         },
         checks=verify_module(program, program.build()),
