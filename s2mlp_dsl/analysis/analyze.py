@@ -15,7 +15,6 @@ from s2mlp_dsl.analysis.cost import (
 from s2mlp_dsl.analysis.reach import Reach, analyze_reach
 from s2mlp_dsl.diagnostics import Poisoned
 from s2mlp_dsl.elaborate.files import Declared
-from s2mlp_dsl.elaborate.recipes import resolve_recipe
 from s2mlp_dsl.elaborate.spec import Spec
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.ir.hash import function_hash, weight_hash
@@ -107,6 +106,16 @@ def with_claims(spec: Spec, analysis: Analysis) -> Analysis:
     )
 
 
+def _check_recipes(spec: Spec) -> None:
+    """Resolve every recipe, for what is wrong with it."""
+    # A model alone needs none of the records of recipes, which take time to load.
+    from s2mlp_dsl.elaborate.recipes import resolve_recipe
+
+    for recipe in spec.recipes.values():
+        with suppress(Poisoned):
+            resolve_recipe(recipe, {}, spec.report)
+
+
 def check_spec(
     spec: Spec, model: str | None = None, settings: Mapping[str, str] | None = None
 ) -> list[Analysis]:
@@ -118,8 +127,7 @@ def check_spec(
             "this file declares no such model",
             help=did_you_mean(claim.model.id, spec.models),
         )
-    for recipe in spec.recipes.values():
-        with suppress(Poisoned):
-            resolve_recipe(recipe, {}, spec.report)
+    if spec.recipes:
+        _check_recipes(spec)
     chosen = [spec.choose_model(model)] if model else list(spec.models.values())
     return [check_model(spec, one, settings or {}) for one in chosen]

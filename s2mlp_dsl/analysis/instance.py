@@ -15,7 +15,7 @@ from s2mlp_dsl.ops.base import Term
 Entry = tuple[tuple[int, int], tuple[int, int] | None]
 Unknown = tuple[int, ...]
 # unknowns with their coefficients, and the right side
-Equation = tuple[frozenset[tuple[Unknown, Fraction]], Fraction]
+Equation = tuple[frozenset[tuple[Unknown, int]], int]
 
 MOST_TERMS = 100_000
 
@@ -34,34 +34,37 @@ def is_instance(of_a: Iterable[Term], of_b: Iterable[Term]) -> bool:
     Raises `Undecided` if A has weights of its own. The caller keeps the maps
     to `MOST_TERMS` entries.
     """
-    fixed: dict[Entry, Fraction] = defaultdict(Fraction)
+    right: dict[Entry, int] = defaultdict(int)
     for term in of_a:
         if term.weight is not None:
             raise Undecided(
                 "the first map has weights of its own",
                 help="let the first be a fixed map, such as a shift",
             )
-        fixed[term.target, term.source] += term.coefficient
-    left: dict[Entry, dict[Unknown, Fraction]] = defaultdict(dict)
-    right: dict[Entry, Fraction] = defaultdict(Fraction, fixed)
+        right[term.target, term.source] += term.coefficient
+    left: dict[Entry, dict[Unknown, int]] = defaultdict(dict)
     for term in of_b:
         entry = (term.target, term.source)
         if term.weight is None:
             right[entry] -= term.coefficient
         else:
             row = left[entry]
-            row[term.weight] = row.get(term.weight, Fraction(0)) + term.coefficient
-    equations = {
-        (frozenset(left[entry].items()), right[entry]) for entry in {*left, *right}
-    }
-    return _solvable(equations)
+            row[term.weight] = row.get(term.weight, 0) + term.coefficient
+    # Most positions give the same equations; each is kept once.
+    return _solvable(
+        {
+            (frozenset(left.get(entry, {}).items()), right.get(entry, 0))
+            for entry in {*left, *right}
+        }
+    )
 
 
 def _solvable(equations: set[Equation]) -> bool:
-    """Gaussian elimination on sparse rows."""
+    """Gaussian elimination on sparse rows, the shortest first."""
     pivots: dict[Unknown, tuple[dict[Unknown, Fraction], Fraction]] = {}
-    for terms, value in sorted(equations, key=lambda one: (len(one[0]), one[1])):
-        row = {unknown: factor for unknown, factor in terms if factor}
+    for terms, right in sorted(equations, key=lambda one: (len(one[0]), one[1])):
+        row = {unknown: Fraction(factor) for unknown, factor in terms if factor}
+        value = Fraction(right)
         while row:
             known = next((unknown for unknown in row if unknown in pivots), None)
             if known is None:

@@ -18,8 +18,8 @@ from s2mlp_dsl.ops.reach import Reach as OperatorReach
 # Relations are positions × positions bits; beyond this they are not computed.
 MOST_POSITIONS = 1024
 MOST_CHANNELS = 2**16
-MOST_STEPS = 4096
-MOST_WORK = 4_000_000  # rows read and joined, all statements together
+MOST_STEPS = 1024
+MOST_WORK = 2_000_000  # rows read and joined, all statements together
 
 # For each position, the set of source positions.
 Rows = tuple[int, ...]
@@ -92,6 +92,23 @@ def analyze_reach(model: Model) -> Reach | None:
     )
 
 
+def seen_after(model: Model) -> list[Rows]:
+    """For each of `Reach.steps`, what every position there sees.
+
+    A set of positions is a number with a bit per position of the first map.
+    Empty where `analyze_reach` is None.
+    """
+    start = first_map(model)
+    if start is None:
+        return []
+    walker = Walker(model, start)
+    try:
+        walker.run()
+    except TooLarge:
+        return []
+    return walker.history
+
+
 def first_map(model: Model) -> Op | None:
     """The statement whose map is the first: `patch`, else the image."""
     ops = [one for one in model.body if isinstance(one, Op)]
@@ -112,6 +129,7 @@ class Walker:
         self.iterations = 0
         self.steps: list[Reached] = []
         self.full: int | None = None
+        self.history: list[Rows] = []
         self.relation = identity(start.result)
         self._reach: dict[int, tuple[OperatorReach, int]] = {}
         self._work = 0
@@ -176,7 +194,9 @@ class Walker:
 
     def _note(self) -> None:
         self.iterations += 1
+        self._spend(sum(len(rows) for _, rows in self.relation.parts))
         rows = self.relation.rows
+        self.history.append(rows)
         sizes = [row.bit_count() for row in rows]
         self.steps.append(
             Reached(iteration=self.iterations, least=min(sizes), most=max(sizes))

@@ -59,6 +59,7 @@ class Evaluator:
     calls: list[Span] = field(default_factory=list)  # that led here, outermost first
     _lets: dict[int, Value | None] = field(default_factory=dict)
     _open_lets: list[tree.Let] = field(default_factory=list)
+    _open_shifts: list[tree.Shift] = field(default_factory=list)
     _depth: int = 0
     _steps: int = 0
 
@@ -322,7 +323,18 @@ class Evaluator:
         assert isinstance(declared.declaration, tree.Shift)
         if declared.damaged:
             raise Poisoned
-        bound = self.bind(call, declared, env)
+        if any(declared.declaration is one for one in self._open_shifts):
+            raise self.fail(
+                codes.RECURSION,
+                call.span,
+                f"this is in the parameters of `{call.name.id}` itself",
+                help="give it a number",
+            )
+        self._open_shifts.append(declared.declaration)
+        try:
+            bound = self.bind(call, declared, env)
+        finally:
+            self._open_shifts.pop()
         return ShiftRef(declared, tuple(bound.items()))
 
     def bind(self, call: tree.Call, declared: Declared, env: Env) -> Bound:

@@ -23,7 +23,7 @@ from s2mlp_dsl.syntax import tree
 from s2mlp_dsl.syntax.codes import TOO_DEEP
 
 # What a statement, and a group of a shift, are worth in steps of evaluation.
-_STATEMENT_STEPS = 20
+_STATEMENT_STEPS = 100
 _GROUP_STEPS = 3
 _WORDS = frozenset(
     word

@@ -3,10 +3,15 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+_MOST_COMPARED = 100
+
 
 def did_you_mean(word: str, known: Iterable[str], few: int = 8) -> str | None:
     """A help line with the nearest known words, or with all if they are `few`."""
     words = sorted(set(known) - {word})
+    if len(words) > _MOST_COMPARED:
+        words.sort(key=lambda one: (one[:1] != word[:1], abs(len(one) - len(word))))
+        del words[_MOST_COMPARED:]
     # A slip of the shift key is nearer than any other.
     close = [one for one in words if one.lower() == word.lower()]
     close = close or get_close_matches(word[:64], words, n=2, cutoff=0.6)

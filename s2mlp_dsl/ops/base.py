@@ -7,7 +7,7 @@ these facts and never test an operator's name.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from s2mlp_dsl.diagnostics import Code
 from s2mlp_dsl.ir.program import Shift, Value
@@ -110,8 +110,7 @@ class Construct:
     keywords: tuple[tuple[str, PythonLiteral], ...] = ()
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """One entry of a linear map: `coefficient` × (a weight, or 1) from → to.
 
     Entries are (position, channel). `weight` names a free scalar, None means

@@ -24,7 +24,7 @@ from s2mlp_dsl.syntax.build import (
     token_span,
 )
 from s2mlp_dsl.syntax.explain import bad_character, unexpected
-from s2mlp_dsl.syntax.grammar import parser
+from s2mlp_dsl.syntax.grammar import declaring, parser
 from s2mlp_dsl.syntax.skip import declares, skip_statement
 
 MAX_ERRORS = 20  # after so many the text is taken to be something else
@@ -110,6 +110,8 @@ class _Reader:
             try:
                 for token in self.parse.lexer_thread.lex(self.parse.parser_state):
                     self._take(token)
+                    if self.errors >= MAX_ERRORS:
+                        return self._give_up()
                 return self._finish()
             except UnexpectedCharacters as error:
                 at = error.pos_in_stream or 0
@@ -132,11 +134,12 @@ class _Reader:
         if token.type == "_NL" and (self.brackets or self.previous in ("_NL", "{")):
             return
         at = token.start_pos or 0
-        if self._is_inside and self._starts_line(at) and declares(self._text, at):
+        text = str(token)
+        if text in declaring() and self._is_inside and self._begins_declaration(at):
             self._never_closed("before this declaration", token)
             self._resume(at, level=0)
+            self.errors += 1
             return
-        text = str(token)
         if text in _CLOSERS and not self._closes(text):
             self._unmatched(token)
             self.errors += 1
@@ -145,6 +148,7 @@ class _Reader:
         self._note(token, text)
         if len(self.braces) + len(self.brackets) > MAX_DEPTH:
             _too_deep(self.report, token_span(token))
+            self.errors += 1
             outermost = self.braces[1].token if len(self.braces) > 1 else token
             assert outermost is not None
             self.brackets.clear()
@@ -174,6 +178,9 @@ class _Reader:
     @property
     def _is_inside(self) -> bool:
         return len(self.braces) > 1 or bool(self.brackets)
+
+    def _begins_declaration(self, at: int) -> bool:
+        return self._starts_line(at) and declares(self._text, at)
 
     def _starts_line(self, at: int) -> bool:
         return not self._text[self._text.rfind("\n", 0, at) + 1 : at].strip()
