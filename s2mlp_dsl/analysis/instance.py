@@ -62,9 +62,9 @@ def is_instance(of_a: Iterable[Term], of_b: Iterable[Term]) -> bool:
 def _solvable(equations: set[Equation]) -> bool:
     """Gaussian elimination on sparse rows, the shortest first."""
     pivots: dict[Unknown, tuple[dict[Unknown, Fraction], Fraction]] = {}
-    for terms, right in sorted(equations, key=lambda one: (len(one[0]), one[1])):
+    for terms, wanted in sorted(equations, key=lambda one: (len(one[0]), one[1])):
         row = {unknown: Fraction(factor) for unknown, factor in terms if factor}
-        value = Fraction(right)
+        value = Fraction(wanted)
         while row:
             known = next((unknown for unknown in row if unknown in pivots), None)
             if known is None:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 from lark import Lark, Token
 from lark.lexer import PatternStr
 
 from s2mlp_dsl.shipped import shipped
 from s2mlp_dsl.syntax.build import Builder, keep_comment
+from s2mlp_dsl.syntax.tables import read_tables
 
 
 class _WordsAnywhere:
@@ -24,25 +26,44 @@ class _WordsAnywhere:
         return stream
 
 
+def grammar_text() -> str:
+    return shipped("grammar/arch.lark").read_text(encoding="utf-8")
+
+
 def make_parser(*, strict: bool = False) -> Lark:
-    """A fresh parser; `strict` refuses any conflict (needs `interegular`)."""
+    """A parser made from the grammar; `strict` refuses any conflict.
+
+    `strict` needs the package `interegular`.
+    """
     return Lark(
-        shipped("grammar/arch.lark").read_text(encoding="utf-8"),
+        grammar_text(),
         parser="lalr",
         lexer="contextual",
         start=["start", "expr"],
-        transformer=Builder(),
-        postlex=_WordsAnywhere(),
-        lexer_callbacks={"COMMENT": keep_comment},
         keep_all_tokens=True,
         maybe_placeholders=False,
         strict=strict,
+        **_hooks(),
     )
 
 
 @cache
 def parser() -> Lark:
-    return make_parser()
+    """The parser, from the shipped tables where they fit."""
+    tables = read_tables(grammar_text())
+    if tables is None:
+        return make_parser()
+    loaded: Lark = Lark._load_from_dict(tables["data"], tables["memo"], **_hooks())
+    return loaded
+
+
+def _hooks() -> dict[str, Any]:
+    """What a parser calls while it reads."""
+    return {
+        "transformer": Builder(),
+        "postlex": _WordsAnywhere(),
+        "lexer_callbacks": {"COMMENT": keep_comment},
+    }
 
 
 @cache
