@@ -2,19 +2,31 @@
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 
-from s2mlp_dsl.analysis.analyze import analyze_model
+from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli.output import model_options, print_diagnostics, spec_argument
 from s2mlp_dsl.elaborate.spec import load
-from s2mlp_dsl.emit.diagram import describe, draw_model
-from s2mlp_dsl.emit.render import FORMS, Form, render
+from s2mlp_dsl.emit.render import FORMS, Form
+from s2mlp_dsl.emit.theme import THEMES, ThemeName
+from s2mlp_dsl.emit.views import VIEWS, Picture, View, draw
 
 
 @click.command()
 @spec_argument
 @model_options
+@click.option(
+    "--view",
+    type=click.Choice([*VIEWS, "graph"]),
+    default="model",
+    help="The whole model, one block, its shifts, its reach, or the torch.fx graph.",
+)
+@click.option("--block", metavar="NAME", help="Which block --view block draws.")
+@click.option(
+    "--theme", type=click.Choice(list(THEMES)), default="light", help="The colours."
+)
 @click.option(
     "-o",
     "--output",
@@ -23,26 +35,43 @@ from s2mlp_dsl.emit.render import FORMS, Form, render
     help="Where to; the suffix is the format. Without it, DOT to standard output.",
 )
 def command(
-    spec: Path, model: str | None, settings: dict[str, str], output: Path | None
+    spec: Path,
+    model: str | None,
+    settings: dict[str, str],
+    view: View | Literal["graph"],
+    block: str | None,
+    theme: ThemeName,
+    output: Path | None,
 ) -> int:
     """Draw a model of SPEC as .svg, .png, .dot or .gv, or .pdf.
 
-    Only .pdf needs a system's Graphviz. PyTorch is not needed and not imported.
+    Only .pdf needs a system's Graphviz. PyTorch is imported for --view graph
+    alone.
     """
     form = "dot" if output is None else _form_of(output)
     loaded = load(spec)
-    program = loaded.expand(loaded.choose_model(model), settings)
+    program = elaborate(loaded, model, settings)
     print_diagnostics(loaded.report.sorted())
-    analysis = analyze_model(program)
-    graph = draw_model(program, analysis)
-    picture = render(graph, form, program.name, describe(program, analysis))
+    if view == "graph":
+        picture = _traced(program, theme)
+    else:
+        picture = draw(program.model, program.analysis, view, theme, block)
+    rendered = picture.render(form)
     if output is None:
-        sys.stdout.write(picture.decode())
+        sys.stdout.write(rendered.decode())
         return 0
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_bytes(picture)
+    output.write_bytes(rendered)
     print(f"wrote {output}", file=sys.stderr)
     return 0
+
+
+def _traced(program: Program, theme: ThemeName) -> Picture:
+    from s2mlp_dsl.emit.graph_view import draw_graph
+
+    graph = draw_graph(program.model, program.build(), THEMES[theme])
+    title = f"torch.fx graph of {program.model.name}"
+    return Picture(graph, title, "The lowered graph, grouped by statement.")
 
 
 def _form_of(output: Path) -> Form:

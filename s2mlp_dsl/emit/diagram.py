@@ -36,6 +36,8 @@ from s2mlp_dsl.ops import SIGNATURES
 # follows becomes one box: a stack may have thousands of distinct blocks.
 MOST_OPEN = 48
 MOST_BOXES = 72
+# Shares of the model's MACs from which a box is one shade darker.
+SHADES = (0.01, 0.05, 0.2)
 
 
 def draw_model(model: Model, analysis: Analysis, theme: Theme = LIGHT) -> Digraph:
@@ -47,6 +49,69 @@ def draw_model(model: Model, analysis: Analysis, theme: Theme = LIGHT) -> Digrap
     for tail, head, attributes in drawing.edges:
         graph.edge(tail, head, **attributes)
     return graph
+
+
+def draw_block(
+    model: Model, analysis: Analysis, name: str, theme: Theme = LIGHT
+) -> Digraph:
+    """The inside of one block, with the figures of one use of it."""
+    block = model.definitions[name]
+    found = uses_of(model)[name]
+    ends = f"{block.source} in, {block.result} out; {found.count:,} of it in the model"
+    costs = Costs(analysis)
+    brief = [f"{costs.brief([found.path], found.times)} each"]
+    pen = Pen(theme, [_written(op) for op in ops_in(model)])
+    graph = pen.canvas(block.name, block.doc or "", [ends, *brief])
+    drawing = _Drawing(model, costs, pen)
+    # No path begins with a dot.
+    pen.end(graph, ".source")
+    place = _Place(f"{found.path}.", found.times)
+    flow = drawing.body(graph, block.body, place, _Flow(".source", block.source))
+    drawing.leave(graph, flow)
+    for tail, head, attributes in drawing.edges:
+        graph.edge(tail, head, **attributes)
+    return graph
+
+
+@dataclass(frozen=True)
+class Use:
+    """Where a definition is first used, how often there and in the whole model."""
+
+    path: str
+    times: int
+    count: int
+
+
+def uses_of(model: Model) -> dict[str, Use]:
+    """Every definition that is used, in the order of its first use."""
+    found: dict[str, Use] = {}
+
+    def walk(body: Sequence[Statement], prefix: str, times: int) -> None:
+        for statement in body:
+            for path, run in _runs_in(statement, prefix):
+                count = times * run.count
+                known = found.get(run.block)
+                found[run.block] = (
+                    Use(known.path, known.times, known.count + count)
+                    if known
+                    else Use(path, count, count)
+                )
+                walk(model.definitions[run.block].body, f"{path}.", count)
+            if isinstance(statement, Residual):
+                walk(statement.body, prefix, times)
+
+    walk(model.body, "", 1)
+    return found
+
+
+def _runs_in(statement: Statement, prefix: str) -> list[tuple[str, Run]]:
+    match statement:
+        case Call():
+            return [(prefix + statement.name, Run(count=1, block=statement.block))]
+        case Stack():
+            return _indexed(prefix + statement.name, statement.runs)
+        case _:
+            return []
 
 
 def describe(model: Model, analysis: Analysis) -> str:
@@ -85,8 +150,10 @@ class _Drawing:
 
     def whole(self, graph: Digraph) -> None:
         """Draw the model, with an arrow for what leaves it."""
-        flow = self.body(graph, self.model.body, _Place("", 1), None)
-        # No path begins with a dot.
+        self.leave(graph, self.body(graph, self.model.body, _Place("", 1), None))
+
+    def leave(self, graph: Digraph, flow: _Flow) -> None:
+        """An arrow out of the picture, for what a body computes."""
         self.pen.end(graph, ".result")
         self._enter(flow, ".result", flow.shape)
 
@@ -212,9 +279,14 @@ class _Drawing:
         self.boxes += 1
         figures = self.costs.brief(of or [path], times)
         tooltip = f"{path}: {self.costs.exact(of or [path], times)}"
-        weighted = bool(figures)
-        beside = figures or note
-        self.pen.box(graph, path, name, beside, tooltip, weighted=weighted, more=more)
+        fill = self._shade(self.costs.share(of or [path]))
+        self.pen.box(graph, path, name, figures or note, tooltip, fill=fill, more=more)
+
+    def _shade(self, share: float | None) -> str:
+        """The fill of a box by its share of the model's MACs."""
+        if share is None:
+            return self.pen.theme.plain
+        return self.pen.theme.shades[sum(share >= least for least in SHADES)]
 
     def _enter(
         self, flow: _Flow | None, node: str, result: Shape, *, arrow: bool = True

@@ -9,7 +9,16 @@ from collections.abc import Sequence
 
 from graphviz import Digraph, escape
 
-from s2mlp_dsl.emit.dot_label import FONT, PADDING, Text, cell, label, row, table
+from s2mlp_dsl.emit.dot_label import (
+    FONT,
+    PADDING,
+    Text,
+    cell,
+    label,
+    lines,
+    row,
+    table,
+)
 from s2mlp_dsl.emit.theme import Theme
 
 NAME_SIZE, TITLE_SIZE, MODEL_SIZE, FIGURES_SIZE = 10, 11, 13, 9
@@ -41,15 +50,16 @@ class Pen:
     def canvas(self, name: str, doc: str, totals: Sequence[str]) -> Digraph:
         """An empty picture with the caption of a model."""
         ink, quiet = self.theme.ink, self.theme.quiet
-        lines = [
+        texts = [
             Text(one, MODEL_SIZE, ink, bold=True)
             for one in _broken(name, MODEL_SIZE, _CAPTION_WIDTH)
         ]
         wrapped = textwrap.wrap(doc, _CAPTION_COLUMNS, max_lines=4, placeholder=" …")
-        lines += [Text(one, NAME_SIZE, quiet) for one in wrapped]
-        lines += [Text(one, NAME_SIZE, ink) for one in totals]
+        texts += [Text(one, NAME_SIZE, quiet) for one in wrapped]
+        texts += [Text(one, NAME_SIZE, ink) for one in totals]
         gap = row('<TD HEIGHT="10"></TD>')
-        caption = table(gap, *(row(cell(line)) for line in lines), padding=1)
+        key = row(f'<TD ALIGN="LEFT">{self._key()}</TD>')
+        caption = table(gap, *(row(cell(one)) for one in texts), key, padding=1)
         return Digraph(
             name,
             graph_attr={
@@ -72,6 +82,15 @@ class Pen:
             },
         )
 
+    def _key(self) -> str:
+        """What the shades of boxes mean."""
+        words = ("below 1 % of the MACs", "from 1 %", "from 5 %", "from 20 %")
+        cells = [
+            lines(Text(word, FIGURES_SIZE, self.theme.quiet), fill=fill)
+            for word, fill in zip(words, self.theme.shades, strict=True)
+        ]
+        return table(row(*cells), padding=1, spacing=2)
+
     def box(
         self,
         graph: Digraph,
@@ -80,7 +99,7 @@ class Pen:
         beside: str,
         tooltip: str,
         *,
-        weighted: bool = False,
+        fill: str,
         more: Sequence[str] = (),
     ) -> None:
         """A box: `name`, what stands `beside` it, and `more` table rows."""
@@ -94,7 +113,6 @@ class Pen:
         if more:
             inner = table(*more, padding=3, spacing=3)
             rows.append(row(f'<TD COLSPAN="2">{inner}</TD>'))
-        fill = self.theme.weighted if weighted else self.theme.plain
         markup = table(*rows, border=self.theme.border, fill=fill)
         graph.node(node, label(markup), tooltip=escape(tooltip))
 
@@ -102,13 +120,13 @@ class Pen:
         """The border of a cluster, with its title and figures."""
         # The flow enters in the middle: the title stays left of it.
         half = (self.name_width + self.figures_width) / 2 - PADDING
-        lines = [
+        texts = [
             Text(one, TITLE_SIZE, self.theme.ink, bold=True)
             for one in _broken(title, TITLE_SIZE, half)
         ]
-        lines.append(Text(figures, FIGURES_SIZE, self.theme.quiet))
+        texts.append(Text(figures, FIGURES_SIZE, self.theme.quiet))
         cluster.attr(
-            label=label(table(*(row(cell(one)) for one in lines), padding=0)),
+            label=label(table(*(row(cell(one)) for one in texts), padding=0)),
             labeljust="l",
             labelloc="t",
             style="rounded,filled",

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from s2mlp_dsl.emit.dot_label import Text, cell, lines, row
-from s2mlp_dsl.emit.theme import DIRECTIONS, Theme
+from s2mlp_dsl.emit.theme import Signs, Theme
 from s2mlp_dsl.ir.program import Shift, ShiftGroup
 
 # A shift may have as many groups as there are channels.
@@ -38,9 +38,7 @@ def _across(groups: int) -> int:
 
 
 def _group(group: ShiftGroup, channels: int, theme: Theme) -> str:
-    signs = (_sign(group.right), _sign(group.down), _sign(group.later))
-    # Directions without a tint of their own: video moves that are oblique.
-    fill = DIRECTIONS.get(signs, DIRECTIONS[0, 0, 0])
+    fill = theme.tint(signs_of(group))
     # One run of text: renderers disagree on how wide an arrow is.
     head = f"{arrows(group)}{GAP}{Fraction(group.channels, channels)}"
     count = f"{group.channels:,} channels"
@@ -62,6 +60,11 @@ def arrows(group: ShiftGroup) -> str:
     if all(steps == 1 for _, steps in moves):
         return "".join(arrow for arrow, _ in moves).strip() or "●"
     return " ".join(f"{arrow}{steps}" for arrow, steps in moves)
+
+
+def signs_of(group: ShiftGroup) -> Signs:
+    """Which way a group moves along each axis."""
+    return _sign(group.right), _sign(group.down), _sign(group.later)
 
 
 def _sign(steps: int) -> int:

@@ -17,6 +17,7 @@ class Costs:
     def __init__(self, analysis: Analysis) -> None:
         self._params: defaultdict[str, int] = defaultdict(int)
         self._macs: defaultdict[str, int] = defaultdict(int)
+        self._all = analysis.macs
         for one in analysis.rows:
             parts = one.path.split(".")
             for length in range(1, len(parts) + 1):
@@ -35,6 +36,11 @@ class Costs:
         """`147,840 params, 28,901,376 MACs`."""
         params, macs = self._sums(paths, times)
         return f"{params:,} params, {macs:,} MACs"
+
+    def share(self, paths: Sequence[str]) -> float | None:
+        """Of the model's MACs, all uses together; None without weights."""
+        params, macs = self._sums(paths, 1)
+        return macs / (self._all or 1) if params or macs else None
 
     def _sums(self, paths: Sequence[str], times: int) -> tuple[int, int]:
         params = sum(self._params[path] for path in paths)

@@ -1,6 +1,16 @@
-"""The colours of a diagram."""
+"""The colours of pictures: light, dark, and print.
 
+Directions take their hues from Okabe and Ito (2008), who are told apart with
+any colour vision; in print all is grey and the arrow alone says where.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
+
+# Signs of a displacement: right, down, later.
+Signs = tuple[int, int, int]
+ThemeName = Literal["light", "dark", "print"]
 
 
 @dataclass(frozen=True)
@@ -13,11 +23,31 @@ class Theme:
     border: str  # of boxes
     line: str  # borders of clusters, skip connections
     plain: str  # fill of a statement without weights
-    weighted: str  # fill of a statement with weights
+    shades: tuple[str, str, str, str]  # fills with weights, by share of the MACs
     stacked: str  # fill of what is repeated
+    seen: str  # a position that is reached
+    chosen: str  # the position that reaches
+    tints: Mapping[Signs, str]  # fill of a group that moves so
+    arrows: Mapping[Signs, str]  # its arrow
+
+    def tint(self, signs: Signs) -> str:
+        """Oblique moves in time have no colour of their own."""
+        return self.tints.get(signs, self.tints[0, 0, 0])
+
+    def arrow(self, signs: Signs) -> str:
+        return self.arrows.get(signs, self.ink)
 
 
-# Black on white with two light tints, so that it prints in grey.
+_ORDER: tuple[Signs, ...] = (
+    *((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (1, 1, 0), (-1, -1, 0)),
+    *((1, -1, 0), (-1, 1, 0), (0, 0, 1), (0, 0, -1), (0, 0, 0)),
+)
+
+
+def _by_direction(colours: str) -> Mapping[Signs, str]:
+    return dict(zip(_ORDER, [f"#{one}" for one in colours.split()], strict=True))
+
+
 LIGHT = Theme(
     paper="#ffffff",
     ink="#1a1a1a",
@@ -25,22 +55,50 @@ LIGHT = Theme(
     border="#5a5a5a",
     line="#8a8a8a",
     plain="#ffffff",
-    weighted="#dfe7f1",
+    shades=("#eef2f8", "#dfe7f1", "#ccdaec", "#b7cce6"),
     stacked="#f6f6f4",
+    seen="#7fb2d9",
+    chosen="#b34700",
+    tints=_by_direction(
+        "b3d4ea f8dca6 b3e2d5 eed2e0 ccebfa f6cdb0 dfe3f5 f9f4b8 ccebfa f6cdb0 ececec"
+    ),
+    arrows=_by_direction(
+        "0072b2 b87700 007a5a b05088 2a86b8 d55e00 5a66b0 8a7d00 2a86b8 d55e00 1a1a1a"
+    ),
 )
 
-# Okabe and Ito (2008), told apart with any colour vision, as light tints. By
-# the signs of a displacement (right, down, later).
-DIRECTIONS = {
-    (1, 0, 0): "#b3d4ea",  # blue
-    (-1, 0, 0): "#f8dca6",  # orange
-    (0, 1, 0): "#b3e2d5",  # bluish green
-    (0, -1, 0): "#eed2e0",  # reddish purple
-    (1, 1, 0): "#ccebfa",  # sky blue
-    (-1, -1, 0): "#f6cdb0",  # vermilion
-    (1, -1, 0): "#dfe3f5",
-    (-1, 1, 0): "#f9f4b8",  # yellow
-    (0, 0, 1): "#ccebfa",
-    (0, 0, -1): "#f6cdb0",
-    (0, 0, 0): "#ececec",
-}
+DARK = Theme(
+    paper="#16181c",
+    ink="#f0f0ee",
+    quiet="#b9bcc2",
+    border="#8d9097",
+    line="#7d8087",
+    plain="#1f2227",
+    shades=("#222a36", "#263446", "#2b4059", "#304d70"),
+    stacked="#1b1e23",
+    seen="#2f6a96",
+    chosen="#ffb066",
+    tints=_by_direction(
+        "14425e 5a4008 0b4a3a 562a44 1f4d66 5e2f10 333a5e 4a4606 1f4d66 5e2f10 34373c"
+    ),
+    arrows=_by_direction(
+        "6cb8e6 f0b840 4cc8a4 e09ac4 8ad0f4 f59a5a a4aef0 e8dc50 8ad0f4 f59a5a f0f0ee"
+    ),
+)
+
+PRINT = Theme(
+    paper="#ffffff",
+    ink="#000000",
+    quiet="#404040",
+    border="#404040",
+    line="#808080",
+    plain="#ffffff",
+    shades=("#f4f4f4", "#e8e8e8", "#dadada", "#cccccc"),
+    stacked="#fafafa",
+    seen="#a8a8a8",
+    chosen="#000000",
+    tints=dict.fromkeys(_ORDER, "#ebebeb") | {(0, 0, 0): "#ffffff"},
+    arrows=dict.fromkeys(_ORDER, "#000000"),
+)
+
+THEMES: dict[ThemeName, Theme] = {"light": LIGHT, "dark": DARK, "print": PRINT}

@@ -1,0 +1,100 @@
+"""The pictures of a model, by name."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from graphviz import Digraph
+
+from s2mlp_dsl.analysis.analyze import Analysis
+from s2mlp_dsl.emit.diagram import describe, draw_block, draw_model, uses_of
+from s2mlp_dsl.emit.dot_shift import arrows
+from s2mlp_dsl.emit.reach_view import draw_reach, reach_of
+from s2mlp_dsl.emit.render import Form, render
+from s2mlp_dsl.emit.shift_view import Drawn, draw_shifts, share, shifts_in
+from s2mlp_dsl.emit.theme import THEMES, ThemeName
+from s2mlp_dsl.ir.program import Model
+
+View = Literal["model", "block", "shift", "reach"]
+VIEWS: tuple[View, ...] = get_args(View)
+
+
+class NoBlock(Exception):
+    """The model has no such block, or it is not said which of them."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawing with the words for who cannot see it."""
+
+    graph: Digraph
+    title: str
+    description: str
+
+    def render(self, form: Form) -> bytes:
+        """In one of the formats. Raises `NoRenderer`."""
+        return render(self.graph, form, self.title, self.description)
+
+
+def draw(
+    model: Model,
+    analysis: Analysis,
+    view: View = "model",
+    theme: ThemeName = "light",
+    block: str | None = None,
+) -> Picture:
+    """One view of an expanded model. Raises `NoBlock` and `NoReach`."""
+    colours = THEMES[theme]
+    match view:
+        case "model":
+            graph = draw_model(model, analysis, colours)
+            return Picture(graph, model.name, describe(model, analysis))
+        case "block":
+            name = _chosen(model, block)
+            graph = draw_block(model, analysis, name, colours)
+            found = model.definitions[name]
+            words = f"From {found.source} to {found.result}."
+            return Picture(graph, f"{name} of {model.name}", words)
+        case "shift":
+            words = ". ".join(map(_in_words, shifts_in(model)))
+            title = f"shifts of {model.name}"
+            return Picture(draw_shifts(model, colours), title, words or "No shift.")
+        case "reach":
+            graph = draw_reach(model, analysis, colours)
+            _, found_reach = reach_of(model, analysis)
+            seen = "; ".join(
+                f"after {one.depth}: {one.mask.bit_count()} positions"
+                for one in found_reach
+            )
+            words = f"What the position in the middle sees. {seen}."
+            return Picture(graph, f"reach of {model.name}", words)
+
+
+def _chosen(model: Model, name: str | None) -> str:
+    """The block of that name, or the only one that has a name."""
+    used = list(uses_of(model))
+    if name is not None:
+        if name in used:
+            return name
+        raise NoBlock(f"{model.name} uses no block `{name}`; there is {_listed(used)}")
+    named = [one for one in used if not model.definitions[one].inline]
+    if len(named) == 1 or (not named and len(used) == 1):
+        return (named or used)[0]
+    if not used:
+        raise NoBlock(f"{model.name} has no block; --view model shows all of it")
+    raise NoBlock(
+        f"{model.name} has {len(used)} blocks; choose with --block: {_listed(used)}"
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(f"`{one}`" for one in names[:12]) or "none"
+
+
+def _in_words(drawn: Drawn) -> str:
+    groups = ", ".join(
+        f"{arrows(one)} {share(one.channels, drawn.shift)}"
+        for one in drawn.shift.groups[:16]
+    )
+    return f"{drawn.title}: {groups}"

@@ -1,0 +1,197 @@
+"""The views beside the model: golden DOT, and what their SVG says."""
+
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from s2mlp_dsl.analysis.analyze import analyze_model
+from s2mlp_dsl.emit.reach_view import NoReach
+from s2mlp_dsl.emit.render import Form
+from s2mlp_dsl.emit.theme import DARK, LIGHT, PRINT, THEMES, Theme
+from s2mlp_dsl.emit.views import VIEWS, NoBlock, View, draw
+from s2mlp_dsl.ir.program import Shift
+from s2mlp_dsl.ir.walk import ops_in
+from tests.emit.picture import LINK, ROOT, SVG, Picture, expanded, s2mlp
+from tests.emit.test_diagram import HOSTILE, MIXED
+
+GOLDEN = Path(__file__).parent / "golden"
+OTHERS: list[View] = [view for view in VIEWS if view != "model"]
+
+
+def picture(spec: str, view: View, form: Form = "svg", **options: str) -> bytes:
+    model = expanded(spec)
+    return draw(model, analyze_model(model), view, **options).render(form)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("view", OTHERS)
+def test_golden(view: View, golden: Callable[[Path, str], None]) -> None:
+    text = picture("specs/s2mlp_deep.arch", view, "dot").decode()
+    golden(GOLDEN / f"s2mlp_deep.{view}.dot", text)
+
+
+@pytest.mark.parametrize("spec", ["specs/s2mlp_deep.arch", MIXED])
+def test_shares_and_arrows_of_a_shift(spec: str) -> None:
+    model = expanded(spec)
+    root = ET.fromstring(picture(spec, "shift"))
+    shifts = {
+        value.name: value
+        for op in ops_in(model)
+        for _, value in op.args
+        if isinstance(value, Shift)
+    }
+    shares: dict[str, dict[tuple[int, int], Fraction]] = {}
+    names: dict[str, str] = {}
+    tails: dict[str, set[tuple[int, int]]] = {}
+    for group in root.iter(f"{SVG}g"):
+        title = group.findtext(f"{SVG}title") or ""
+        texts = ["".join(one.itertext()) for one in group.iter(f"{SVG}text")]
+        if found := re.fullmatch(r"(shift\d+)\.(-?\d+)\.(-?\d+)", title):
+            if texts:
+                at = int(found[2]), int(found[3])
+                shares.setdefault(found[1], {})[at] = Fraction(texts[0])
+        elif group.get("class") == "node":
+            names[title] = texts[0].split(",")[0]
+        elif found := re.fullmatch(r"(shift\d+)\.0\.0->\1\.(-?\d+)\.(-?\d+)", title):
+            tails.setdefault(found[1], set()).add((int(found[2]), int(found[3])))
+    assert sorted(names.values()) == sorted(shifts)
+    for node, name in names.items():
+        shift = shifts[name]
+        wanted = {
+            (one.right, one.down): Fraction(one.channels, shift.channels)
+            for one in shift.groups
+        }
+        assert shares[node] == wanted
+        assert tails[node] == set(wanted) - {(0, 0)}
+
+
+def test_the_reach_is_drawn_as_it_is() -> None:
+    spec = "specs/s2mlp_deep.arch"
+    shown = Picture(picture(spec, "reach"))
+    texts = shown.boxes["reach"].texts
+    depths = [int(text.split()[1]) for text in texts if text.startswith("after ")]
+    seen = [int(text.split()[0]) for text in texts if text.endswith("of 196")]
+    assert depths == [1, 2, 4, 8, 16, 26]
+    # In the middle: an L1 ball, cut by the border of 14 × 14.
+    balls = [
+        sum(abs(y - 7) + abs(x - 7) <= n for y in range(14) for x in range(14))
+        for n in depths
+    ]
+    assert seen == balls
+    fills = [one.get("fill") for one in shown.root.iter(f"{SVG}polygon")]
+    assert fills.count(LIGHT.seen) == sum(seen) - len(depths)
+    assert fills.count(LIGHT.chosen) == len(depths)
+
+
+def test_a_block_alone() -> None:
+    shown = Picture(picture("specs/s2mlp_deep.arch", "block"))
+    assert shown.title == "s2mlp_block of s2mlp_deep"
+    assert shown.shapes() == [
+        "14 × 14 × 384",
+        "14 × 14 × 1536",
+        "14 × 14 × 384",
+    ]
+    assert "36 of it in the model" in " ".join(shown.caption)
+    assert "1.48 M params · 289 M MACs each" in shown.caption
+    # `× 36`, and the figures are of one of them, wherever it is drawn.
+    tooltips = [box.tooltip for box in shown.boxes.values()]
+    assert "stack.0-35.linear1: 147,840 params, 28,901,376 MACs" in tooltips
+
+
+def test_which_block() -> None:
+    with pytest.raises(NoBlock, match="`piece`, "):
+        picture(MIXED, "block")
+    with pytest.raises(NoBlock, match="uses no block `nope`"):
+        picture(MIXED, "block", block="nope")
+    assert Picture(picture(MIXED, "block", block="piece")).boxes
+
+
+def test_no_reach_without_a_stack() -> None:
+    with pytest.raises(NoReach, match="no stack"):
+        picture(HOSTILE, "reach")
+    assert b"no shift in this model" in picture(HOSTILE, "shift")
+
+
+def _luminance(colour: str) -> float:
+    levels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [
+        v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in levels
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK, PRINT], ids=list(THEMES))
+def test_text_is_readable_on_every_fill(theme: Theme) -> None:
+    fills = [theme.paper, theme.plain, theme.stacked, *theme.shades]
+    pairs = [(ink, fill) for ink in (theme.ink, theme.quiet) for fill in fills]
+    pairs += [(theme.ink, fill) for fill in theme.tints.values()]
+    pairs += [(theme.quiet, fill) for fill in theme.tints.values()]
+    for ink, fill in pairs:
+        bright, dark = sorted(map(_luminance, (ink, fill)), reverse=True)
+        assert (bright + 0.05) / (dark + 0.05) >= 4.5, (ink, fill)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_in_every_theme(view: View) -> None:
+    pictures = set()
+    for theme in THEMES:
+        begun = time.perf_counter()
+        done = picture("specs/s2mlp_deep.arch", view, theme=theme)
+        assert time.perf_counter() - begun < 2
+        shown = Picture(done)
+        assert shown.title and shown.description
+        links = [one.get(LINK) or "" for one in shown.root.iter(f"{SVG}a")]
+        assert not any("http" in link for link in links)
+        pictures.add(done)
+    assert len(pictures) == len(THEMES)
+
+
+def test_views_without_torch(tmp_path: Path) -> None:
+    program = (
+        "import sys; from s2mlp_dsl.cli.app import app;"
+        "app.main(sys.argv[1:], standalone_mode=False);"
+        "assert 'torch' not in sys.modules"
+    )
+    for view in VIEWS:
+        out = tmp_path / f"{view}.png"
+        words = ["diagram", "specs/digits.arch", "--view", view, "-o", str(out)]
+        subprocess.run([sys.executable, "-c", program, *words], cwd=ROOT, check=True)
+        assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_traced_graph(golden: Callable[[Path, str], None], tmp_path: Path) -> None:
+    spec = ROOT / "specs" / "digits.arch"
+    done = s2mlp("diagram", spec, "--view", "graph", seed="1")
+    golden(GOLDEN / "digits.graph.dot", done.stdout)
+    out = tmp_path / "graph.svg"
+    assert s2mlp("diagram", spec, "--view", "graph", "-o", out).returncode == 0
+    shown = Picture(out.read_bytes())
+    assert shown.frames["stack.0-5"].texts == ["× 6"]
+    texts = [box.texts[0] for box in shown.boxes.values()]
+    assert texts.count("linear1: Linear") == 1
+    assert texts.count("cat") == 1  # the groups of the one shift that is drawn
+    assert shown.boxes["output"]
+    heads = {edge.title.split("->")[1] for edge in shown.edges}
+    assert set(shown.boxes) - heads == {"x"}
+
+
+def test_wrong_choices_are_wrong_usage(tmp_path: Path) -> None:
+    spec = tmp_path / "mixed.arch"
+    spec.write_text(MIXED)
+    done = s2mlp("diagram", spec, "--view", "block")
+    assert done.returncode == 2
+    assert "choose with --block" in done.stderr
+
+
+@pytest.mark.parametrize("view", ["model", "shift", "reach"])
+def test_pictures_in_the_docs_are_fresh(view: View) -> None:
+    suffix = "" if view == "model" else f"_{view}"
+    kept = ROOT / "docs" / f"s2mlp_deep{suffix}.svg"
+    fresh = picture("specs/s2mlp_deep.arch", view)
+    assert kept.read_bytes() == fresh, f"draw {kept.name} again (docs/diagrams.md)"
