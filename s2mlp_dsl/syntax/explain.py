@@ -11,6 +11,7 @@ from s2mlp_dsl.source import Source, Span
 from s2mlp_dsl.syntax import codes
 from s2mlp_dsl.syntax.build import token_span
 from s2mlp_dsl.syntax.grammar import declaring, keywords, spelled
+from s2mlp_dsl.syntax.skip import goes_on
 
 _OPERATORS = frozenset(["+", "-", "*", "/", "==", "!=", "<=", ">=", "<", ">", "[", "("])
 _DIRECTIONS = frozenset(["right", "left", "down", "up", "later", "earlier"])
@@ -73,6 +74,8 @@ def _help(token: Token, source: Source, allowed: set[str]) -> str | None:
     if token.type == "_NL" and "{" in allowed:
         following = source.text[token.end_pos or 0 :][:999].lstrip()
         return "write the `{` on this line" if following[:1] == "{" else None
+    if token.type == "_NL" and goes_on(source.text, token.end_pos or 0):
+        return "to go on with the next line, put the whole in brackets"
     before = source.text[: token.start_pos or 0].rpartition("\n")[2]
     if word == "=" and before.endswith("="):
         return "write a single `=`"

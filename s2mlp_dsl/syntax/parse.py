@@ -25,7 +25,7 @@ from s2mlp_dsl.syntax.build import (
 )
 from s2mlp_dsl.syntax.explain import bad_character, unexpected
 from s2mlp_dsl.syntax.grammar import declaring, parser
-from s2mlp_dsl.syntax.skip import declares, skip_statement
+from s2mlp_dsl.syntax.skip import declares, goes_on, skip_statement
 
 MAX_ERRORS = 20  # after so many the text is taken to be something else
 _CLOSERS = {"}": "{", ")": "(", "]": "["}
@@ -231,6 +231,8 @@ class _Reader:
             self._resume(len(self._text), level=0)
         elif str(token) == "}":
             self._resume(at)
+        elif token.type == "_NL" and goes_on(self._text, token.end_pos or 0):
+            self._skip(token.end_pos or 0)
         else:
             self._skip(at)
 

@@ -11,6 +11,7 @@ _PIECE = re.compile(
     r"|(?P<open>\{)|(?P<close>\})|(?P<bracket>[(\[])|(?P<unbracket>[)\]])"
     r'|(?P<newline>\r?\n)|[^"#{}()\[\]\r\n]+|\r'
 )
+_REST = re.compile(r'[ \t]*[0-9(\["+*/-]')
 _BRACE_NEXT = re.compile(r"\s*\{")
 
 
@@ -48,6 +49,11 @@ def skip_statement(text: str, start: int, brackets: int = 0) -> int:
                     break
         position = piece.end()
     return position if first_newline is None else first_newline
+
+
+def goes_on(text: str, at: int) -> bool:
+    """Whether this line can only be the rest of the one before it."""
+    return _REST.match(text, at) is not None
 
 
 def declares(text: str, at: int) -> bool:
