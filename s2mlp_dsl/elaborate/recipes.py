@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from s2mlp_dsl.diagnostics import Poisoned, Report
 from s2mlp_dsl.elaborate import codes
@@ -14,13 +15,13 @@ from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.values import Env, Value, Word
-from s2mlp_dsl.ir.recipe import KINDS, Recipe
+from s2mlp_dsl.ir.recipe import KINDS, WORDS, Recipe
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
 
 SETTINGS = tuple(Recipe.model_fields)
 # Bare words of a recipe: what it can call, choose or leave out.
-_WORDS = frozenset({*KINDS, "none", "auto", "fp32", "bf16"})
+_WORDS = WORDS | frozenset(KINDS)
 
 
 def resolve_recipe(
@@ -137,6 +138,9 @@ def _report(
     """
     spans = reader.spans
     for one in error.errors():
+        if not one["loc"]:  # of the recipe as a whole, such as its length
+            report.add(codes.RECIPE_VALUE, declaration.name.span, _sentence(one))
+            continue
         if one["loc"][0] in reader.faults:
             continue  # reported where it was read
         if one["type"] == "missing" and len(one["loc"]) == 1:
@@ -154,12 +158,12 @@ def _report(
         if not place:
             place = one["loc"][:1]
         span = spans.get(place, declaration.name.span)
-        message = one["msg"].removeprefix("Input ").replace("Value error, ", "")
-        report.add(codes.RECIPE_VALUE, span, _in_our_words(message))
+        report.add(codes.RECIPE_VALUE, span, _sentence(one))
 
 
-def _in_our_words(message: str) -> str:
+def _sentence(error: ErrorDetails) -> str:
     """pydantic speaks of Python; a spec knows numbers, words and calls."""
+    message = error["msg"].removeprefix("Input ").replace("Value error, ", "")
     for theirs, ours in (
         (
             "should be a valid integer, got a number with a fractional part",
@@ -172,6 +176,7 @@ def _in_our_words(message: str) -> str:
             "should be a valid dictionary or object to extract fields from",
             "should be one of the recipe's words or calls",
         ),
+        ("should be a valid boolean", "should be on or off"),
     ):
         if message.startswith(theirs):
             return ours

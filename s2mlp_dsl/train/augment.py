@@ -1,7 +1,7 @@
 """The random changes of single images.
 
-Each draws from (seed, epoch, sample) and nothing else, so an image looks the
-same in a resumed run, in any worker and in any batch. Changes apply in the
+Each draws from (seed, epoch, sample, copy) and nothing else, so an image looks
+the same in a resumed run, in any worker and in any batch. Changes apply in the
 recipe's order to values in [0, 1]; erasing comes after the normalisation,
 where its noise has the variance of an image.
 """
@@ -21,7 +21,7 @@ from s2mlp_dsl.train.errors import UsageError
 from s2mlp_dsl.train.images import Preprocess, to_unit
 from s2mlp_dsl.train.seeds import derive, uniforms
 
-# images [B, C, H, W], sample indices [B] on the CPU, a seed → images
+# images [B, C, H, W], what each draws [B] on the CPU, a seed → images
 Change = Callable[[Tensor, Tensor, int], Tensor]
 
 
@@ -35,15 +35,18 @@ class Augment:
     crops: bool = False  # changes the size itself, so images come as they are
     seed: int = 0
 
-    def __call__(self, images_BCHW: Tensor, indices: Tensor, epoch: int) -> Tensor:
-        """uint8, or floats in [0, 1], → normalised float32 [B, C, H, W]."""
+    def __call__(self, images_BCHW: Tensor, draws: Tensor, epoch: int) -> Tensor:
+        """uint8, or floats in [0, 1], → normalised float32 [B, C, H, W].
+
+        `draws`, int64 [B], is a number for each sample and copy of it.
+        """
         for place, change in enumerate(self.before):
             seed = derive("augment", self.seed, epoch, place)
-            images_BCHW = change(images_BCHW, indices, seed)
+            images_BCHW = change(images_BCHW, draws, seed)
         images_BCHW = self.preprocess.normalise(to_unit(images_BCHW))
         for place, change in enumerate(self.after, len(self.before)):
             seed = derive("augment", self.seed, epoch, place)
-            images_BCHW = change(images_BCHW, indices, seed)
+            images_BCHW = change(images_BCHW, draws, seed)
         return images_BCHW
 
 
@@ -90,10 +93,10 @@ def _need_colours(name: str, channels: int) -> None:
 
 
 def _translate(pixels: int) -> Change:
-    def change(images_BCHW: Tensor, indices: Tensor, seed: int) -> Tensor:
+    def change(images_BCHW: Tensor, draws: Tensor, seed: int) -> Tensor:
         *_, height, width = images_BCHW.shape
-        draws = uniforms(seed, indices.numpy(), 2) * (2 * pixels + 1)
-        corner = draws.floor().long().to(images_BCHW.device)
+        shares = uniforms(seed, draws.numpy(), 2) * (2 * pixels + 1)
+        corner = shares.floor().long().to(images_BCHW.device)
         rows_BH = corner[:, :1] + torch.arange(height, device=corner.device)
         columns_BW = corner[:, 1:] + torch.arange(width, device=corner.device)
         padded = F.pad(images_BCHW, (pixels,) * 4)
@@ -110,8 +113,8 @@ def _translate(pixels: int) -> Change:
 
 
 def _flip(p: float) -> Change:
-    def change(images_BCHW: Tensor, indices: Tensor, seed: int) -> Tensor:
-        flipped_B = uniforms(seed, indices.numpy(), 1)[:, 0] < p
+    def change(images_BCHW: Tensor, draws: Tensor, seed: int) -> Tensor:
+        flipped_B = uniforms(seed, draws.numpy(), 1)[:, 0] < p
         flipped_B111 = flipped_B[:, None, None, None].to(images_BCHW.device)
         return torch.where(flipped_B111, images_BCHW.flip(-1), images_BCHW)
 
@@ -137,10 +140,10 @@ def _each(transform: Callable[[Tensor], Any]) -> Change:
     given back.
     """
 
-    def change(images_BCHW: Tensor, indices: Tensor, seed: int) -> Tensor:
+    def change(images_BCHW: Tensor, draws: Tensor, seed: int) -> Tensor:
         changed = []
         with torch.random.fork_rng(devices=[]):
-            samples = np.asarray(indices).tolist()
+            samples = np.asarray(draws).tolist()
             for image_CHW, sample in zip(images_BCHW, samples, strict=True):
                 torch.default_generator.manual_seed(derive("sample", seed, sample))
                 changed.append(transform(image_CHW))

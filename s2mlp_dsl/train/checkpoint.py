@@ -24,6 +24,7 @@ from s2mlp_dsl.train.state import State
 
 FOLDER, LATEST, MANIFEST = "checkpoints", "latest", "manifest.json"
 MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
+AVERAGE = "average.safetensors"  # only of runs that average their weights
 KEPT = 2  # the newest, and one to fall back on
 
 Tensors = dict[str, Tensor]
@@ -41,6 +42,12 @@ class Checkpoint:
     model: Tensors
     optimizer: Tensors
     state: State
+    average: Tensors | None = None
+
+    @property
+    def tested(self) -> Tensors:
+        """The weights that are tested, exported and predicted with."""
+        return self.model | (self.average or {})
 
 
 def name_of(step: int) -> str:
@@ -48,7 +55,13 @@ def name_of(step: int) -> str:
     return f"step_{step:08d}"
 
 
-def save(run: Path, model: Tensors, optimizer: Tensors, state: State) -> Path:
+def save(
+    run: Path,
+    model: Tensors,
+    optimizer: Tensors,
+    state: State,
+    average: Tensors | None = None,
+) -> Path:
     """Write a checkpoint of a run folder and return its path.
 
     Raises WorldError if the disk refuses; older checkpoints are then as they
@@ -63,6 +76,8 @@ def save(run: Path, model: Tensors, optimizer: Tensors, state: State) -> Path:
         OPTIMIZER: dump_tensors(_plain(optimizer)),
         STATE: state.model_dump_json(indent=2).encode(),
     }
+    if average is not None:
+        files[AVERAGE] = dump_tensors(_plain(average))
     if aside.exists():
         disk.remove_folder(aside)
     try:
@@ -129,7 +144,7 @@ def load(path: Path) -> Checkpoint:
     """
     files = _expected(path)
     content: dict[str, bytes] = {}
-    for name in (MODEL, OPTIMIZER, STATE):
+    for name in files:
         try:
             content[name] = (path / name).read_bytes()
         except OSError as error:
@@ -146,6 +161,7 @@ def load(path: Path) -> Checkpoint:
             model=parse_tensors(content[MODEL]),
             optimizer=parse_tensors(content[OPTIMIZER]),
             state=State.model_validate_json(content[STATE]),
+            average=parse_tensors(content[AVERAGE]) if AVERAGE in content else None,
         )
     except (SafetensorError, ValidationError) as error:
         raise Torn(f"of another version: {error}") from error
@@ -164,15 +180,19 @@ def _manifest(step: int, files: dict[str, bytes]) -> bytes:
     return json.dumps({"format": 1, "step": step, "files": entries}, indent=2).encode()
 
 
+_NAMES = {MODEL, OPTIMIZER, STATE, AVERAGE}
+
+
 def _expected(path: Path) -> dict[str, dict[str, int | str]]:
     try:
         manifest = json.loads((path / MANIFEST).read_bytes())
-        files = {name: dict(manifest["files"][name]) for name in (MODEL, OPTIMIZER)}
-        files[STATE] = dict(manifest["files"][STATE])
+        files = {name: dict(entry) for name, entry in manifest["files"].items()}
+        if not {MODEL, OPTIMIZER, STATE} <= files.keys() <= _NAMES:
+            raise LookupError(MANIFEST)
         for entry in files.values():
             entry["size"], entry["sha256"]
     except OSError as error:
         raise Torn(f"{MANIFEST}: {error.strerror or error}") from error
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise Torn(f"{MANIFEST} is damaged") from error
     return files

@@ -1,4 +1,4 @@
-"""What the loop sees of a data set, and data sets that live in memory."""
+"""What the loop sees of a data set."""
 
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
@@ -7,18 +7,23 @@ from typing import Protocol
 
 from torch import Tensor
 
-from s2mlp_dsl.train.augment import Augment
-from s2mlp_dsl.train.images import Preprocess, to_unit
+from s2mlp_dsl.train.images import Preprocess
 from s2mlp_dsl.train.order import Request
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Normalised float32 images, int64 class numbers, and which samples they are."""
+    """Normalised float32 images, int64 class numbers, and which samples they are.
+
+    `counted_B` is false for what a test must not count, None if all counts.
+    `skipped` names unreadable files, each with the reason.
+    """
 
     images_BCHW: Tensor
     labels_B: Tensor
     indices: Tensor
+    counted_B: Tensor | None = None
+    skipped: tuple[str, ...] = ()
 
 
 class Split(Protocol):
@@ -46,25 +51,3 @@ class Data:
     class_names: tuple[str, ...]
     fingerprint: str
     root: Path | None = None
-
-
-@dataclass(frozen=True)
-class InMemory:
-    """A small split, held on the device: pixels uint8 [N, C, H, W], labels [N]."""
-
-    pixels: Tensor
-    white: int
-    labels: Tensor
-    augment: Augment
-
-    @property
-    def images(self) -> int:
-        return len(self.labels)
-
-    def batches(self, requests: Iterable[Request]) -> Generator[Batch, None, None]:
-        count = len(self.pixels)
-        for request in requests:
-            place = request.indices.to(self.labels.device)
-            pixels_BCHW = to_unit(self.pixels[place % count], self.white)
-            images_BCHW = self.augment(pixels_BCHW, request.indices, request.epoch)
-            yield Batch(images_BCHW, self.labels[place], request.indices)

@@ -1,12 +1,19 @@
-"""Where a run computes, and in which precision."""
+"""Where a run computes, in which precision, and how strictly."""
 
-from contextlib import AbstractContextManager, nullcontext
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 
+from s2mlp_dsl.ir.recipe import Precision
 from s2mlp_dsl.train.errors import UsageError, WorldError
+from s2mlp_dsl.train.world import rank_of_environment
+
+Resolved = Literal["fp32", "tf32", "bf16", "fp16"]
+_AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass(frozen=True)
@@ -14,45 +21,87 @@ class Place:
     """A device and the precision of the forward pass there."""
 
     device: torch.device
-    precision: Literal["fp32", "bf16"]
+    precision: Resolved
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Weights stay fp32; with bf16 the matrix products are computed in it."""
-        if self.precision == "fp32":
+        """Weights stay fp32; with bf16 and fp16 matrix products are computed in it."""
+        dtype = _AUTOCAST.get(self.precision)
+        if dtype is None:
             return nullcontext()
-        return torch.autocast(self.device.type, torch.bfloat16)
+        return torch.autocast(self.device.type, dtype)
+
+    @contextmanager
+    def numerics(self, deterministic: bool) -> Iterator[None]:
+        """PyTorch's global switches for this run, put back afterwards."""
+        matmul = torch.get_float32_matmul_precision()
+        cudnn, strict = (
+            torch.backends.cudnn,
+            torch.are_deterministic_algorithms_enabled(),
+        )
+        warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+        before = (cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark)
+        tf32 = self.precision == "tf32"
+        torch.set_float32_matmul_precision("high" if tf32 else "highest")
+        cudnn.allow_tf32 = tf32
+        if deterministic:
+            # cuBLAS reads this when it first starts.
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            torch.use_deterministic_algorithms(True)
+            cudnn.deterministic, cudnn.benchmark = True, False
+        try:
+            yield
+        finally:
+            torch.set_float32_matmul_precision(matmul)
+            cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark = before
+            torch.use_deterministic_algorithms(strict, warn_only=warn_only)
 
 
-def choose_place(
-    device: str | None, precision: Literal["auto", "fp32", "bf16"]
-) -> Place:
+def choose_place(device: str | None, precision: Precision) -> Place:
     """The device by name, or a GPU if there is one, else the CPU.
 
+    Under torchrun, each process of a machine takes the GPU of its local rank.
     Raises UsageError for a name torch does not know, WorldError for a device
-    this machine does not have or that cannot compute in bf16.
+    this machine does not have or that cannot compute in the precision.
     """
     chosen = _device(device)
-    fits = chosen.type == "cpu" or (
-        chosen.type == "cuda"
-        and torch.cuda.is_bf16_supported(including_emulation=False)
+    on_gpu = chosen.type == "cuda"
+    bf16 = chosen.type == "cpu" or (
+        on_gpu and torch.cuda.is_bf16_supported(including_emulation=False)
     )
-    if precision == "bf16" and not fits:
+    if precision == "bf16" and not bf16:
         raise WorldError(f"the device {chosen} has no bf16; use precision = fp32")
+    if precision == "tf32" and not (
+        on_gpu and torch.cuda.get_device_capability(chosen) >= (8, 0)
+    ):
+        raise WorldError(
+            f"the device {chosen} has no tf32, which NVIDIA GPUs since Ampere have; "
+            "use precision = fp32"
+        )
     if precision == "auto":
-        precision = "bf16" if fits and chosen.type == "cuda" else "fp32"
+        precision = "bf16" if bf16 and on_gpu else "fp32"
     return Place(chosen, precision)
 
 
 def _device(name: str | None) -> torch.device:
+    _, size, local = rank_of_environment()
     if name is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
     except RuntimeError as error:
         raise UsageError(f"{name!r} is not a device; try cpu or cuda") from error
+    if size > 1 and device.type == "cuda":
+        if device.index is not None:
+            raise UsageError(
+                f"{name!r} would put every process on one GPU; say cuda, and each "
+                "takes the one of its local rank"
+            )
+        device = torch.device("cuda", local)
     try:
         torch.empty(1, device=device).add_(1)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WorldError(f"the device {name} cannot be used here: {reason}") from error
+        raise WorldError(
+            f"the device {device} cannot be used here: {reason}"
+        ) from error
     return device

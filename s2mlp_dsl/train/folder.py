@@ -19,148 +19,224 @@ from s2mlp_dsl.train.job import Job
 from s2mlp_dsl.train.order import Request
 from s2mlp_dsl.train.signals import leave_to_parent
 
-DEFAULT_ROOT = Path("data/imagenet")
 # Of ImageNet's training images in [0, 1], as torchvision and timm use them.
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-Coordinates = tuple[int, int]  # epoch, sample index
-Item = tuple[Tensor, int, int] | WorldError  # image, label, sample index
-Loaded = tuple[Tensor, Tensor, Tensor] | WorldError
+STAND_INS = 100  # unreadable images in a row after which skipping gives up
 
 
-def imagenet(job: Job, device: torch.device, root: Path | None) -> Data:
-    """The image folders under `root`, or under `./data/imagenet`.
+@dataclass(frozen=True)
+class Wanted:
+    """One image of a request: see `Request`."""
+
+    epoch: int
+    index: int
+    draw: int
+    counted: bool | None
+
+
+@dataclass(frozen=True)
+class Item:
+    """A decoded image, and the reasons of those that could not be."""
+
+    image_CHW: Tensor
+    label: int
+    index: int
+    counted: bool | None
+    skipped: tuple[str, ...]
+
+
+Loaded = Batch | WorldError
+
+
+def folder(job: Job, device: torch.device, root: Path) -> Data:
+    """The image folders under `root`.
 
     Raises WorldError if they are not there, UsageError if the model takes
     other images or has another number of classes.
     """
-    folder = (root or DEFAULT_ROOT).absolute()
-    halves = [_files(folder, part) for part in ("train", "val")]
+    root = root.absolute()
+    halves = [_files(root, part) for part in ("train", "val")]
     train, test = halves
     if train.classes != test.classes:
         only = sorted(set(train.classes) ^ set(test.classes))[:5]
         raise WorldError(
-            f"{folder}: train/ and val/ have different classes, such as "
+            f"{root}: train/ and val/ have different classes, such as "
             + ", ".join(only)
         )
-    if len(train.classes) != job.classes or job.image[0] != 3:
+    if len(train.classes) != job.classes or job.image[0] not in (1, 3):
         raise UsageError(
-            f"{folder} has {len(train.classes):,} classes of images with 3 channels, "
-            f"but the model {job.model_name} has {job.classes:,} classes and takes "
-            f"images with {job.image[0]}"
+            f"{root} has {len(train.classes):,} classes of images with 1 or 3 "
+            f"channels, but the model {job.model_name} has {job.classes:,} classes "
+            f"and takes images with {job.image[0]}"
         )
-    preprocess = Preprocess(image=job.image, fit="crop", mean=MEAN, std=STD)
-    workers = job.recipe.workers
+    colours = job.image[0] == 3
+    preprocess = Preprocess(
+        image=job.image,
+        fit="crop",
+        mean=MEAN if colours else (sum(MEAN) / 3,),
+        std=STD if colours else (sum(STD) / 3,),
+    )
+    changes = (augmentation(job.recipe, preprocess), Augment(preprocess))
+    skip, workers = job.recipe.corrupt == "skip", job.recipe.workers
     return Data(
-        train=Folder(train, augmentation(job.recipe, preprocess), workers, device),
-        test=Folder(test, Augment(preprocess), workers, device),
+        train=Folder(Images(train, changes[0], skip), workers, device),
+        test=Folder(Images(test, changes[1], skip), workers, device),
         preprocess=preprocess,
         class_names=tuple(train.classes),
-        fingerprint=_fingerprint(folder, halves),
-        root=folder,
+        fingerprint=_fingerprint(root, halves),
+        root=root,
     )
 
 
-def _files(folder: Path, part: str) -> ImageFolder:
-    if not (folder / part).is_dir():
+def _files(root: Path, part: str) -> ImageFolder:
+    if not (root / part).is_dir():
         raise WorldError(
-            f"no images at {folder / part}: expected "
-            f"{folder}/train/CLASS/*.JPEG and {folder}/val/CLASS/*.JPEG; "
-            "name the folder with --data DIR"
+            f"no images at {root / part}: expected "
+            f"{root}/train/CLASS/*.JPEG and {root}/val/CLASS/*.JPEG; "
+            "name the folder with --data DIR. ImageNet-1K comes from "
+            "https://image-net.org after registration"
         )
     try:
-        return ImageFolder(folder / part)
+        return ImageFolder(root / part)
     except OSError as error:
-        raise WorldError(f"cannot use {folder / part}: {error}") from error
+        raise WorldError(f"cannot use {root / part}: {error}") from error
 
 
-def _fingerprint(folder: Path, halves: list[ImageFolder]) -> str:
+def _fingerprint(root: Path, halves: list[ImageFolder]) -> str:
     digest = hashlib.sha256()
     for half in halves:
         for path, label in half.samples:
-            name = Path(path).relative_to(folder).as_posix()
+            name = Path(path).relative_to(root).as_posix()
             digest.update(f"{name}\0{label}\n".encode())
     return digest.hexdigest()
 
 
-class Images(Dataset[Item]):
-    """Decodes, fits and changes one image, in a worker."""
+class Images(Dataset[Item | WorldError]):
+    """Decodes, fits and changes one image, in a worker.
 
-    def __init__(self, files: ImageFolder, augment: Augment) -> None:
-        self.samples = files.samples
-        self.augment = augment
+    With `skip`, the next readable image stands in for a training image that
+    cannot be read; in a test, where none may count twice, nothing does.
+    """
 
-    def __getitem__(self, at: Coordinates) -> Item:
-        epoch, index = at
-        path, label = self.samples[index]
-        try:
-            image_CHW = read_image(Path(path), 3)
-        except WorldError as error:
-            # As a value: an exception would arrive wrapped in a traceback.
-            return error
+    def __init__(self, files: ImageFolder, augment: Augment, skip: bool) -> None:
+        # One array each instead of a list of tuples, which every worker would
+        # copy piece by piece as it counts references.
+        self.paths = b"\0".join(path.encode() for path, _ in files.samples)
+        ends = [len(path.encode()) + 1 for path, _ in files.samples]
+        self.starts = torch.tensor([0, *ends]).cumsum(0)
+        self.labels = torch.tensor([label for _, label in files.samples])
+        self.augment, self.skip = augment, skip
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def path(self, index: int) -> Path:
+        start, end = self.starts[index : index + 2].tolist()
+        return Path(self.paths[start : end - 1].decode())
+
+    def __getitem__(self, at: Wanted) -> Item | WorldError:
+        channels = self.augment.preprocess.image[0]
+        skipped: list[str] = []
+        for further in range(STAND_INS):
+            index = (at.index + further) % len(self)
+            try:
+                image_CHW = read_image(self.path(index), channels)
+            except WorldError as error:
+                # As a value: an exception would arrive wrapped in a traceback.
+                if not self.skip:
+                    return error
+                skipped.append(str(error))
+                if at.counted is not None:
+                    blank = torch.zeros(self.augment.preprocess.image)
+                    reasons = tuple(skipped) if at.counted else ()
+                    return Item(blank, 0, at.index, False, reasons)
+                continue
+            changed = self._changed(image_CHW, at)
+            label = int(self.labels[index])
+            return Item(changed, label, index, at.counted, tuple(skipped))
+        return WorldError(
+            f"{STAND_INS} images in a row cannot be read; the last: {skipped[-1]}"
+        )
+
+    def _changed(self, image_CHW: Tensor, at: Wanted) -> Tensor:
         if not self.augment.crops:
             image_CHW = self.augment.preprocess.fitted(image_CHW)
-        changed = self.augment(image_CHW[None], torch.tensor([index]), epoch)
-        return changed[0], label, index
+        return self.augment(image_CHW[None], torch.tensor([at.draw]), at.epoch)[0]
 
 
 @dataclass(frozen=True)
 class Coordinated:
-    """Requests as the loader wants them: a list of coordinates per batch."""
+    """Requests as the loader wants them: a list of single images per batch."""
 
     requests: Iterable[Request]
 
-    def __iter__(self) -> Iterator[list[Coordinates]]:
+    def __iter__(self) -> Iterator[list[Wanted]]:
         for request in self.requests:
-            yield [(request.epoch, index) for index in request.indices.tolist()]
+            indices, draws = request.indices.tolist(), request.draws.tolist()
+            counted: list[bool | None] = [None] * len(indices)
+            if request.counted is not None:
+                counted = request.counted.tolist()
+            rows = zip(indices, draws, counted, strict=True)
+            yield [Wanted(request.epoch, *row) for row in rows]
 
 
-def _collate(items: list[Item]) -> Loaded:
-    images, labels, indices = [], [], []
+def _collate(items: list[Item | WorldError]) -> Loaded:
+    good: list[Item] = []
     for item in items:
         if isinstance(item, WorldError):
             return item
-        images.append(item[0])
-        labels.append(item[1])
-        indices.append(item[2])
-    return torch.stack(images), torch.tensor(labels), torch.tensor(indices)
+        good.append(item)
+    counted = [bool(item.counted) for item in good]
+    return Batch(
+        torch.stack([item.image_CHW for item in good]),
+        torch.tensor([item.label for item in good]),
+        torch.tensor([item.index for item in good]),
+        None if good[0].counted is None else torch.tensor(counted),
+        tuple(reason for item in good for reason in item.skipped),
+    )
 
 
 @dataclass(frozen=True)
 class Folder:
     """One half of an image folder."""
 
-    files: ImageFolder
-    augment: Augment
+    files: Images
     workers: int
     device: torch.device
 
     @property
     def images(self) -> int:
-        return len(self.files.samples)
+        return len(self.files)
 
     def batches(self, requests: Iterable[Request]) -> Generator[Batch, None, None]:
         # One loader for all requests: workers live through the epochs, and
         # what they are asked for depends on the requests alone.
-        loader: DataLoader[Item] = DataLoader(
-            Images(self.files, self.augment),
+        loader: DataLoader[Item | WorldError] = DataLoader(
+            self.files,
             batch_sampler=Coordinated(requests),
             num_workers=self.workers,
             collate_fn=_collate,
             worker_init_fn=leave_to_parent,
-            pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),
         )
         with _workers_reported():
             for loaded in loader:
                 if isinstance(loaded, WorldError):
                     raise loaded
-                images, labels, indices = loaded
-                yield Batch(
-                    images.to(self.device, non_blocking=True),
-                    labels.to(self.device, non_blocking=True),
-                    indices,
-                )
+                yield self._moved(loaded)
+
+    def _moved(self, batch: Batch) -> Batch:
+        images_BCHW = batch.images_BCHW
+        if self.device.type == "cuda":
+            images_BCHW = images_BCHW.pin_memory()
+        counted_B = batch.counted_B
+        return Batch(
+            images_BCHW.to(self.device, non_blocking=True),
+            batch.labels_B.to(self.device, non_blocking=True),
+            batch.indices,
+            None if counted_B is None else counted_B.to(self.device),
+            batch.skipped,
+        )
 
 
 @contextmanager

@@ -6,13 +6,21 @@ from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.recipe import Recipe
 
 
+class Start(Record):
+    """Weights that a run begins with: their file, and the SHA-256 of it."""
+
+    source: str
+    sha256: str
+
+
 class Job(Record):
     """A model and a recipe, as far as the runner must know them.
 
     `image` is (channels, height, width); `macs` are per image. `spec` is a
     name to show. `model_text` is the model as a spec that stands alone: the
     run folder keeps it so that the model can be rebuilt. Two models with one
-    `weight_hash` have the same weights by name and shape.
+    `weight_hash` have the same weights by name and shape. `start` says where the
+    first weights came from, if not from the model as built.
     """
 
     model_name: str
@@ -25,6 +33,7 @@ class Job(Record):
     recipe: Recipe
     recipe_name: str
     macs: int | None = None
+    start: Start | None = None
 
 
 class Summary(Record):
@@ -32,6 +41,9 @@ class Summary(Record):
 
     `seconds` counts all sessions of the run; `images_per_second` and
     `data_wait_share` count its training steps alone, without tests and saves.
+    `mfu` is the share of the GPUs' peak used, null if that is not known.
+    `skipped_images` counts how often another image stood in for an unreadable
+    one, `unreadable_test_images` those the last test left out.
     """
 
     finished: Literal[True] = True
@@ -46,8 +58,12 @@ class Summary(Record):
     seconds: float
     images_per_second: float
     data_wait_share: float
-    peak_memory_bytes: int | None
+    mfu: float | None
+    peak_memory_bytes: int
+    skipped_images: int
+    unreadable_test_images: int
     device: str
+    devices: int
     precision: str
     checkpoint: str
 
@@ -65,7 +81,9 @@ class Evaluation(Record):
     """A test of one set of weights. `accuracy` is a fraction of `images`.
 
     `loss` is the mean cross entropy in nats, without label smoothing.
-    `skipped` names newer checkpoints that are damaged, and how.
+    `confusion[a][b]` counts images of class a that were taken for class b; null
+    during training and beyond 2,000 classes. `unreadable` images are not among
+    `images`. `skipped` names newer checkpoints that are damaged, and how.
     """
 
     accuracy: float
@@ -73,6 +91,8 @@ class Evaluation(Record):
     images: int
     correct: int
     classes: tuple[ClassAccuracy, ...]
+    confusion: tuple[tuple[int, ...], ...] | None = None
+    unreadable: int = 0
     checkpoint: str | None = None
     skipped: tuple[str, ...] = ()
 

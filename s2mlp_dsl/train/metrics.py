@@ -30,6 +30,11 @@ class Metrics:
             return []
         return disk.read(self.path).splitlines(keepends=True)[:lines]
 
+    def steps(self) -> int:
+        """The step of the last line, 0 without any."""
+        last = disk.read(self.path).splitlines()[-1:]
+        return int(json.loads(last[0])["step"]) if last else 0
+
     def write(self, event: dict[str, Any]) -> None:
         """Add a line; whoever follows the file sees it at once."""
         line = json.dumps(event, allow_nan=False).encode() + b"\n"

@@ -1,11 +1,11 @@
-"""AdamW, and its state as named tensors without any pickled object."""
+"""AdamW and SGD, and their state as named tensors without any pickled object."""
 
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from s2mlp_dsl.ir.recipe import AdamW
+from s2mlp_dsl.ir.recipe import SGD, AdamW
 from s2mlp_dsl.train.errors import UsageError, WorldError
 
 Named = list[tuple[str, nn.Parameter]]
@@ -25,23 +25,37 @@ def split_decay(model: nn.Module) -> tuple[Named, Named]:
     return decayed, kept
 
 
-def build_optimizer(model: nn.Module, recipe: AdamW) -> torch.optim.AdamW:
-    """AdamW over two groups, decayed and not; the loop sets `lr` at each step."""
+def build_optimizer(model: nn.Module, recipe: AdamW | SGD) -> torch.optim.Optimizer:
+    """Two groups, decayed and not; the loop sets `lr` at each step."""
     decayed, kept = split_decay(model)
     groups = [
         {"params": [p for _, p in decayed], "weight_decay": recipe.weight_decay},
         {"params": [p for _, p in kept], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(
-        [group for group in groups if group["params"]],
-        lr=recipe.lr,
-        betas=(recipe.beta1, recipe.beta2),
-        eps=recipe.eps,
-        fused=all(p.device.type in ("cpu", "cuda") for _, p in decayed + kept),
-    )
+    groups = [group for group in groups if group["params"]]
+    fused = all(p.device.type in ("cpu", "cuda") for _, p in decayed + kept)
+    match recipe:
+        case AdamW():
+            return torch.optim.AdamW(
+                groups,
+                lr=recipe.lr,
+                betas=(recipe.beta1, recipe.beta2),
+                eps=recipe.eps,
+                fused=fused,
+            )
+        case SGD():
+            return torch.optim.SGD(
+                groups,
+                lr=recipe.lr,
+                momentum=recipe.momentum,
+                nesterov=recipe.momentum > 0,
+                fused=fused,
+            )
 
 
-def state_tensors(model: nn.Module, optimizer: torch.optim.AdamW) -> dict[str, Tensor]:
+def state_tensors(
+    model: nn.Module, optimizer: torch.optim.Optimizer
+) -> dict[str, Tensor]:
     """The optimizer's state as `PARAMETER/ENTRY` → tensor.
 
     Nothing else needs to be kept: the group's numbers come from the recipe.
@@ -51,11 +65,12 @@ def state_tensors(model: nn.Module, optimizer: torch.optim.AdamW) -> dict[str, T
         f"{named[id(p)]}/{entry}": value
         for p, state in optimizer.state.items()
         for entry, value in state.items()
+        if value is not None  # SGD without momentum
     }
 
 
 def load_state_tensors(
-    model: nn.Module, optimizer: torch.optim.AdamW, tensors: dict[str, Tensor]
+    model: nn.Module, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]
 ) -> None:
     """Put back what `state_tensors` gave. Raises WorldError if it does not fit."""
     own = {name: p for name, p in model.named_parameters() if p.requires_grad}

@@ -62,7 +62,7 @@ class Reporter:
         """The figures since the last time, as in metrics.jsonl."""
         text = (
             f"loss {event['loss']:.4f}  train {event['train_accuracy']:.1%}  "
-            f"{event['time']['images_per_second']:,.0f} images/s"
+            f"{_speed(event)}"
         )
         if self.bar is not None:
             self.bar.update(self.task, figures=text)
@@ -76,9 +76,15 @@ class Reporter:
             f"loss {event['loss']:.4f}  train {event['train_accuracy']:.1%}  "
             f"test {event['test_accuracy']:.1%} (loss {event['test_loss']:.4f})  "
             f"lr {event['lr']:.1e}  "
-            f"{event['time']['images_per_second']:,.0f} images/s"
+            f"{_speed(event)}"
         )
 
     def _line(self, text: str) -> None:
         self.spoke = time.monotonic()
         self.say(text)
+
+
+def _speed(event: dict[str, Any]) -> str:
+    time = event["time"]
+    used = f"  {time['mfu']:.0%} MFU" if "mfu" in time else ""
+    return f"{time['images_per_second']:,.0f} images/s{used}"

@@ -12,22 +12,27 @@ from pydantic import Field, ValidationError
 
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.train import disk
+from s2mlp_dsl.train.device import Resolved
 from s2mlp_dsl.train.errors import UsageError, WorldError
 from s2mlp_dsl.train.images import Preprocess
 from s2mlp_dsl.train.job import Job, Summary
 from s2mlp_dsl.train.schedule import Schedule
 
 RUN, MODEL_TEXT, SUMMARY = "run.json", "model.arch", "summary.json"
-# What may differ when a run is resumed, because no result depends on it.
+# What may differ when a run is resumed: no result depends on it, but for
+# rounding, which is then said.
 FREE = (
     "job.model_name",
     "job.spec",
     "job.model_text",
     "job.recipe_name",
     "job.recipe.workers",
+    "job.recipe.micro_batch",
+    "job.start.source",
     "job.macs",
     "data_root",
     "device",
+    "devices",
     "precision",
     "versions.",
 )
@@ -51,7 +56,8 @@ class Run(Record):
     schedule: Schedule
     parameters: int
     device: str
-    precision: Literal["fp32", "bf16"]
+    devices: int = 1
+    precision: Resolved
     versions: dict[str, str]
 
     @classmethod

@@ -6,17 +6,21 @@ import numpy as np
 import pytest
 import torch
 
-from s2mlp_dsl.ir.recipe import AdamW, Cosine
+from s2mlp_dsl.ir.recipe import AdamW, Cosine, Recipe
 from s2mlp_dsl.train import UsageError
 from s2mlp_dsl.train.order import Order, in_order
-from s2mlp_dsl.train.schedule import schedule_of
+from s2mlp_dsl.train.schedule import Schedule, schedule_of
 from s2mlp_dsl.train.seeds import derive, uniforms
 
 from .making import recipe
 
 
+def of(chosen: Recipe, steps_per_epoch: int) -> Schedule:
+    return schedule_of(chosen, (chosen.epochs or 0) * steps_per_epoch, steps_per_epoch)
+
+
 def test_an_epoch_shows_each_image_at_most_once_and_drops_the_last_batch() -> None:
-    order = Order(images=103, batch=10, epochs=3, seed=1)
+    order = Order(images=103, batch=10, steps=30, seed=1)
     assert (order.steps_per_epoch, order.steps) == (10, 30)
     requests = list(order.requests(0))
     epochs = [
@@ -30,7 +34,7 @@ def test_an_epoch_shows_each_image_at_most_once_and_drops_the_last_batch() -> No
 
 @pytest.mark.parametrize("start", [0, 1, 9, 10, 11, 29, 30])
 def test_the_order_can_be_taken_up_at_any_step(start: int) -> None:
-    order = Order(images=103, batch=10, epochs=3, seed=1)
+    order = Order(images=103, batch=10, steps=30, seed=1)
     whole = list(order.requests(0))[start:]
     tail = list(order.requests(start))
     assert len(whole) == len(tail)
@@ -40,13 +44,16 @@ def test_the_order_can_be_taken_up_at_any_step(start: int) -> None:
 
 
 def test_a_test_shows_every_image_once() -> None:
-    seen = torch.cat([request.indices for request in in_order(103, 10)])
-    assert torch.equal(seen, torch.arange(103))
+    for size in (1, 2, 3, 8):
+        shares = [list(in_order(103, 10, rank, size)) for rank in range(size)]
+        assert len({len(share) for share in shares}) == 1
+        seen = torch.cat([r.indices[r.counted] for share in shares for r in share])
+        assert torch.equal(seen.sort().values, torch.arange(103))
 
 
 def test_a_batch_beyond_the_data_is_refused() -> None:
     with pytest.raises(UsageError, match=r"2,048.*1,437"):
-        Order(images=1437, batch=2048, epochs=1, seed=0)
+        Order(images=1437, batch=2048, steps=1, seed=0)
 
 
 def test_the_learning_rate_warms_up_and_falls_to_the_floor() -> None:
@@ -55,7 +62,7 @@ def test_the_learning_rate_warms_up_and_falls_to_the_floor() -> None:
         optimizer=AdamW(lr=1e-3),
         schedule=Cosine(warmup=2, floor=1e-5, start=1e-6),
     )
-    schedule = schedule_of(chosen, 100)
+    schedule = of(chosen, 100)
     rates = [schedule.at(step) for step in range(schedule.steps)]
     assert (schedule.warmup, schedule.steps) == (200, 1000)
     assert rates[0] == 1e-6
@@ -68,19 +75,19 @@ def test_the_learning_rate_warms_up_and_falls_to_the_floor() -> None:
 
 
 def test_the_schedules_hash_tells_any_change() -> None:
-    one = schedule_of(recipe(), 11).digest()
-    assert one == schedule_of(recipe(), 11).digest()
-    assert one != schedule_of(recipe(), 12).digest()
-    assert one != schedule_of(recipe(epochs=3), 11).digest()
-    assert one != schedule_of(recipe(optimizer=AdamW(lr=1e-3)), 11).digest()
+    one = of(recipe(), 11).digest()
+    assert one == of(recipe(), 11).digest()
+    assert one != of(recipe(), 12).digest()
+    assert one != of(recipe(epochs=3), 11).digest()
+    assert one != of(recipe(optimizer=AdamW(lr=1e-3)), 11).digest()
 
 
 def test_impossible_schedules_are_refused() -> None:
     with pytest.raises(UsageError, match="warm-up of 2 epochs leaves nothing of 2"):
-        schedule_of(recipe(schedule=Cosine(warmup=2)), 11)
+        of(recipe(schedule=Cosine(warmup=2)), 11)
     with pytest.raises(UsageError, match=r"floor 0\.5 is above"):
-        schedule_of(recipe(schedule=Cosine(floor=0.5)), 11)
-    nearly = schedule_of(recipe(schedule=Cosine(warmup=1.999)), 11)
+        of(recipe(schedule=Cosine(floor=0.5)), 11)
+    nearly = of(recipe(schedule=Cosine(warmup=1.999)), 11)
     assert nearly.at(nearly.steps - 1) == nearly.base
 
 

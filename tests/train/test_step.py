@@ -14,7 +14,7 @@ from s2mlp_dsl.train.data import Batch
 from s2mlp_dsl.train.device import choose_place
 from s2mlp_dsl.train.optimizer import load_state_tensors, split_decay, state_tensors
 from s2mlp_dsl.train.schedule import schedule_of
-from s2mlp_dsl.train.step import Stepper
+from s2mlp_dsl.train.step import Done, Stepper
 
 from .making import job, metrics, mlp, recipe, weights
 
@@ -22,7 +22,12 @@ CPU = choose_place("cpu", "auto")
 
 
 def stepper(model: nn.Module, chosen: Recipe) -> Stepper:
-    return Stepper(model, chosen, 10, schedule_of(chosen, 11), CPU)
+    chosen = chosen.model_copy(update={"batch": 16})
+    return Stepper(model, chosen, 10, schedule_of(chosen, 22, 11), CPU)
+
+
+def take(step: Stepper, given: Batch, number: int) -> Done:
+    return step(iter([given]), number, None)
 
 
 def batch(images: int = 16) -> Batch:
@@ -59,7 +64,7 @@ def test_a_step_is_torchs_adamw_at_the_schedules_rate() -> None:
         betas=(0.8, 0.999),
     )
     for number in range(12):
-        loss, correct = step(given, number, None)
+        done = take(step, given, number)
         logits = theirs(given.images_BCHW)
         expected = F.cross_entropy(logits, given.labels_B, label_smoothing=0.2)
         reference.zero_grad()
@@ -68,8 +73,8 @@ def test_a_step_is_torchs_adamw_at_the_schedules_rate() -> None:
         for group in reference.param_groups:
             group["lr"] = step.schedule.at(number)
         reference.step()
-        torch.testing.assert_close(loss, expected.detach())
-        assert correct == (logits.argmax(1) == given.labels_B).sum()
+        torch.testing.assert_close(done.loss, expected.detach())
+        assert done.correct == (logits.argmax(1) == given.labels_B).sum()
     torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
 
 
@@ -77,7 +82,7 @@ def test_the_optimizers_state_survives_the_way_through_tensors() -> None:
     one, other = linear(), linear()
     first, second = stepper(one, recipe()), stepper(other, recipe())
     for number in range(3):
-        first(batch(), number, None)
+        take(first, batch(), number)
     other.load_state_dict(one.state_dict())
     tensors = state_tensors(one, first.optimizer)
     assert set(tensors) == {
@@ -89,7 +94,8 @@ def test_the_optimizers_state_survives_the_way_through_tensors() -> None:
         other, second.optimizer, {k: t.clone() for k, t in tensors.items()}
     )
     for number in range(3, 6):
-        assert first(batch(), number, None)[0] == second(batch(), number, None)[0]
+        ours, theirs = take(first, batch(), number), take(second, batch(), number)
+        assert ours.loss == theirs.loss
     assert torch.equal(one[1].weight, other[1].weight)
     with pytest.raises(WorldError, match=r"of another model: 1\.bias, 1\.weight"):
         load_state_tensors(nn.Linear(2, 2), second.optimizer, tensors)

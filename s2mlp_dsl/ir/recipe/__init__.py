@@ -1,0 +1,65 @@
+"""Training recipes as records; `Recipe` lists every setting."""
+
+from s2mlp_dsl.ir.recipe.augment import (
+    Augmentation,
+    ColorJitter,
+    CutMix,
+    Erasing,
+    Flip,
+    Mixup,
+    RandAugment,
+    RandomResizedCrop,
+    Translate,
+)
+from s2mlp_dsl.ir.recipe.data import (
+    CIFAR10,
+    CIFAR100,
+    Data,
+    Digits,
+    FashionMNIST,
+    Folder,
+    ImageNet,
+    Synthetic,
+)
+from s2mlp_dsl.ir.recipe.optimize import (
+    SGD,
+    AdamW,
+    Cosine,
+    Linear,
+    Optimizer,
+    Schedule,
+    Step,
+)
+from s2mlp_dsl.ir.recipe.recipe import KINDS, WORDS, Corrupt, Precision, Recipe
+
+__all__ = [
+    "CIFAR10",
+    "CIFAR100",
+    "KINDS",
+    "SGD",
+    "WORDS",
+    "AdamW",
+    "Augmentation",
+    "ColorJitter",
+    "Corrupt",
+    "Cosine",
+    "CutMix",
+    "Data",
+    "Digits",
+    "Erasing",
+    "FashionMNIST",
+    "Flip",
+    "Folder",
+    "ImageNet",
+    "Linear",
+    "Mixup",
+    "Optimizer",
+    "Precision",
+    "RandAugment",
+    "RandomResizedCrop",
+    "Recipe",
+    "Schedule",
+    "Step",
+    "Synthetic",
+    "Translate",
+]

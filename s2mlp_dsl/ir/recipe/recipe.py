@@ -1,0 +1,120 @@
+"""A training recipe, checked by pydantic and independent of any model.
+
+Field names are what a spec writes: `optimizer = adamw(lr = 2e-3)` becomes
+`AdamW(lr=0.002)`. Positional arguments follow the order of the fields.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from s2mlp_dsl.ir.node import Record
+from s2mlp_dsl.ir.recipe.augment import (
+    Augmentation,
+    ColorJitter,
+    CutMix,
+    Erasing,
+    Flip,
+    Mixup,
+    RandAugment,
+    RandomResizedCrop,
+    Translate,
+)
+from s2mlp_dsl.ir.recipe.data import (
+    CIFAR10,
+    CIFAR100,
+    Data,
+    Digits,
+    FashionMNIST,
+    Folder,
+    ImageNet,
+    Synthetic,
+)
+from s2mlp_dsl.ir.recipe.numbers import Count, Decay, Positive, Share
+from s2mlp_dsl.ir.recipe.optimize import (
+    SGD,
+    AdamW,
+    Cosine,
+    Linear,
+    Optimizer,
+    Schedule,
+    Step,
+)
+
+# What a spec may call in a recipe, by the word it writes.
+KINDS: dict[str, type[Record]] = {
+    kind.model_fields["kind"].default: kind
+    for kind in (
+        *(Digits, Synthetic, FashionMNIST, CIFAR10, CIFAR100, ImageNet, Folder),
+        *(AdamW, SGD, Cosine, Linear, Step),
+        *(Translate, Flip, RandomResizedCrop, RandAugment, ColorJitter, Erasing),
+        *(Mixup, CutMix),
+    )
+}
+
+Precision = Literal["auto", "fp32", "tf32", "bf16", "fp16"]
+Corrupt = Literal["error", "skip"]
+
+# Bare words that are no calls: choices, and what stands for nothing or a truth.
+WORDS = frozenset(
+    {"none", "on", "off", "auto", "fp32", "tf32", "bf16", "fp16", "error", "skip"}
+)
+
+
+class Recipe(Record):
+    """Everything a run needs besides the model.
+
+    Length: `epochs`, or `steps` of the optimizer; one of the two.
+
+    `batch` is the number of images in an optimizer step over all devices; the
+    last, shorter batch of a training epoch is dropped. A device handles its
+    share at once, or `micro_batch` images at a time and adds the gradients up.
+
+    `repeats` shows each image that often in a row of batches, changed anew each
+    time (Hoffer et al. 2020); an epoch is not longer, so it shows fewer images.
+    `drop_path` is the rate at the last residual branch, rising linearly from 0
+    (Huang et al. 2016). `ema` averages the weights with this decay, starting
+    with min(decay, (1 + step) / (10 + step)); then the average is what is
+    tested, exported and predicted with.
+
+    `precision` `auto` is bf16 autocast on a GPU that has it and fp32 elsewhere.
+    `activation_checkpointing` keeps only what enters each block and computes the
+    rest again. `deterministic` asks PyTorch for reproducible kernels on a GPU;
+    on a CPU they are so anyway. `corrupt` says what an unreadable image is: an
+    error, or skipped and counted. `workers` processes decode image folders; data
+    held in memory needs none, and no result depends on them.
+    """
+
+    data: Data
+    epochs: Count | None = None
+    steps: Count | None = None
+    batch: Count
+    micro_batch: Count | None = None
+    optimizer: Optimizer = AdamW()
+    schedule: Schedule = Cosine()
+    augment: tuple[Augmentation, ...] = ()
+    repeats: Count = 1
+    smoothing: Share = 0.0
+    drop_path: Decay = 0.0
+    clip: Positive | None = None
+    ema: Decay | None = None
+    precision: Precision = "auto"
+    activation_checkpointing: bool = False
+    compile: bool = False
+    deterministic: bool = False
+    corrupt: Corrupt = "error"
+    workers: Annotated[int, Field(ge=0, le=256)] = 2
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+
+    @model_validator(mode="after")
+    def _has_one_length(self) -> "Recipe":
+        if (self.epochs is None) == (self.steps is None):
+            given = "both" if self.epochs is not None else "neither"
+            raise ValueError(
+                f"a recipe says `epochs = …` or `steps = …`; {given} is given"
+            )
+        return self
+
+    def settings(self) -> dict[str, Any]:
+        """The resolved recipe as plain data, for run folders and messages."""
+        return self.model_dump(mode="json")

@@ -1,0 +1,56 @@
+"""Loss, accuracy and learning rate of a run as curves.svg."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from s2mlp_dsl.train import disk
+
+NAME = "curves.svg"
+
+
+def draw_curves(run: Path, metrics: Path) -> str | None:
+    """Draw a run's metrics into its folder.
+
+    Returns what to tell a person if nothing can draw here. Raises WorldError
+    if the disk refuses.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        return f"no {NAME}: drawing needs pip install 's2mlp-dsl[plots]'"
+    import matplotlib
+
+    lines = [json.loads(line) for line in disk.read(metrics).splitlines()]
+    steps = [line for line in lines if line["event"] == "steps"]
+    epochs = [line for line in lines if line["event"] == "epoch"]
+    # Text stays text, and equal metrics give an equal file.
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "s2mlp-dsl"}):
+        figure = Figure(figsize=(12, 3.5), layout="constrained")
+        loss, accuracy, rate = figure.subplots(1, 3)
+        _line(loss, steps, "loss", "train")
+        _line(loss, epochs, "test_loss", "test")
+        _line(accuracy, epochs, "train_accuracy", "train", 100)
+        _line(accuracy, epochs, "test_accuracy", "test", 100)
+        _line(rate, steps, "lr", "learning rate")
+        titles = ("loss, nats", "accuracy, %", "learning rate")
+        for axes, title in zip((loss, accuracy, rate), titles, strict=True):
+            axes.set_title(title)
+            axes.set_xlabel("step")
+            axes.grid(alpha=0.3)
+            if axes.lines and axes is not rate:
+                axes.legend()
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="svg", metadata={"Date": None})
+    disk.replace(run / NAME, drawn.getvalue())
+    return None
+
+
+def _line(
+    axes: Any, lines: list[dict[str, Any]], figure: str, label: str, factor: float = 1
+) -> None:
+    if lines:
+        values = [line[figure] * factor for line in lines]
+        marker = "." if len(lines) < 60 else None
+        axes.plot([line["step"] for line in lines], values, label=label, marker=marker)
