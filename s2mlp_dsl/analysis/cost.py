@@ -58,8 +58,11 @@ def tensors_of(op: Op) -> dict[str, tuple[int, ...]]:
 
 def tensors_in(model: Model) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Name and shape of every trainable tensor of a model, iterations opened."""
+    known: dict[int, dict[str, tuple[int, ...]]] = {}
     for path, op in modules(model):
-        for name, shape in tensors_of(op).items():
+        if id(op) not in known:
+            known[id(op)] = tensors_of(op)
+        for name, shape in known[id(op)].items():
             yield f"{path}.{name}", shape
 
 

@@ -19,7 +19,7 @@ from s2mlp_dsl.ops.reach import Reach as OperatorReach
 MOST_POSITIONS = 1024
 MOST_CHANNELS = 2**16
 MOST_STEPS = 1024
-MOST_WORK = 2_000_000  # rows read and joined, all statements together
+MOST_WORK = 1_000_000  # rows read and joined, all statements together
 
 # For each position, the set of source positions.
 Rows = tuple[int, ...]
@@ -266,6 +266,9 @@ def _read(part: Part, rows: Rows) -> Rows:
         return (everything,) * len(rows)
     read = []
     for sources in part.reads:
+        if len(sources) == 1:
+            read.append(rows[sources[0]])
+            continue
         seen = 0
         for source in sources:
             seen |= rows[source]

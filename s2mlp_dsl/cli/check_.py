@@ -10,7 +10,7 @@ from s2mlp_dsl.analysis.analyze import Analysis, check_spec
 from s2mlp_dsl.analysis.cost import Row
 from s2mlp_dsl.analysis.reach import Reach
 from s2mlp_dsl.cli.output import model_options, print_diagnostics, spec_argument
-from s2mlp_dsl.diagnostics import SpecError, as_data
+from s2mlp_dsl.diagnostics import SpecError, as_data, clean
 from s2mlp_dsl.elaborate.files import UnreadableSpec
 from s2mlp_dsl.elaborate.spec import load
 
@@ -53,7 +53,8 @@ def command(spec: Path, model: str | None, settings: dict[str, str], form: str) 
         )
     else:
         print_diagnostics(diagnostics)
-        print("\n\n".join(map(_as_text, analyses)))
+        for number, analysis in enumerate(analyses):
+            print(("\n" if number else "") + _as_text(analysis))
     wrong = loaded.report.errors or not all(one.holds for one in analyses)
     return 1 if wrong else 0
 
@@ -102,7 +103,8 @@ def _as_data(analysis: Analysis) -> dict[str, Any]:
 
 def _as_text(analysis: Analysis) -> str:
     if analysis.open:
-        return f"{analysis.name}: open, needs {', '.join(analysis.open)}"
+        lines = [f"{analysis.name}: open, needs {', '.join(analysis.open)}"]
+        return "\n".join([*lines, *_claims(analysis)])
     if analysis.params is None or analysis.macs is None or analysis.image is None:
         return f"{analysis.name}: not checked further"
     image = " × ".join(map(str, analysis.image))
@@ -116,12 +118,15 @@ def _as_text(analysis: Analysis) -> str:
         f"  hashes  function {_short(analysis.function_hash)}, "
         f"weights {_short(analysis.weight_hash)}",
     ]
-    if analysis.claims:
-        lines += ["", "  claims"]
+    return "\n".join([*lines, *_claims(analysis)])
+
+
+def _claims(analysis: Analysis) -> list[str]:
+    lines = ["", "  claims"] if analysis.claims else []
     for claim in analysis.claims:
         found = f"   is {claim.found}" if claim.found else ""
-        lines.append(f"    {_MARKS[claim.verdict]} {claim.text}{found}")
-    return "\n".join(lines)
+        lines.append(f"    {_MARKS[claim.verdict]} {clean(claim.text)}{found}")
+    return lines
 
 
 def _table(rows: tuple[Row, ...]) -> list[str]:
@@ -141,7 +146,7 @@ def _table(rows: tuple[Row, ...]) -> list[str]:
 
 def _reach(reach: Reach | None) -> str:
     if reach is None:
-        return "not computed: the first map is too large"
+        return "not computed: the maps are too large"
     grid = f"{reach.grid[0]} × {reach.grid[1]}"
     if not reach.steps:
         return f"{grid} positions, and no stack to count"

@@ -11,7 +11,7 @@ from s2mlp_dsl.diagnostics.record import (
     SpecError,
     code,
 )
-from s2mlp_dsl.diagnostics.text import render_text
+from s2mlp_dsl.diagnostics.text import clean, render_text
 
 __all__ = [
     "CODES",
@@ -22,6 +22,7 @@ __all__ = [
     "Report",
     "SpecError",
     "as_data",
+    "clean",
     "code",
     "render_text",
 ]

@@ -31,16 +31,16 @@ def render_text(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     for name, in_file in by_file.items():
         first = in_file[0].span
         if not first.source.text:
-            lines.append(f"{arrow} {_clean(name)}: {_clean(in_file[0].text)}")
+            lines.append(f"{arrow} {clean(name)}: {clean(in_file[0].text)}")
             continue
-        lines.append(f"{arrow} {_clean(name)}:{first.line}:{first.column}")
+        lines.append(f"{arrow} {clean(name)}:{first.line}:{first.column}")
         lines += _excerpts(diagnostic, in_file, margin, colour)
     remarks = [f"note: {note}" for note in diagnostic.notes]
     if diagnostic.help:
         remarks.append(f"help: {diagnostic.help}")
     if remarks and any(label.span.source.text for label in labels):
         lines.append(bar)
-    lines += [" " * margin + _clean(remark) for remark in remarks]
+    lines += [" " * margin + clean(remark) for remark in remarks]
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -75,13 +75,13 @@ def _excerpt(label: Label, mark: str) -> tuple[str, str]:
         left = max(0, start - 40)
         line = line[left : left + _WIDEST_LINE]
         start, end = start - left, min(end - left, _WIDEST_LINE)
-    before = _width(_clean(line[:start]))
-    marks = mark * max(1, _width(_clean(line[start:end])))
-    text = _clean(label.text)
-    return _clean(line), f"{' ' * before}{marks} {text}".rstrip()
+    before = _width(clean(line[:start]))
+    marks = mark * max(1, _width(clean(line[start:end])))
+    text = clean(label.text)
+    return clean(line), f"{' ' * before}{marks} {text}".rstrip()
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Tabs as four spaces, other control characters as a visible mark.
 
     A spec may hold escape sequences; a terminal must never see them.

@@ -89,7 +89,7 @@ class Evaluator:
                 codes.STEPS,
                 span,
                 f"the limit of {bounds.STEPS:,} steps is reached here",
-                help="let fewer iterations or lists differ",
+                help="let fewer iterations of stacks differ",
             )
 
     def value(

@@ -2,13 +2,14 @@
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 from s2mlp_dsl.diagnostics import Poisoned, Report
 from s2mlp_dsl.elaborate import bounds, codes
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
 
-_LARGEST = 10**bounds.DIGITS
+_LARGEST: int = 10**bounds.DIGITS
 _PARTS = re.compile(
     r"(?P<whole>[0-9_]+)(\.(?P<tail>[0-9_]+))?([eE](?P<exponent>[+-]?[0-9]+))?"
     r"(?P<suffix>[KMGT]i?|%)?"
@@ -41,9 +42,13 @@ def whole(value: Fraction) -> int | Fraction:
 def bounded(value: Fraction | int, span: Span, report: Report) -> int | Fraction:
     """The value, if it has few enough digits."""
     exact = Fraction(value)
-    if abs(exact.numerator) >= _LARGEST or exact.denominator >= _LARGEST:
+    if not _fits(exact):
         raise _too_long(span, report)
     return whole(exact)
+
+
+def _fits(value: Fraction) -> bool:
+    return max(abs(value.numerator), value.denominator) < _LARGEST
 
 
 def _too_long(span: Span, report: Report) -> Poisoned:
@@ -57,7 +62,16 @@ def _too_long(span: Span, report: Report) -> Poisoned:
 
 def _read(node: tree.Number, report: Report) -> tuple[Fraction, Fraction]:
     """Value of a literal and of one unit of its last digit."""
-    parts = _PARTS.fullmatch(node.lexeme)
+    found = _exact(node.lexeme)
+    if found is None:
+        raise _too_long(node.span, report)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _exact(lexeme: str) -> tuple[Fraction, Fraction] | None:
+    """As `_read`, None where there are too many digits."""
+    parts = _PARTS.fullmatch(lexeme)
     assert parts is not None
     digits = (parts["whole"] + (parts["tail"] or "")).replace("_", "")
     decimals = len((parts["tail"] or "").replace("_", ""))
@@ -66,8 +80,7 @@ def _read(node: tree.Number, report: Report) -> tuple[Fraction, Fraction]:
         len(digits) + len(exponent) > bounds.DIGITS
         or abs(int(exponent)) > bounds.DIGITS
     ):
-        raise _too_long(node.span, report)
+        return None
     unit = Fraction(10) ** (int(exponent) - decimals) * _SUFFIXES[parts["suffix"]]
     value = int(digits) * unit
-    bounded(value, node.span, report)
-    return value, unit
+    return (value, unit) if _fits(value) else None

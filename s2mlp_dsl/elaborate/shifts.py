@@ -31,7 +31,7 @@ _DIRECTIONS = {
     "down": ("down", 1),
     "up": ("down", -1),
 }
-_MOST_GROUPS = 1024
+_MOST_GROUPS = 512
 _TERMS_SHOWN = 8
 
 

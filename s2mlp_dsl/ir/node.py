@@ -1,6 +1,6 @@
 """The base of every IR record: frozen, closed, compared without its spans."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
@@ -25,6 +25,11 @@ class Node(Record):
     """
 
     span: SpanField = None
+    _compared: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        cls._compared = tuple(name for name in cls.model_fields if name != "span")
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
@@ -35,6 +40,4 @@ class Node(Record):
         return hash((type(self), self._content()))
 
     def _content(self) -> tuple[Any, ...]:
-        return tuple(
-            getattr(self, name) for name in type(self).model_fields if name != "span"
-        )
+        return tuple(getattr(self, name) for name in self._compared)
