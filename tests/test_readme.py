@@ -1,0 +1,64 @@
+"""What the README shows is what the commands print and the files hold."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.cli.running import ROOT, s2mlp
+
+README = ROOT / "README.md"
+
+
+def blocks(language: str) -> list[str]:
+    text = README.read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_spec_is_the_file() -> None:
+    (shown,) = blocks("arch")
+    assert (ROOT / "specs" / "s2mlp.arch").read_text().startswith(shown)
+
+
+def test_the_check_is_what_check_prints(pytestconfig: pytest.Config) -> None:
+    text = README.read_text(encoding="utf-8")
+    pattern = r"(<!-- check specs/s2mlp_deep.arch -->\n```text\n)(.*?)(```)"
+    printed = s2mlp("check", "specs/s2mlp_deep.arch").stdout
+    if pytestconfig.getoption("--update-golden"):
+        text = re.sub(pattern, lambda m: m[1] + printed + m[3], text, flags=re.DOTALL)
+        README.write_text(text, encoding="utf-8")
+    found = re.search(pattern, text, re.DOTALL)
+    assert found is not None
+    assert found[2] == printed
+
+
+def test_the_commands_run(tmp_path: Path) -> None:
+    """The tour, in order, in a folder that has the specs and one image."""
+    (tmp_path / "specs").symlink_to(ROOT / "specs")
+    (tmp_path / "IMAGE.png").write_bytes(_digit())
+    (tour,) = [one for one in blocks("sh") if "explain" in one]
+    for line in tour.splitlines():
+        command = shlex.split(line, comments=True)
+        assert command[0] == "s2mlp-dsl"
+        # A short training is enough here; what it reaches is tested elsewhere.
+        short = ["--set", "epochs=3"] if command[1] == "train" else []
+        if command[1] == "verify":
+            command[2] = "specs/digits.arch"
+        done = s2mlp(*command[1:], *short, cwd=tmp_path)
+        assert done.returncode == 0, f"{line}\n{done.stderr}"
+    assert {"s2mlp_deep.py", "deep.svg", "runs"} <= set(os.listdir(tmp_path))
+
+
+def _digit() -> bytes:
+    import io
+
+    import numpy as np
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    file = io.BytesIO()
+    pixels = (load_digits().images[5] * 255 / 16).astype(np.uint8)
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
