@@ -1,6 +1,5 @@
 """What the README shows is what the commands print and the files hold."""
 
-import os
 import re
 import shlex
 from pathlib import Path
@@ -48,7 +47,9 @@ def test_the_commands_run(tmp_path: Path) -> None:
             command[2] = "specs/digits.arch"
         done = s2mlp(*command[1:], *short, cwd=tmp_path)
         assert done.returncode == 0, f"{line}\n{done.stderr}"
-    assert {"s2mlp_deep.py", "deep.svg", "runs"} <= set(os.listdir(tmp_path))
+    assert {"s2mlp_deep.py", "deep.svg", "runs"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
 
 
 def _digit() -> bytes:
