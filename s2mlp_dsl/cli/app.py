@@ -23,6 +23,7 @@ COMMANDS = {
     "explain": "What a diagnostic code means, with examples.",
     "fmt": "Bring specs into the one layout, keeping comments.",
     "predict": "Classify images with a trained run.",
+    "report": "One page that explains a model.",
     "train": "Train a model by a recipe.",
     "verify": "Prove that the compiled model is what the spec says.",
 }

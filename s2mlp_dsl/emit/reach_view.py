@@ -59,13 +59,17 @@ def _depths(reach: Reach) -> list[int]:
     return sorted({*(1 << n for n in range(last.bit_length())), last})
 
 
-def middle(positions: int, grid: tuple[int, int]) -> int:
-    """The position in the middle of a map of so many, scaled down from `grid`."""
+def grid_of(positions: int, grid: tuple[int, int]) -> tuple[int, int]:
+    """Height and width of a map of so many positions, scaled down from `grid`."""
     height, width = grid
     factor = max(1, isqrt(height * width // max(positions, 1)))
     height, width = height // factor, width // factor
-    if height * width != positions:
-        return positions // 2
+    return (height, width) if height * width == positions else (1, positions)
+
+
+def middle(positions: int, grid: tuple[int, int]) -> int:
+    """The position in the middle of such a map."""
+    height, width = grid_of(positions, grid)
     return (height // 2) * width + width // 2
 
 
