@@ -24,7 +24,9 @@ TARGETS = {"--help": 0.25, "check": 0.25}
 
 def seconds(arguments: list[str]) -> float:
     start = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, check=True, capture_output=True
+    )
     return time.perf_counter() - start
 
 
