@@ -1,0 +1,162 @@
+"""The report in a real browser: silent, alone, usable, readable.
+
+`S2MLP_DSL_SCREENSHOTS=DIR pytest tests/emit/test_browser.py` keeps the pictures
+that it takes of the page.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from s2mlp_dsl.emit.report.page import report
+from s2mlp_dsl.emit.report.subject import read_run
+from tests.emit.browser import LOOK, Browser, chromium
+from tests.emit.picture import ROOT
+from tests.emit.test_report import DEEP, HOSTILE, _run, subject
+
+# One browser for the module: where tests are distributed, keep them together.
+pytestmark = pytest.mark.xdist_group("browser")
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with chromium(tmp_path_factory.mktemp("profile")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pages")
+    both = [subject(DEEP), subject(ROOT / "specs" / "digits.arch")]
+    run = read_run(_run(folder / "run"))
+    (folder / "both.html").write_text(report(both, [run]), encoding="utf-8")
+    hostile = report([subject(HOSTILE)])
+    (folder / "hostile.html").write_text(hostile, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("name", ["both", "hostile"])
+def test_silent_and_alone(browser: Browser, pages: Path, name: str) -> None:
+    page = pages / f"{name}.html"
+    browser.open(page)
+    said, asked = browser.logs()
+    assert said == []
+    assert {one for one in asked if not one.startswith("data:")} == {page.as_uri()}
+
+
+def test_hostile_text_does_nothing(browser: Browser, pages: Path) -> None:
+    browser.open(pages / "hostile.html")
+    assert browser.run("return document.images.length") == 0
+    assert browser.run("return document.scripts.length") == 2
+    assert browser.find("h1").text == "script"
+    assert "<script>alert(1)</script>" in browser.find(".doc").text
+    # An alert would have made each of these fail.
+    browser.find(".st").click()
+    assert browser.logs()[0] == []
+
+
+def test_the_slider_changes_the_grid(browser: Browser, pages: Path) -> None:
+    browser.open(pages / "both.html")
+    seen = "return document.querySelectorAll('#m0-reach rect.seen').length"
+    counts = []
+    for depth in (0, 1, 2, 4, 26):
+        browser.run(
+            "const slider = document.querySelector('#m0-reach input');"
+            "slider.value = arguments[0]; slider.dispatchEvent(new Event('input'))",
+            depth,
+        )
+        counts.append(browser.run(seen) + 1)  # and the chosen one
+    assert counts == [1, 5, 13, 41, 196]
+    # By keyboard, from the middle to the corner, where less is seen.
+    slider, grid = browser.find("#m0-reach input"), browser.find("#m0-reach .grid")
+    slider.send_keys("\ue011")  # Home
+    slider.send_keys("\ue014")  # →
+    assert browser.run(seen) == 4
+    grid.send_keys("\ue013" * 9 + "\ue012" * 9)  # ↑ ←
+    assert browser.run(seen) == 2
+    said = browser.find("#m0-reach-said").text
+    assert said == (
+        "After 1 of 36 iterations, row 1, column 1 sees 3 of 196 positions."
+    )
+    browser.find("#m0-reach .grid rect:nth-child(16)").click()
+    assert "row 2, column 2 sees 5 of 196" in browser.find("#m0-reach-said").text
+
+
+def test_sorting_sorts(browser: Browser, pages: Path) -> None:
+    browser.open(pages / "both.html")
+    column = (
+        "return [...document.querySelectorAll('#m0 .sortable tbody tr')]"
+        ".map(row => Number(row.cells[5].dataset.v))"
+    )
+    head = browser.find("#m0 .sortable th:nth-child(6) button")
+    before = browser.run(column)
+    head.click()
+    assert browser.run(column) == sorted(before) != before
+    head.send_keys("\ue007")  # Enter
+    assert browser.run(column) == sorted(before, reverse=True)
+    sort = "return document.querySelector('#m0 .sortable th:nth-child(6)').ariaSort"
+    assert browser.run(sort) == "descending"
+
+
+@pytest.mark.parametrize("part", ["span.st", "g.node", "tr"])
+def test_a_statement_lights_up_everywhere(
+    browser: Browser, pages: Path, part: str
+) -> None:
+    browser.open(pages / "both.html")
+    path = "stack.0-35.shift"
+    focus = (
+        "[...document.querySelectorAll('#m0 ' + arguments[0])].find(one =>"
+        " one.checkVisibility() && one.dataset.p === arguments[1]).focus()"
+    )
+    lit = (
+        "return [...document.querySelectorAll('.lit')]"
+        ".filter(one => one.checkVisibility())"
+        ".map(one => [one.tagName, one.dataset.p])"
+    )
+    browser.run(focus, part, path)
+    assert sorted(browser.run(lit)) == [["SPAN", path], ["TR", path], ["g", path]]
+    browser.run("document.activeElement.blur()")
+    assert browser.run(lit) == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_readable_and_no_wider_than_the_window(
+    browser: Browser, pages: Path, tmp_path: Path, width: int, dark: bool
+) -> None:
+    browser.open(pages / "both.html", width, dark=dark)
+    texts = browser.run(LOOK)
+    assert len(texts) > 300
+    assert [one for one in texts if one[1] < 4.5] == []
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    theme = "dark" if dark else "light"
+    shown = "return document.querySelectorAll('.picture.' + arguments[0]).length"
+    hidden = "light" if dark else "dark"
+    visible = (
+        "return [...document.querySelectorAll('.picture.' + arguments[0])]"
+        ".filter(one => one.checkVisibility()).length"
+    )
+    assert browser.run(visible, theme) == browser.run(shown, theme) == 4
+    assert browser.run(visible, hidden) == 0
+    kept = Path(os.environ.get("S2MLP_DSL_SCREENSHOTS") or tmp_path)
+    kept.mkdir(parents=True, exist_ok=True)
+    picture = kept / f"report-{width}-{theme}.png"
+    browser.screenshot(picture)
+    image = Image.open(picture)
+    assert image.width == width
+    assert len(image.convert("RGB").getcolors(1 << 24) or []) > 50
+
+
+def test_the_theme_button(browser: Browser, pages: Path) -> None:
+    browser.open(pages / "both.html")
+    paper = "return getComputedStyle(document.body).backgroundColor"
+    button = browser.find("#theme")
+    papers = []
+    for _ in range(4):
+        papers.append(browser.run(paper))
+        button.click()
+    light, dark = "rgb(255, 255, 255)", "rgb(22, 24, 28)"
+    assert papers == [light, light, dark, light]
