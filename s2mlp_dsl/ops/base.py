@@ -24,6 +24,7 @@ else:
 # What may be written into the emitted source as an argument.
 PythonLiteral = int | float | str | bool | tuple["PythonLiteral", ...]
 Kind = Literal["count", "number", "word", "shift"]
+Reads = Literal["position", "neighbours", "everything"]
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,15 @@ class Args:
 
 @dataclass(frozen=True)
 class Properties:
-    """The columns of the paper's table 1."""
+    """The columns of the paper's table 1.
+
+    `reads` is what a position of the result depends on. `position_bound` ones
+    compute another function at another position, borders aside;
+    `channel_bound` ones treat each channel in a way of its own.
+    """
 
     learned: bool
-    reads: Literal["position", "neighbours", "everything"]
+    reads: Reads
     position_bound: bool
     channel_bound: bool
 

@@ -14,6 +14,7 @@ from s2mlp_dsl.ops.base import (
     Operator,
     Parameter,
     Properties,
+    Reads,
     Refusal,
     Term,
 )
@@ -75,7 +76,8 @@ class Depthwise(Operator):
         return Reach(mixes=False, parts=(Part(None, table),))
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
-        return Properties(True, "neighbours", False, True)
+        reads: Reads = "position" if a.count("kernel") == 1 else "neighbours"
+        return Properties(True, reads, False, True)
 
     def construct(self, x: Shape | None, a: Args) -> Construct:
         assert x is not None

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from fractions import Fraction
 
-from s2mlp_dsl.ir.shape import Map, Shape
+from s2mlp_dsl.ir.shape import Map, Shape, positions
+from s2mlp_dsl.ops import codes
 from s2mlp_dsl.ops.base import (
     Args,
     Array,
@@ -11,8 +12,9 @@ from s2mlp_dsl.ops.base import (
     Operator,
     Parameter,
     Properties,
+    Refusal,
 )
-from s2mlp_dsl.ops.reach import MIXING, POINTWISE, Reach
+from s2mlp_dsl.ops.reach import MIXING, POINTWISE, Part, Reach
 
 EPS = Fraction(1, 100_000)
 
@@ -28,13 +30,28 @@ class Norm(Operator):
     paper = "Ba et al. 2016 (layer); ResMLP, Touvron et al. 2021 (affine)"
     parameters = (
         Parameter("kind", "word", "which one", choices=("layer", "affine")),
-        Parameter("eps", "number", "added to the variance", EPS),
+        Parameter("eps", "number", "added to the variance (layer only)", EPS),
     )
     example = "norm(layer)"
     example_input = Map(height=3, width=5, channels=4)
 
     def shape(self, x: Shape | None, a: Args) -> Shape:
         assert x is not None
+        affine = a.word("kind") == "affine"
+        if affine and a.values["eps"] != EPS:
+            raise Refusal(
+                codes.EPS,
+                "`affine` has no variance to add it to",
+                argument="eps",
+                help="remove it, or take `norm(layer)`",
+            )
+        if a.number("eps") <= 0:
+            raise Refusal(
+                codes.EPS,
+                "it is not above zero",
+                argument="eps",
+                help="take a small number, such as 1e-5",
+            )
         return x
 
     def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
@@ -42,7 +59,11 @@ class Norm(Operator):
         return {"weight": (x.channels,), "bias": (x.channels,)}
 
     def reach(self, x: Shape, a: Args) -> Reach:
-        return MIXING if a.word("kind") == "layer" else POINTWISE
+        if a.word("kind") == "affine":
+            return POINTWISE
+        if x.channels == 1:  # a number minus itself: only the bias is left
+            return Reach(mixes=True, parts=(Part(None, ((),) * positions(x)),))
+        return MIXING
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
         return Properties(True, "position", False, True)

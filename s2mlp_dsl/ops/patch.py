@@ -12,6 +12,7 @@ from s2mlp_dsl.ops.base import (
     Operator,
     Parameter,
     Properties,
+    Reads,
     Refusal,
 )
 from s2mlp_dsl.ops.reach import Part, Reach
@@ -80,7 +81,8 @@ class Patch(Operator):
         return Reach(mixes=True, parts=(Part(None, table),))
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
-        return Properties(True, "neighbours", False, False)
+        reads: Reads = "position" if a.count("size") == 1 else "neighbours"
+        return Properties(True, reads, False, False)
 
     def construct(self, x: Shape | None, a: Args) -> Construct:
         assert x is not None

@@ -13,6 +13,7 @@ from s2mlp_dsl.ops.base import (
     Operator,
     Parameter,
     Properties,
+    Reads,
     Refusal,
     Term,
 )
@@ -56,7 +57,9 @@ class Shift(Operator):
         )
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
-        return Properties(False, "neighbours", False, True)
+        moves = {(group.right, group.down) for group in a.shift("by").groups}
+        reads: Reads = "position" if moves == {(0, 0)} else "neighbours"
+        return Properties(False, reads, False, len(moves) > 1)
 
     def construct(self, x: Shape | None, a: Args) -> Construct:
         shift = a.shift("by")
