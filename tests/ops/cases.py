@@ -1,0 +1,177 @@
+"""Every operator at work: statements and the maps they are tried on.
+
+A statement is elaborated as the last one of a small model, so that a case goes
+through the same door as a user's spec.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+
+from s2mlp_dsl.api import Program, elaborate
+from s2mlp_dsl.ir.program import Op
+from s2mlp_dsl.ir.shape import Map, Shape, Vector
+from s2mlp_dsl.ops import OPERATORS, Args, Operator
+
+EDGES = ("keep", "clamp", "zero", "wrap", "reflect")
+
+_GROUPS = {
+    "cross": ["1/4 right", "1/4 left", "1/4 down", "1/4 up"],
+    "diagonal": ["1/dim right 2 up", "2/dim down 1 left 3", "rest stay"],
+    "far": ["2/dim right 7", "1/dim up 9 left 1", "rest down 5"],
+    "together": ["rest right 1 down 1"],
+    "woven": ["interleave", "each right -1 .. 1"],
+    "fringe": ["interleave", "each down -1 .. 1", "rest right 2"],
+}
+SHIFTS = {
+    f"{name}_{edge}": "\n    ".join([f"edge {edge}", *groups])
+    for name, groups in _GROUPS.items()
+    for edge in EDGES
+}
+SHIFTS["cross"] = SHIFTS["cross_keep"]  # as the fact sheet's example calls it
+
+
+@dataclass(frozen=True)
+class Case:
+    """A statement and what enters it, None where the image does.
+
+    `probed` cases are typical enough for the operator's properties to show.
+    """
+
+    statement: str
+    entering: Shape | None
+    probed: bool = True
+
+    def __str__(self) -> str:
+        where = self.entering.dims if self.entering else "image"
+        return f"{self.statement} on {where}"
+
+    @cached_property
+    def program(self) -> Program:
+        return elaborate(spec_text(self.statement, self.entering))
+
+    @cached_property
+    def op(self) -> Op:
+        op = self.program.model.body[-1]
+        assert isinstance(op, Op)
+        return op
+
+    @property
+    def operator(self) -> Operator:
+        return OPERATORS[self.op.operator]
+
+    @property
+    def args(self) -> Args:
+        return Args(dict(self.op.args))
+
+    @property
+    def shape(self) -> Shape:
+        """What enters; for the image, what leaves, in the same order of axes."""
+        return self.op.source or self.op.result
+
+    def module(self, seed: int = 0) -> nn.Module:
+        """The built module with random weights, in float64."""
+        net = self.program.build().get_submodule(self.op.name).double().eval()
+        random = torch.Generator().manual_seed(seed)
+        for parameter in net.parameters():
+            nn.init.normal_(parameter, generator=random)
+        return net
+
+    def feed(self, x: Tensor) -> Tensor:
+        """[batch, …, channels] as the module takes it."""
+        return x if self.op.source else x.permute(0, 3, 1, 2)
+
+    def input(self, batch: int = 2, seed: int = 1) -> Tensor:
+        random = torch.Generator().manual_seed(seed)
+        size = (batch, *self.shape.dims)
+        return torch.randn(size, generator=random, dtype=torch.float64)
+
+
+def spec_text(statement: str, entering: Shape | None) -> str:
+    """A model that ends with the statement, and the shift it uses."""
+    match entering:
+        case None:
+            before = ""
+        case Map(height=height, width=width, channels=channels):
+            before = f"    image({channels}, {height}, {width})\n"
+        case Vector(channels=channels):
+            before = f"    image({channels}, 2, 3)\n    pool(mean)\n"
+    shifts = "".join(
+        f"shift {name} {{\n    {groups}\n}}\n\n"
+        for name, groups in SHIFTS.items()
+        if f"({name})" in statement
+    )
+    return f"edition 1\n\n{shifts}model tried {{\n{before}    {statement}\n}}\n"
+
+
+def map_(height: int, width: int, channels: int) -> Map:
+    return Map(height=height, width=width, channels=channels)
+
+
+_ANY = (
+    map_(3, 5, 4),
+    map_(4, 2, 3),
+    map_(1, 1, 5),
+    map_(1, 6, 2),
+    Vector(channels=7),
+)
+_GRIDS = (map_(3, 5, 4), map_(5, 2, 7), map_(1, 1, 5), map_(1, 6, 4))
+
+CASES: dict[str, list[Case]] = {
+    "image": [
+        Case(statement, None)
+        for statement in ("image(3, 4, 6)", "image(1, 1, 1)", "image(5, 7, 1)")
+    ],
+    "patch": [
+        Case("patch(2, 12)", map_(6, 8, 3)),
+        Case("patch(3, 5)", map_(3, 9, 1)),
+        Case("patch(1, 4)", map_(1, 1, 3)),
+        Case("patch(1, 7)", map_(2, 3, 5)),
+        Case("patch(4, 1)", map_(4, 4, 2), probed=False),
+    ],
+    "linear": [
+        Case(statement, shape)
+        for statement in ("linear(6)", "linear(3, bias = off)", "linear(1)")
+        for shape in _ANY
+    ],
+    "norm": [
+        Case(statement, shape)
+        for statement in ("norm(layer)", "norm(affine)", "norm(layer, eps = 1/10)")
+        for shape in (*_ANY, map_(2, 3, 1))
+    ],
+    "gelu": [Case("gelu", shape) for shape in _ANY],
+    "shift": [
+        *(
+            Case(f"shift({name}_{edge})", map_(*size), probed=name != "far")
+            for edge in EDGES
+            for name, channels in (
+                ("cross", 8),
+                ("diagonal", 5),
+                ("far", 4),
+                ("together", 3),
+                ("woven", 7),
+                ("fringe", 7),
+            )
+            for size in ((3, 5, channels), (1, 1, channels), (1, 4, channels))
+        ),
+        Case("shift(none)", map_(2, 3, 5)),
+    ],
+    "depthwise": [
+        Case(f"depthwise({kernel}, edge = {edge}, bias = {bias})", shape)
+        for kernel, bias, shapes in (
+            (3, "on", _GRIDS),
+            (5, "off", _GRIDS),
+            (1, "on", _GRIDS[:1]),
+            (9, "off", (map_(2, 3, 2),)),
+        )
+        for edge in ("zero", "clamp", "wrap", "reflect")
+        for shape in shapes
+    ],
+    "pool": [
+        Case(f"pool({kind})", shape) for kind in ("mean", "max") for shape in _GRIDS
+    ],
+}
+
+ALL = [case for cases in CASES.values() for case in cases]

@@ -1,0 +1,178 @@
+"""Every operator's fact sheet, held against real PyTorch."""
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from s2mlp_dsl.api import elaborate
+from s2mlp_dsl.ir.print import print_op
+from s2mlp_dsl.ir.program import Op
+from s2mlp_dsl.ir.shape import Map, Vector
+from s2mlp_dsl.ops import OPERATORS, SIGNATURES, Args, Operator, Refusal
+from tests.ops.cases import ALL, CASES, EDGES, Case, map_, spec_text
+from tests.ops.probe import (
+    dependence,
+    expected_dependence,
+    matrices_of_module,
+    matrices_of_terms,
+)
+
+every_case = pytest.mark.parametrize("case", ALL, ids=str)
+every_operator = pytest.mark.parametrize("operator", OPERATORS.values(), ids=OPERATORS)
+
+
+# the cases are enough
+
+
+def test_every_operator_has_cases() -> None:
+    assert CASES.keys() == OPERATORS.keys()
+
+
+@every_operator
+def test_cases_are_many_enough(operator: Operator) -> None:
+    cases = CASES[operator.name]
+    assert all(case.op.operator == operator.name for case in cases)
+    shapes = {case.shape for case in cases}
+    maps = [shape for shape in shapes if isinstance(shape, Map)]
+    assert len(shapes) >= 3
+    assert any(shape.height != shape.width for shape in maps)
+    assert any(shape.height == shape.width == 1 for shape in maps)
+    assert any(shape.channels % 2 for shape in shapes)
+
+
+@every_operator
+def test_cases_include_every_choice(operator: Operator) -> None:
+    cases = CASES[operator.name]
+    for parameter in operator.parameters:
+        given = [case.args.values[parameter.name] for case in cases]
+        if parameter.kind == "word":
+            assert set(given) == set(parameter.choices)
+        if parameter.kind == "shift":
+            shifts = [case.args.shift(parameter.name) for case in cases]
+            assert {shift.edge for shift in shifts} == set(EDGES)
+            assert any(shift.interleaved for shift in shifts)
+        elif parameter.default is not None:
+            assert parameter.default in given
+            assert set(given) != {parameter.default}
+
+
+# facts
+
+
+@every_case
+def test_shape(case: Case) -> None:
+    y = case.module()(case.feed(case.input()))
+    assert tuple(y.shape) == (2, *case.op.result.dims)
+
+
+@every_case
+def test_parameters(case: Case) -> None:
+    found = {name: tuple(p.shape) for name, p in case.module().named_parameters()}
+    assert found == case.operator.tensors(case.op.source, case.args)
+
+
+@every_case
+def test_macs(case: Case) -> None:
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        case.module()(case.feed(case.input(batch=3)))
+    macs = case.operator.macs(case.op.source, case.args)
+    assert counter.get_total_flops() == 2 * 3 * macs
+
+
+@every_case
+def test_reach(case: Case) -> None:
+    reach = case.operator.reach(case.shape, case.args)
+    wrong = dependence(case) != expected_dependence(case, reach)
+    assert not wrong.any(), wrong.nonzero()[:5].tolist()
+
+
+@every_case
+def test_reference(case: Case) -> None:
+    module, x = case.module(), case.feed(case.input())
+    tensors = {name: p.detach().numpy() for name, p in module.named_parameters()}
+    expected = case.operator.reference(x.numpy(), case.args, tensors)
+    with torch.no_grad():
+        found = module(x).numpy()
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() <= 1e-12 * max(1, np.abs(expected).max())
+
+
+@every_case
+def test_linear_map(case: Case) -> None:
+    terms = case.operator.linear_map(case.shape, case.args)
+    if terms is not None:
+        for found, expected in zip(
+            matrices_of_module(case), matrices_of_terms(case, terms), strict=True
+        ):
+            assert torch.equal(found, expected)
+
+
+@every_case
+def test_gradient_is_that_of_the_value(case: Case) -> None:
+    # Not at the border of a maximum, where there is none.
+    x = case.feed(case.input(batch=1)).clone().requires_grad_()
+    assert torch.autograd.gradcheck(case.module(), (x,), atol=1e-5, fast_mode=True)
+
+
+@every_case
+def test_text_round_trips(case: Case) -> None:
+    program = case.program
+    assert print_op(case.op, SIGNATURES[case.op.operator]) in program.text
+    again = elaborate(program.text)
+    assert again.model == program.model
+    assert again.text == program.text
+
+
+@every_case
+def test_input_is_left_alone(case: Case) -> None:
+    x = case.feed(case.input())
+    before = x.clone()
+    case.module()(x)
+    assert torch.equal(x, before)
+
+
+# the sheet itself
+
+
+@every_operator
+def test_example(operator: Operator) -> None:
+    program = elaborate(spec_text(operator.example, operator.example_input))
+    op = program.model.body[-1]
+    assert isinstance(op, Op)
+    assert op.operator == operator.name
+    image = program.analysis.image
+    assert image is not None
+    y = program.build()(torch.randn(2, *image))
+    assert tuple(y.shape) == (2, *op.result.dims)
+
+
+@every_operator
+def test_sheet_is_filled_in(operator: Operator) -> None:
+    assert operator.summary and operator.formula and operator.paper
+    learns = any(
+        case.operator.tensors(case.op.source, case.args)
+        for case in CASES[operator.name]
+    )
+    assert learns == (operator.initialisation != "no parameters")
+    assert all(parameter.doc for parameter in operator.parameters)
+
+
+@every_operator
+def test_what_needs_a_map_refuses_a_vector(operator: Operator) -> None:
+    case = CASES[operator.name][0]
+    vector = Vector(channels=case.shape.channels)
+    try:
+        result = operator.shape(vector, case.args)
+    except Refusal as refusal:
+        assert refusal.label
+    else:
+        assert isinstance(result, Vector)
+
+
+def test_norm_refuses_an_eps_without_meaning() -> None:
+    norm = OPERATORS["norm"]
+    for kind, eps in (("affine", 1), ("layer", 0), ("layer", -1)):
+        with pytest.raises(Refusal) as refused:
+            norm.shape(map_(2, 2, 2), Args({"kind": kind, "eps": eps}))
+        assert refused.value.argument == "eps"
