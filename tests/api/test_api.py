@@ -1,11 +1,13 @@
 """The public API, as the README uses it."""
 
+import importlib
 from pathlib import Path
 
 import pytest
 import torch
 
 import s2mlp_dsl as s2
+from s2mlp_dsl.analysis.analyze import check_spec
 
 SPECS = Path(__file__).parents[2] / "specs"
 
@@ -26,6 +28,7 @@ def test_public_names() -> None:
         "SpecError",
         "analyze",
         "compile",
+        "diagram",
         "elaborate",
         "load",
         "verify",
@@ -34,6 +37,14 @@ def test_public_names() -> None:
         assert getattr(s2, name).__doc__
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         s2.nonsense  # noqa: B018
+
+
+def test_functions_are_not_replaced_by_the_folders_of_their_names() -> None:
+    """Importing `s2mlp_dsl.verify.…` must leave `s2.verify` the function."""
+    for module in ("verify.verify", "elaborate.spec"):
+        importlib.import_module(f"s2mlp_dsl.{module}")
+    assert s2.elaborate(TINY).model.name == "tiny"
+    assert callable(s2.verify)
 
 
 def test_compile_a_file_with_settings() -> None:
@@ -69,7 +80,7 @@ def test_wrong_spec_raises_with_the_place() -> None:
         s2.compile(TINY.replace("width = 8", "width = 9"))
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code.number == "A0203"
-    assert "1/4 of 9 is 2.25" in str(caught.value)
+    assert "the map here has 9 channels" in str(caught.value)
 
 
 def test_choices_are_asked_for() -> None:
@@ -86,3 +97,26 @@ def test_verify_certifies() -> None:
     assert certificate.passed
     assert certificate.model == "tiny"
     assert certificate.versions["torch"] == torch.__version__
+
+
+def test_diagrams(tmp_path: Path) -> None:
+    picture = s2.diagram(TINY, view="shift", theme="dark", classes=3)
+    assert picture.save(tmp_path / "a" / "tiny.png").read_bytes().startswith(b"\x89PNG")
+    assert "cross, edge keep" in picture.save(tmp_path / "tiny.svg").read_text()
+    assert picture.save(tmp_path / "tiny.gv").read_text() == str(picture.graph)
+    with pytest.raises(ValueError, match=r"'\.jpg'.* \.dot, \.svg"):
+        picture.save(tmp_path / "tiny.jpg")
+    assert "torch.fx graph of tiny" in s2.diagram(TINY, view="graph")._repr_svg_()
+
+
+def test_what_a_notebook_shows() -> None:
+    program = s2.elaborate(TINY)
+    assert program._repr_svg_().startswith("<svg")
+    analysis = s2.analyze(TINY + "claim tiny { params() < 1 }\n")
+    shown = analysis._repr_html_()
+    assert f"{analysis.params:,} params" in shown
+    assert "params() &lt; 1" in shown
+    assert "fails" in shown
+    open_model = s2.load(SPECS / "s2mlp.arch")
+    (one,) = check_spec(open_model)
+    assert "open, needs width, depth" in one._repr_html_()
