@@ -6,7 +6,7 @@ from pathlib import Path
 from s2mlp_dsl.diagnostics import Label, Poisoned, Report, SpecError
 from s2mlp_dsl.elaborate import bounds, codes
 from s2mlp_dsl.elaborate.locate import UnreadableSpec, is_file, locate, read_source
-from s2mlp_dsl.elaborate.suggest import did_you_mean
+from s2mlp_dsl.elaborate.suggest import close_to, did_you_mean
 from s2mlp_dsl.source import Source, Span
 from s2mlp_dsl.syntax import codes as syntax_codes
 from s2mlp_dsl.syntax import parse, tree
@@ -25,6 +25,10 @@ class Unit:
     names: dict[str, "Declared"] = field(default_factory=dict)
     places: dict[str, Span] = field(default_factory=dict)  # of names in this file
     lost: set[str] = field(default_factory=set)  # names that damage may have hidden
+
+    def hides(self, name: str) -> bool:
+        """Whether damaged text may have declared this name."""
+        return name in self.lost or tree.ANY_NAME in self.lost
 
     def own(self, kind: type | tuple[type, ...]) -> dict[str, "Declared"]:
         """Names of one kind that this file declares itself, in order."""
@@ -85,7 +89,7 @@ class _Loader:
         source = unit.file.source
         editions = [one for one in declarations if isinstance(one, tree.Edition)]
         if not editions:
-            if "edition" not in unit.lost and not unit.file.damaged:
+            if not unit.hides("edition") and not unit.file.damaged:
                 line = len(source.line(1).rstrip())
                 self.report.add(
                     syntax_codes.NO_EDITION,
@@ -143,8 +147,9 @@ class _Loader:
             if one.name.id in other.names:
                 self._declare(unit, one.local, other.names[one.name.id])
                 continue
-            unit.lost.add(one.local.id)
-            if one.name.id not in other.lost:
+            # What was meant is very likely used under its right name.
+            unit.lost |= {one.local.id, *close_to(one.name.id, other.names)}
+            if not other.hides(one.name.id):
                 self.report.add(
                     codes.NOT_EXPORTED,
                     one.name.span,

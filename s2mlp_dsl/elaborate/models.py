@@ -96,7 +96,7 @@ def _model_named(variant: tree.Variant, declared: Declared, report: Report) -> D
     name = variant.base.name
     found = declared.unit.names.get(name.id)
     if found is None:
-        if name.id in declared.unit.lost:
+        if declared.unit.hides(name.id):
             raise Poisoned
         known = [
             key

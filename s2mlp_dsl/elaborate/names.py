@@ -23,7 +23,6 @@ from s2mlp_dsl.elaborate.unknown import (
     unknown_value,
     wrong_declaration,
 )
-from s2mlp_dsl.elaborate.values import words_in
 from s2mlp_dsl.ops import OPERATORS
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import keywords, tree
@@ -172,7 +171,7 @@ class _Checker:
                 for one in OPERATORS[name].parameters
             }
             self._arguments(call, words, known)
-        elif name not in self.unit.lost:
+        elif not self.unit.hides(name):
             blocks = self.unit.names
             known_blocks = {
                 key
@@ -202,17 +201,27 @@ class _Checker:
     ) -> None:
         """Every name and function of an expression."""
         allowed = {*words, *_compared(node)}
-        for name, span in words_in(node).items():
-            declared = self.unit.names.get(name)
-            if name in known or (declared is None and name in allowed):
-                continue
-            if declared is None or not isinstance(declared.declaration, _VALUES):
-                unknown_value(self.report, self.unit, name, span, known, words)
+        inside_unknown: set[int] = set()
         for part in tree.within(node):
-            if isinstance(part, tree.Call) and part.name.id not in FUNCTIONS:
-                declared = self.unit.names.get(part.name.id)
-                if declared is None or not isinstance(declared.declaration, tree.Shift):
-                    unknown_function(self.report, self.unit, part, ())
+            if isinstance(part, tree.Call) and not self._is_callable(part):
+                unknown_function(self.report, self.unit, part, ())
+                inside_unknown.update(map(id, tree.within(part)))
+        seen: set[str] = set()
+        for part in tree.within(node):
+            if not isinstance(part, tree.Name) or id(part) in inside_unknown:
+                continue
+            name, declared = part.id, self.unit.names.get(part.id)
+            if name in known or name in seen or (declared is None and name in allowed):
+                continue
+            seen.add(name)  # one message for one name
+            if declared is None or not isinstance(declared.declaration, _VALUES):
+                unknown_value(self.report, self.unit, name, part.span, known, words)
+
+    def _is_callable(self, call: tree.Call) -> bool:
+        declared = self.unit.names.get(call.name.id)
+        if declared is None:
+            return call.name.id in FUNCTIONS
+        return isinstance(declared.declaration, tree.Shift)
 
 
 def _is_word(kind: str | None, node: tree.Expr) -> bool:

@@ -111,7 +111,7 @@ class Spec:
             for declaration in self.unit.file.declarations
             if isinstance(declaration, tree.Claim)
             and declaration.model.id not in self.models
-            and declaration.model.id not in self.unit.lost
+            and not self.unit.hides(declaration.model.id)
         ]
 
     def _all_models(self) -> dict[str, Declared]:

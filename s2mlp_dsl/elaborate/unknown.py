@@ -25,7 +25,7 @@ def unknown_value(
     words: Collection[str],
 ) -> Poisoned:
     """A bare name that is no value here. `words` are what an operator knows."""
-    if name in unit.lost:
+    if unit.hides(name):
         return Poisoned()
     if name == "dim":
         return report.add(
@@ -57,7 +57,7 @@ def unknown_function(
 ) -> Poisoned:
     """A call in an expression that is neither a function nor a shift."""
     name, span = call.name.id, call.name.span
-    if name in unit.lost:
+    if unit.hides(name):
         return Poisoned()
     declared = unit.names.get(name)
     if declared is not None:

@@ -9,7 +9,7 @@ from lark import Token
 from s2mlp_dsl.diagnostics import Poisoned, Report
 from s2mlp_dsl.source import Source, Span
 from s2mlp_dsl.syntax import codes
-from s2mlp_dsl.syntax.build import token_span
+from s2mlp_dsl.syntax.build import MAX_DEPTH, token_span
 from s2mlp_dsl.syntax.grammar import declaring, keywords, spelled
 from s2mlp_dsl.syntax.skip import goes_on
 
@@ -52,6 +52,16 @@ def unexpected(
     return report.add(codes.UNEXPECTED, span, label, help=_help(token, source, allowed))
 
 
+def too_deep(report: Report, span: Span) -> Poisoned:
+    """Report what stands inside too much else."""
+    return report.add(
+        codes.TOO_DEEP,
+        span,
+        f"more than {MAX_DEPTH} levels, one inside the other",
+        help="give the inner part a name with `let` or `block`",
+    )
+
+
 def _misspelt(source: Source, at: int) -> tuple[Span, str] | None:
     """The word before a `{` where it is nearly one that takes braces."""
     before = re.search(r"([A-Za-z_]\w*)[^\S\n]*$", source.text[max(0, at - 99) : at])
@@ -72,8 +82,7 @@ def _help(token: Token, source: Source, allowed: set[str]) -> str | None:
     if rest == "//":
         return "a comment begins with `#`"
     if token.type == "_NL" and "{" in allowed:
-        following = source.text[token.end_pos or 0 :][:999].lstrip()
-        return "write the `{` on this line" if following[:1] == "{" else None
+        return "write the `{` on this line"
     if token.type == "_NL" and goes_on(source.text, token.end_pos or 0):
         return "to go on with the next line, put the whole in brackets"
     before = source.text[: token.start_pos or 0].rpartition("\n")[2]

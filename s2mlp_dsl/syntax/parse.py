@@ -1,35 +1,14 @@
-"""Text to syntax tree, with as many independent errors as the text has.
+"""Text to syntax tree, with as many independent errors as the text has."""
 
-Tokens are fed to Lark's parser one at a time. At each `{` and each newline
-inside braces the height of the parser's stack is noted; after an error the
-stack is cut back to that height, the rest of the statement is skipped, and
-reading goes on with the next one.
-"""
-
-import re
-from dataclasses import dataclass, field, replace
-
-from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
-from lark.parsers.lalr_interactive_parser import InteractiveParser
 
-from s2mlp_dsl.diagnostics import Label, Poisoned, Report
-from s2mlp_dsl.source import Source, Span
-from s2mlp_dsl.syntax import codes, tree
-from s2mlp_dsl.syntax.build import (
-    MAX_DEPTH,
-    TooDeep,
-    current_comments,
-    current_source,
-    token_span,
-)
-from s2mlp_dsl.syntax.explain import bad_character, unexpected
-from s2mlp_dsl.syntax.grammar import declaring, parser
-from s2mlp_dsl.syntax.skip import declares, goes_on, skip_statement
-
-MAX_ERRORS = 20  # after so many the text is taken to be something else
-_CLOSERS = {"}": "{", ")": "(", "]": "["}
-_OPENERS = {opener: closer for closer, opener in _CLOSERS.items()}
+from s2mlp_dsl.diagnostics import Report
+from s2mlp_dsl.source import Source
+from s2mlp_dsl.syntax import tree
+from s2mlp_dsl.syntax.build import TooDeep, current_comments, current_source
+from s2mlp_dsl.syntax.explain import bad_character, too_deep, unexpected
+from s2mlp_dsl.syntax.grammar import parser
+from s2mlp_dsl.syntax.reader import Reader
 
 
 def parse(source: Source, report: Report) -> tree.File:
@@ -38,7 +17,7 @@ def parse(source: Source, report: Report) -> tree.File:
     reset_source = current_source.set(source)
     reset_comments = current_comments.set(comments)
     try:
-        reader = _Reader(source, report)
+        reader = Reader(source, report)
         declarations = reader.read()
     finally:
         current_source.reset(reset_source)
@@ -67,219 +46,7 @@ def parse_expression(source: Source, report: Report) -> tree.Expr:
     except UnexpectedToken as error:
         raise unexpected(report, source, error.token, parse.accepts()) from error
     except TooDeep as error:
-        raise _too_deep(report, error.span) from error
+        raise too_deep(report, error.span) from error
     finally:
         current_source.reset(reset_source)
         current_comments.reset(reset_comments)
-
-
-def _too_deep(report: Report, span: Span) -> Poisoned:
-    return report.add(
-        codes.TOO_DEEP,
-        span,
-        f"more than {MAX_DEPTH} levels, one inside the other",
-        help="give the inner part a name with `let` or `block`",
-    )
-
-
-@dataclass
-class _Brace:
-    """An open brace, and where its last statement starts: stack height, offset."""
-
-    token: Token | None
-    height: int
-    start: int
-
-
-@dataclass
-class _Reader:
-    source: Source
-    report: Report
-    parse: InteractiveParser = field(init=False)
-    damaged: list[Span] = field(default_factory=list)
-    lost: set[str] = field(default_factory=set)
-    braces: list[_Brace] = field(default_factory=list)
-    brackets: list[Token] = field(default_factory=list)  # ( and [ in this statement
-    previous: str = "_NL"
-    errors: int = 0
-
-    def read(self) -> tuple[tree.Declaration, ...]:
-        self.parse = parser().parse_interactive(self.source.text, start="start")
-        self.braces = [_Brace(None, self._height, 0)]
-        while self.errors < MAX_ERRORS:
-            try:
-                for token in self.parse.lexer_thread.lex(self.parse.parser_state):
-                    self._take(token)
-                    if self.errors >= MAX_ERRORS:
-                        return self._give_up()
-                return self._finish()
-            except UnexpectedCharacters as error:
-                at = error.pos_in_stream or 0
-                bad_character(self.report, self.source, at)
-                self._skip(at)
-            except UnexpectedToken as error:
-                self._unexpected(error.token)
-            except TooDeep as error:
-                _too_deep(self.report, error.span)
-                self._skip(error.span.end)
-            self.errors += 1
-        return self._give_up()
-
-    @property
-    def _height(self) -> int:
-        return len(self.parse.parser_state.state_stack)
-
-    def _take(self, token: Token) -> None:
-        """Pass one token on to the parser, and keep the brackets."""
-        if token.type == "_NL" and (self.brackets or self.previous in ("_NL", "{")):
-            return
-        at = token.start_pos or 0
-        text = str(token)
-        if text in declaring() and self._is_inside and self._begins_declaration(at):
-            self._never_closed("before this declaration", token)
-            self._resume(at, level=0)
-            self.errors += 1
-            return
-        if text in _CLOSERS and not self._closes(text):
-            self._unmatched(token)
-            self.errors += 1
-            return
-        self.parse.feed_token(token)
-        self._note(token, text)
-        if len(self.braces) + len(self.brackets) > MAX_DEPTH:
-            _too_deep(self.report, token_span(token))
-            self.errors += 1
-            outermost = self.braces[1].token if len(self.braces) > 1 else token
-            assert outermost is not None
-            self.brackets.clear()
-            del self.braces[1:]
-            self._skip(outermost.start_pos or 0)
-
-    def _note(self, token: Token, text: str) -> None:
-        """Keep track of brackets and of where statements start."""
-        before = self.previous
-        self.previous = token.type if token.type in ("_NL", "DOC") else text
-        end = token.end_pos or 0
-        if text in ("(", "["):
-            self.brackets.append(token)
-        elif text in (")", "]"):
-            self.brackets.pop()
-        elif text == "{":
-            self.braces.append(_Brace(token, self._height, end))
-        elif text == "}":
-            self.braces.pop()
-        elif token.type == "_NL" and before != "DOC":
-            self.braces[-1].height, self.braces[-1].start = self._height, end
-
-    @property
-    def _text(self) -> str:
-        return self.source.text
-
-    @property
-    def _is_inside(self) -> bool:
-        return len(self.braces) > 1 or bool(self.brackets)
-
-    def _begins_declaration(self, at: int) -> bool:
-        return self._starts_line(at) and declares(self._text, at)
-
-    def _starts_line(self, at: int) -> bool:
-        return not self._text[self._text.rfind("\n", 0, at) + 1 : at].strip()
-
-    def _closes(self, closer: str) -> bool:
-        """Whether the innermost open bracket is of this closer's kind."""
-        if self.brackets:
-            return str(self.brackets[-1]) == _CLOSERS[closer]
-        return closer == "}" and len(self.braces) > 1
-
-    # mistakes
-
-    def _unmatched(self, token: Token) -> None:
-        """A closer that closes nothing, or a bracket that it leaves open."""
-        at, end = token.start_pos or 0, token.end_pos or 0
-        if not self.brackets:
-            self.report.add(codes.NOT_OPENED, token_span(token), help="remove it")
-            self._damage(at, end)
-            return
-        self._never_closed(f"before this `{token}`", token)
-        if str(token) == "}":
-            self._resume(at)
-        else:
-            self._skip(end)
-
-    def _never_closed(self, label: str, token: Token | None) -> None:
-        opened = self.brackets[-1] if self.brackets else self.braces[-1].token
-        assert opened is not None
-        self.report.add(
-            codes.NOT_CLOSED,
-            token_span(opened),
-            secondary=[] if token is None else [Label(token_span(token), label)],
-            help=f"add the closing `{_OPENERS[str(opened)]}`",
-        )
-
-    def _unexpected(self, token: Token) -> None:
-        """A token that the grammar does not allow where it stands."""
-        at = token.start_pos or 0
-        if str(token) in _CLOSERS and not self._closes(str(token)):
-            self._unmatched(token)
-            return
-        if token.type != "$END" and self.brackets and self._starts_line(at):
-            self._never_closed("before this line", token)
-            self._resume(at)
-            return
-        unexpected(self.report, self.source, token, self.parse.accepts())
-        if token.type == "$END":
-            self._resume(len(self._text), level=0)
-        elif str(token) == "}":
-            self._resume(at)
-        elif token.type == "_NL" and goes_on(self._text, token.end_pos or 0):
-            self._skip(token.end_pos or 0)
-        else:
-            self._skip(at)
-
-    # going on
-
-    def _skip(self, at: int) -> None:
-        """Go on after the statement around `at`."""
-        self._resume(skip_statement(self._text, at, len(self.brackets)))
-
-    def _resume(self, at: int, level: int = -1) -> None:
-        """Forget the statement that was begun, and read on at `at`.
-
-        `level` 0 forgets the declaration that was begun.
-        """
-        brace = self.braces[level]
-        if level == 0:
-            del self.braces[1:]
-        state = self.parse.parser_state
-        begun = len(state.state_stack) >= brace.height
-        if begun:  # else the parser has put the statement into its list already
-            del state.state_stack[brace.height :]
-            del state.value_stack[brace.height - 1 :]
-        self.previous = "_NL" if begun else "SKIPPED"
-        self.brackets.clear()
-        self._damage(brace.start, at)
-        lexer = self.parse.lexer_thread.state
-        assert lexer is not None
-        lexer.line_ctr.char_pos = at
-
-    def _damage(self, start: int, end: int) -> None:
-        self.damaged.append(Span(self.source, start, max(end, start + 1)))
-        words = self._text[start:end].split("{", 1)[0]
-        self.lost.update(re.findall(r"\w+", words))
-
-    def _finish(self) -> tuple[tree.Declaration, ...]:
-        if self._is_inside:
-            self._never_closed("", None)
-            self._resume(len(self._text), level=0)
-        declarations: tuple[tree.Declaration, ...] = self.parse.feed_eof()
-        return declarations
-
-    def _give_up(self) -> tuple[tree.Declaration, ...]:
-        """What was read so far, when the rest is not worth reading."""
-        found = self.report.diagnostics
-        note = f"after {MAX_ERRORS} mistakes the rest of the file is not read"
-        found[-1] = replace(found[-1], notes=(*found[-1].notes, note))
-        self.lost.update(re.findall(r"\w+", self._text))
-        self._resume(len(self._text), level=0)
-        declarations: tuple[tree.Declaration, ...] = self.parse.feed_eof()
-        return declarations

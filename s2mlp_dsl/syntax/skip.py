@@ -11,6 +11,7 @@ _PIECE = re.compile(
     r"|(?P<open>\{)|(?P<close>\})|(?P<bracket>[(\[])|(?P<unbracket>[)\]])"
     r'|(?P<newline>\r?\n)|[^"#{}()\[\]\r\n]+|\r'
 )
+_BLANK = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*([ \t]*)")
 _REST = re.compile(r'[ \t]*[0-9(\["+*/-]')
 _BRACE_NEXT = re.compile(r"\s*\{")
 
@@ -49,6 +50,30 @@ def skip_statement(text: str, start: int, brackets: int = 0) -> int:
                     break
         position = piece.end()
     return position if first_newline is None else first_newline
+
+
+def skip_declaration(text: str, start: int) -> int:
+    """Offset of the newline before the next declaration, or of the end."""
+    position = start
+    while position < len(text):
+        piece = _PIECE.match(text, position)
+        assert piece is not None
+        if piece["newline"] and declares(text, piece.end()):
+            return position
+        position = piece.end()
+    return position
+
+
+def brace_follows(text: str, at: int) -> bool:
+    """Whether the next thing, on whatever line, is a `{`."""
+    return _BRACE_NEXT.match(text, at) is not None
+
+
+def indent_of(text: str, at: int) -> int:
+    """Columns before the first word of the line at `at`, blank lines left out."""
+    blank = _BLANK.match(text, at)
+    assert blank is not None
+    return len(blank[1].expandtabs(4))
 
 
 def goes_on(text: str, at: int) -> bool:

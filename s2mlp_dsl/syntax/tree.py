@@ -376,13 +376,17 @@ class Comment:
     span: Span
 
 
+ANY_NAME = "*"
+
+
 @dataclass(frozen=True)
 class File:
     """A parsed file.
 
     `damaged` holds the spans of text that did not parse. A declaration that
     overlaps one is known by name but not looked into, and so is every word in
-    `lost`, which damaged text may have declared: one cause, one message.
+    `lost`, which damaged text may have declared: one cause, one message. A
+    damaged import may have brought `ANY_NAME`.
     """
 
     source: Source

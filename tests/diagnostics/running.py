@@ -17,7 +17,7 @@ class Run:
     code: int
     out: str
     err: str
-    seconds: float
+    seconds: float  # of work; other programs on the machine do not count
 
 
 class Checker:
@@ -28,10 +28,10 @@ class Checker:
 
     def __call__(self, *arguments: str | Path) -> Run:
         words = ["s2mlp-dsl", "check", *map(str, arguments)]
-        start = time.perf_counter()
+        start = time.process_time()
         with patch.object(sys, "argv", words), pytest.raises(SystemExit) as exit:
             main()
-        seconds = time.perf_counter() - start
+        seconds = time.process_time() - start
         captured = self.capsys.readouterr()
         assert isinstance(exit.value.code, int)
         return Run(exit.value.code, captured.out, captured.err, seconds)

@@ -144,10 +144,10 @@ TEXTS = {
 @pytest.mark.parametrize("name", TEXTS)
 def test_in_under_a_second(name: str) -> None:
     text, code = TEXTS[name]
-    start = time.perf_counter()
+    start = time.process_time()
     found = diagnose(text)
     shown = [render_text(one) for one in found]
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     assert {one.code.number for one in found} == set((code or "").split())
     assert seconds < 1
     assert max(map(len, shown), default=0) < 5000

@@ -8,7 +8,7 @@ from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.source import Source
 from s2mlp_dsl.syntax import parse, parse_expression, tree
 from s2mlp_dsl.syntax.build import MAX_DEPTH
-from s2mlp_dsl.syntax.parse import MAX_ERRORS
+from s2mlp_dsl.syntax.reader import MAX_ERRORS
 from tests.syntax.reading import faults
 
 GOOD = "block last { gelu }\n"
@@ -79,7 +79,7 @@ def test_the_text_ends_too_early() -> None:
 def test_something_else_than_a_spec() -> None:
     """Reading stops after so many mistakes, and says so."""
     report = Report()
-    file = parse(Source("spec.arch", "edition 1\n" + "@\n" * 5000), report)
+    file = parse(Source("spec.arch", "edition 1\nmodel m {\n" + "@\n" * 5000), report)
     assert len(report.diagnostics) == MAX_ERRORS
     assert "not read" in report.diagnostics[-1].notes[0]
     assert len(file.declarations) == 1
@@ -102,9 +102,9 @@ def test_something_else_than_a_spec() -> None:
     ],
 )
 def test_depth_is_bounded(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     found = faults(text)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert 1 <= len(found) <= MAX_ERRORS
 
 

@@ -1,0 +1,266 @@
+"""Reading a file token by token, and going on after a mistake.
+
+Tokens are fed to Lark's parser one at a time. At each `{` and each newline
+inside braces the height of the parser's stack is noted; after an error the
+stack is cut back to that height, the rest of the statement is skipped, and
+reading goes on with the next one. Outside braces it goes on with the next
+declaration.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+
+from lark import Token
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken
+from lark.parsers.lalr_interactive_parser import InteractiveParser
+
+from s2mlp_dsl.diagnostics import Label, Report
+from s2mlp_dsl.source import Source, Span
+from s2mlp_dsl.syntax import codes, tree
+from s2mlp_dsl.syntax.build import MAX_DEPTH, TooDeep, token_span
+from s2mlp_dsl.syntax.explain import bad_character, too_deep, unexpected
+from s2mlp_dsl.syntax.grammar import declaring, parser, spelled
+from s2mlp_dsl.syntax.skip import (
+    brace_follows,
+    declares,
+    goes_on,
+    indent_of,
+    skip_declaration,
+    skip_statement,
+)
+
+MAX_ERRORS = 20  # after so many the text is taken to be something else
+_CLOSERS = {"}": "{", ")": "(", "]": "["}
+_OPENERS = {opener: closer for closer, opener in _CLOSERS.items()}
+
+
+@dataclass
+class _Brace:
+    """An open brace, and where its last statement starts: stack height, offset."""
+
+    token: Token | None
+    height: int
+    start: int
+
+
+@dataclass
+class Reader:
+    source: Source
+    report: Report
+    parse: InteractiveParser = field(init=False)
+    damaged: list[Span] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
+    braces: list[_Brace] = field(default_factory=list)
+    brackets: list[Token] = field(default_factory=list)  # ( and [ in this statement
+    previous: str = "_NL"
+    errors: int = 0
+
+    def read(self) -> tuple[tree.Declaration, ...]:
+        self.parse = parser().parse_interactive(self.source.text, start="start")
+        self.braces = [_Brace(None, self._height, 0)]
+        while self.errors < MAX_ERRORS:
+            try:
+                for token in self.parse.lexer_thread.lex(self.parse.parser_state):
+                    self._take(token)
+                    if self.errors >= MAX_ERRORS:
+                        return self._give_up()
+                return self._finish()
+            except UnexpectedCharacters as error:
+                at = error.pos_in_stream or 0
+                bad_character(self.report, self.source, at)
+                self._skip(at)
+            except UnexpectedToken as error:
+                self._unexpected(error.token)
+            except TooDeep as error:
+                too_deep(self.report, error.span)
+                self._skip(error.span.end)
+            self.errors += 1
+        return self._give_up()
+
+    @property
+    def _height(self) -> int:
+        return len(self.parse.parser_state.state_stack)
+
+    def _take(self, token: Token) -> None:
+        """Pass one token on to the parser, and keep the brackets."""
+        if token.type == "_NL" and (self.brackets or self.previous in ("_NL", "{")):
+            return
+        at = token.start_pos or 0
+        text = str(token)
+        if text in declaring() and self._is_inside and self._begins_another(at, text):
+            self._never_closed("before this declaration", token)
+            self._resume(at, level=0)
+            self.errors += 1
+            return
+        if text in _CLOSERS and not self._closes(text):
+            self._unmatched(token)
+            self.errors += 1
+            return
+        self.parse.feed_token(token)
+        self._note(token, text)
+        if len(self.braces) + len(self.brackets) > MAX_DEPTH:
+            too_deep(self.report, token_span(token))
+            self.errors += 1
+            outermost = self.braces[1].token if len(self.braces) > 1 else token
+            assert outermost is not None
+            self.brackets.clear()
+            del self.braces[1:]
+            self._skip(outermost.start_pos or 0)
+
+    def _note(self, token: Token, text: str) -> None:
+        """Keep track of brackets and of where statements start."""
+        before = self.previous
+        self.previous = token.type if token.type in ("_NL", "DOC") else text
+        end = token.end_pos or 0
+        if text in ("(", "["):
+            self.brackets.append(token)
+        elif text in (")", "]"):
+            self.brackets.pop()
+        elif text == "{":
+            self.braces.append(_Brace(token, self._height, end))
+        elif text == "}":
+            self.braces.pop()
+        elif token.type == "_NL" and before != "DOC":
+            self.braces[-1].height, self.braces[-1].start = self._height, end
+
+    @property
+    def _text(self) -> str:
+        return self.source.text
+
+    @property
+    def _is_inside(self) -> bool:
+        return len(self.braces) > 1 or bool(self.brackets)
+
+    def _begins_another(self, at: int, keyword: str) -> bool:
+        """Whether a declaration begins here, so that a brace must be missing.
+
+        A second `edition` is a mistake of its own.
+        """
+        return (
+            keyword != "edition" and self._starts_line(at) and declares(self._text, at)
+        )
+
+    def _starts_line(self, at: int) -> bool:
+        return not self._text[self._text.rfind("\n", 0, at) + 1 : at].strip()
+
+    def _closes(self, closer: str) -> bool:
+        """Whether the innermost open bracket is of this closer's kind."""
+        if self.brackets:
+            return str(self.brackets[-1]) == _CLOSERS[closer]
+        return closer == "}" and len(self.braces) > 1
+
+    # mistakes
+
+    def _unmatched(self, token: Token) -> None:
+        """A closer that closes nothing, or a bracket that it leaves open."""
+        at, end = token.start_pos or 0, token.end_pos or 0
+        if self.brackets:
+            self._never_closed(f"before this `{token}`", token)
+            if str(token) == "}":
+                self._resume(at)
+            else:
+                self._skip(end)
+            return
+        last = self.damaged[-1].end if self.damaged else 0
+        if self._text[last:at].strip() or not self.damaged:
+            self.report.add(codes.NOT_OPENED, token_span(token), help="remove it")
+        self._damage(at, end)  # one too many, or several: one mistake
+
+    def _never_closed(self, label: str, token: Token | None) -> None:
+        opened = self.brackets[-1] if self.brackets else self.braces[-1].token
+        assert opened is not None
+        self.report.add(
+            codes.NOT_CLOSED,
+            token_span(opened),
+            secondary=[] if token is None else [Label(token_span(token), label)],
+            help=f"add the closing `{_OPENERS[str(opened)]}`",
+        )
+
+    def _unexpected(self, token: Token) -> None:
+        """A token that the grammar does not allow where it stands."""
+        at = token.start_pos or 0
+        if str(token) in _CLOSERS and not self._closes(str(token)):
+            self._unmatched(token)
+            return
+        if self.brackets and str(token).isidentifier() and self._starts_line(at):
+            self._never_closed("before this line", token)
+            self._resume(at)
+            return
+        accepted = self.parse.accepts()
+        unexpected(self.report, self.source, token, accepted)
+        if token.type == "$END":
+            self._resume(len(self._text), level=0)
+        elif str(token) == "}":
+            self._resume(at)
+        elif token.type == "_NL":
+            self._line_ended(token, accepted)
+        else:
+            self._skip(at)
+
+    def _line_ended(self, token: Token, accepted: set[str]) -> None:
+        """A line that ends too early; what follows may show what was meant."""
+        at, end = token.start_pos or 0, token.end_pos or 0
+        opener = next((one for one in accepted if spelled(one) == "{"), None)
+        if opener is not None and brace_follows(self._text, end):
+            return  # read on as if the brace stood on this line
+        if opener is not None and indent_of(self._text, end) > indent_of(
+            self._text, self._text.rfind("\n", 0, at) + 1
+        ):
+            brace = Token(opener, "{", at, end_pos=at)
+            self.parse.feed_token(brace)
+            self._note(brace, "{")
+            return
+        self._skip(end if goes_on(self._text, end) else at)
+
+    # going on
+
+    def _skip(self, at: int) -> None:
+        """Go on after the statement, or outside braces the declaration, at `at`."""
+        if len(self.braces) > 1:
+            self._resume(skip_statement(self._text, at, len(self.brackets)))
+        else:
+            self._resume(skip_declaration(self._text, at))
+
+    def _resume(self, at: int, level: int = -1) -> None:
+        """Forget the statement that was begun, and read on at `at`.
+
+        `level` 0 forgets the declaration that was begun.
+        """
+        brace = self.braces[level]
+        if level == 0:
+            del self.braces[1:]
+        state = self.parse.parser_state
+        begun = len(state.state_stack) >= brace.height
+        if begun:  # else the parser has put the statement into its list already
+            del state.state_stack[brace.height :]
+            del state.value_stack[brace.height - 1 :]
+        self.previous = "_NL" if begun else "SKIPPED"
+        self.brackets.clear()
+        self._damage(brace.start, at)
+        lexer = self.parse.lexer_thread.state
+        assert lexer is not None
+        lexer.line_ctr.char_pos = at
+
+    def _damage(self, start: int, end: int) -> None:
+        self.damaged.append(Span(self.source, start, max(end, start + 1)))
+        words = self._text[start:end].split("{", 1)[0]
+        self.lost.update(re.findall(r"\w+", words))
+        if words.lstrip().startswith("import"):
+            self.lost.add(tree.ANY_NAME)
+
+    def _finish(self) -> tuple[tree.Declaration, ...]:
+        if self._is_inside:
+            self._never_closed("", None)
+            self._resume(len(self._text), level=0)
+        declarations: tuple[tree.Declaration, ...] = self.parse.feed_eof()
+        return declarations
+
+    def _give_up(self) -> tuple[tree.Declaration, ...]:
+        """What was read so far, when the rest is not worth reading."""
+        found = self.report.diagnostics
+        note = f"after {MAX_ERRORS} mistakes the rest of the file is not read"
+        found[-1] = replace(found[-1], notes=(*found[-1].notes, note))
+        self.lost.update(re.findall(r"\w+", self._text))
+        self._resume(len(self._text), level=0)
+        declarations: tuple[tree.Declaration, ...] = self.parse.feed_eof()
+        return declarations
