@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from s2mlp_dsl.analysis.analyze import Analysis, analyze_model, with_claims
 from s2mlp_dsl.elaborate.spec import Spec, load
@@ -23,6 +23,8 @@ from s2mlp_dsl.ops import SIGNATURES
 if TYPE_CHECKING:
     from torch import nn
 
+    from s2mlp_dsl.emit.theme import ThemeName
+    from s2mlp_dsl.emit.views import Picture, View
     from s2mlp_dsl.lower.source import Source
     from s2mlp_dsl.verify.certificate import Certificate
 
@@ -64,6 +66,30 @@ class Program:
 
         return build(self.source(), self.model.name)
 
+    def diagram(
+        self,
+        view: "View | Literal['graph']" = "model",
+        theme: "ThemeName" = "light",
+        block: str | None = None,
+    ) -> "Picture":
+        """A view of the program. Only `graph` imports torch."""
+        from s2mlp_dsl.emit import views
+
+        if view != "graph":
+            return views.draw(self.model, self.analysis, view, theme, block)
+        from s2mlp_dsl.emit.graph_view import draw_graph
+
+        return views.traced(
+            self.model.name, draw_graph(self.model, self.build(), theme)
+        )
+
+    def __repr__(self) -> str:
+        return f"Program({self.model.name!r}, of {self.spec.source.name!r})"
+
+    def _repr_svg_(self) -> str:
+        """What a notebook shows."""
+        return self.diagram()._repr_svg_()
+
 
 def elaborate(
     spec: "str | Path | Spec",
@@ -93,6 +119,23 @@ def analyze(
     """
     program = elaborate(spec, model, settings)
     return with_claims(program.spec, program.analysis)
+
+
+def diagram(
+    spec: "str | Path | Spec",
+    model: str | None = None,
+    *,
+    view: "View | Literal['graph']" = "model",
+    theme: "ThemeName" = "light",
+    block: str | None = None,
+    **settings: Any,
+) -> "Picture":
+    """A picture of one model: a notebook shows it, `save` writes it to a file.
+
+    `view` is model, block, shift, reach or graph; `theme` light, dark or print.
+    torch is imported for `graph` alone.
+    """
+    return elaborate(spec, model, settings).diagram(view, theme, block)
 
 
 def compile(

@@ -28,7 +28,7 @@ MAY_IMPORT = {
         *("source", "diagnostics", "syntax", "ir", "ops", "elaborate", "analysis"),
         "lower",
     },
-    "api": {"elaborate", "ir", "ops", "analysis", "lower", "verify"},
+    "api": {"elaborate", "ir", "ops", "analysis", "lower", "emit", "verify"},
     "verify": {"ir", "ops", "elaborate", "analysis", "lower", "api"},
     "train": {"ir"},
     "cli": {

@@ -49,6 +49,12 @@ class Analysis(Record):
         """Whether every claim is proved."""
         return all(claim.verdict == "holds" for claim in self.claims)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from s2mlp_dsl.analysis.notebook import analysis_html
+
+        return analysis_html(self)
+
 
 def analyze_model(model: Model) -> Analysis:
     """The figures of an expanded model, without claims."""

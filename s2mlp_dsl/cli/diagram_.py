@@ -6,12 +6,11 @@ from typing import Literal
 
 import click
 
-from s2mlp_dsl.api import Program, elaborate
+from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.cli.output import model_options, print_diagnostics, spec_argument
 from s2mlp_dsl.elaborate.spec import load
-from s2mlp_dsl.emit.render import FORMS, Form
 from s2mlp_dsl.emit.theme import THEMES, ThemeName
-from s2mlp_dsl.emit.views import VIEWS, Picture, View, draw
+from s2mlp_dsl.emit.views import VIEWS, View, form_of
 
 
 @click.command()
@@ -48,39 +47,22 @@ def command(
     Only .pdf needs a system's Graphviz. PyTorch is imported for --view graph
     alone.
     """
-    form = "dot" if output is None else _form_of(output)
+    if output is not None:
+        _hold_suffix(output)
     loaded = load(spec)
     program = elaborate(loaded, model, settings)
     print_diagnostics(loaded.report.sorted())
-    if view == "graph":
-        picture = _traced(program, theme)
-    else:
-        picture = draw(program.model, program.analysis, view, theme, block)
-    rendered = picture.render(form)
+    picture = program.diagram(view, theme, block)
     if output is None:
-        sys.stdout.write(rendered.decode())
+        sys.stdout.write(picture.render("dot").decode())
         return 0
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_bytes(rendered)
+    picture.save(output)
     print(f"wrote {output}", file=sys.stderr)
     return 0
 
 
-def _traced(program: Program, theme: ThemeName) -> Picture:
-    from s2mlp_dsl.emit.graph_view import draw_graph
-
-    graph = draw_graph(program.model, program.build(), THEMES[theme])
-    title = f"torch.fx graph of {program.model.name}"
-    return Picture(graph, title, "The lowered graph, grouped by statement.")
-
-
-def _form_of(output: Path) -> Form:
-    suffix = output.suffix.lower().removeprefix(".")
-    known: dict[str, Form] = {form: form for form in FORMS} | {"gv": "dot"}
-    if suffix not in known:
-        listed = ", ".join(f".{one}" for one in known)
-        raise click.BadParameter(
-            f"{str(output)!r} has no known suffix; there are {listed}",
-            param_hint="-o",
-        )
-    return known[suffix]
+def _hold_suffix(output: Path) -> None:
+    try:
+        form_of(output)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="-o") from error

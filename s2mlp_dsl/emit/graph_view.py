@@ -14,7 +14,7 @@ from graphviz import Digraph, escape
 from torch import fx, nn
 
 from s2mlp_dsl.emit.dot_label import FONT, Text, cell, label, row, table
-from s2mlp_dsl.emit.theme import Theme
+from s2mlp_dsl.emit.theme import THEMES, Theme, ThemeName
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.walk import occurrences
 
@@ -130,8 +130,9 @@ def _calls(node: fx.Node) -> str:
     return node.op if node.op != "call_module" else "module"
 
 
-def draw_graph(model: Model, module: nn.Module, theme: Theme) -> Digraph:
-    """The traced graph of a built model."""
+def draw_graph(model: Model, module: nn.Module, name: ThemeName) -> Digraph:
+    """The traced graph of a built model, in a theme of that name."""
+    theme = THEMES[name]
     graph = Digraph(
         model.name,
         graph_attr={

@@ -1,6 +1,7 @@
 """The pictures of a model, by name."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, get_args
 
 from graphviz import Digraph
@@ -9,7 +10,7 @@ from s2mlp_dsl.analysis.analyze import Analysis
 from s2mlp_dsl.emit.diagram import describe, draw_block, draw_model, uses_of
 from s2mlp_dsl.emit.dot_shift import arrows
 from s2mlp_dsl.emit.reach_view import draw_reach, reach_of
-from s2mlp_dsl.emit.render import Form, render
+from s2mlp_dsl.emit.render import FORMS, Form, render
 from s2mlp_dsl.emit.shift_view import Drawn, draw_shifts, share, shifts_in
 from s2mlp_dsl.emit.theme import THEMES, ThemeName
 from s2mlp_dsl.ir.program import Model
@@ -35,6 +36,38 @@ class Picture:
     def render(self, form: Form) -> bytes:
         """In one of the formats. Raises `NoRenderer`."""
         return render(self.graph, form, self.title, self.description)
+
+    def save(self, path: str | Path) -> Path:
+        """Write a file whose suffix is the format. Raises `ValueError`."""
+        path = Path(path)
+        rendered = self.render(form_of(path))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(rendered)
+        return path
+
+    def __repr__(self) -> str:
+        return f"Picture({self.title!r})"
+
+    def _repr_svg_(self) -> str:
+        """What a notebook shows: an SVG without the prolog of a file."""
+        svg = self.render("svg").decode()
+        return svg[svg.index("<svg") :]
+
+
+def form_of(path: Path) -> Form:
+    """The format that a suffix names. Raises `ValueError` where none is."""
+    suffix = path.suffix.lower().removeprefix(".")
+    known: dict[str, Form] = {form: form for form in FORMS} | {"gv": "dot"}
+    if suffix not in known:
+        listed = ", ".join(f".{one}" for one in known)
+        raise ValueError(f"{path.suffix!r} is no known suffix; there are {listed}")
+    return known[suffix]
+
+
+def traced(model: str, graph: Digraph) -> Picture:
+    """The picture of a torch.fx graph (see graph_view.py)."""
+    words = "The lowered graph, grouped by statement."
+    return Picture(graph, f"torch.fx graph of {model}", words)
 
 
 def draw(

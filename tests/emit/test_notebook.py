@@ -1,0 +1,52 @@
+"""The notebook in docs/ says what it would say if it ran now."""
+
+import ast
+import contextlib
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.emit.picture import ROOT
+
+NOTEBOOK = ROOT / "docs" / "tour.ipynb"
+
+
+def run(code: str, names: dict[str, Any]) -> tuple[str, Any]:
+    """What a cell prints, and the value of its last line if it is one."""
+    body = ast.parse(code).body
+    last = body.pop() if isinstance(body[-1], ast.Expr) else None
+    printed, value = io.StringIO(), None
+    with contextlib.redirect_stdout(printed):
+        exec(compile(ast.Module(body, []), str(NOTEBOOK), "exec"), names)
+        if isinstance(last, ast.Expr):
+            value = eval(compile(ast.Expression(last.value), "cell", "eval"), names)
+    return printed.getvalue(), value
+
+
+def test_outputs_are_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, Any] = {}
+    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    shown = 0
+    for cell in (one for one in cells if one["cell_type"] == "code"):
+        printed, value = run("".join(cell["source"]), names)
+        assert cell["execution_count"]
+        for output in cell["outputs"]:
+            if output["output_type"] == "stream":
+                assert "".join(output["text"]) == printed
+            for kind, method in (
+                ("text/html", "_repr_html_"),
+                ("image/svg+xml", "_repr_svg_"),
+            ):
+                if kind in output.get("data", {}):
+                    assert "".join(output["data"][kind]) == getattr(value, method)()
+                    shown += 1
+    assert shown >= 4
+
+
+def test_torch_comes_last() -> None:
+    text = Path(NOTEBOOK).read_text(encoding="utf-8")
+    assert text.count("import torch") == 1
