@@ -45,8 +45,8 @@ class Program:
         """The program as a parameterless `.arch` file."""
         return print_model(self.model, SIGNATURES)
 
-    def source(self) -> "Source":
-        """The program as PyTorch source."""
+    def source(self, drop_path: bool = False) -> "Source":
+        """The program as PyTorch source, with stochastic depth for training."""
         from s2mlp_dsl.lower.source import Origin, torch_source
 
         path = self.spec.source.path
@@ -58,13 +58,14 @@ class Program:
             words += ["--set", f"{key}={value}"]
         words += ["--emit", "torch", "-o", f"{self.model.name}.py"]
         command = shlex.join(words) if path else None
-        return torch_source(self.model, self.analysis, Origin(spec, VERSION, command))
+        origin = Origin(spec, VERSION, command)
+        return torch_source(self.model, self.analysis, origin, drop_path)
 
-    def build(self) -> "nn.Module":
+    def build(self, drop_path: bool = False) -> "nn.Module":
         """The program as a module, weights initialised."""
         from s2mlp_dsl.lower.build import build
 
-        return build(self.source(), self.model.name)
+        return build(self.source(drop_path), self.model.name)
 
     def diagram(
         self,

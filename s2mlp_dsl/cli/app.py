@@ -20,6 +20,7 @@ COMMANDS = {
     "compile": "Write a model as PyTorch source or as canonical IR.",
     "diagram": "Draw a model.",
     "eval": "Test accuracy of a trained run.",
+    "export-run": "Write a run as a folder that stands alone.",
     "explain": "What a diagnostic code means, with examples.",
     "fmt": "Bring specs into the one layout, keeping comments.",
     "predict": "Classify images with a trained run.",
@@ -38,7 +39,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"s2mlp_dsl.cli.{name}_")
+        file = name.replace("-", "_")
+        module = importlib.import_module(f"s2mlp_dsl.cli.{file}_")
         command: click.Command = module.command
         return command
 

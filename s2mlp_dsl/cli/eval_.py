@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+FITTING = 20  # classes whose confusions fit a screen
+
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
@@ -56,4 +58,38 @@ def command(
     for one in result.classes:
         share = "none tested" if one.accuracy is None else f"{one.accuracy:7.2%}"
         print(f"  {one.name:<{width}}  {share}  {one.correct} of {one.images}")
+    if result.unreadable:
+        print(f"{result.unreadable} further images cannot be read")
+    if result.confusion is not None:
+        names = [one.name for one in result.classes]
+        print("\n".join(_confusions(names, result.confusion)))
     return 0
+
+
+def _confusions(names: list[str], matrix: tuple[tuple[int, ...], ...]) -> list[str]:
+    """The matrix where it fits a screen, else the commonest mistakes."""
+    if len(names) <= FITTING:
+        cells = [str(n) for row in matrix for n in row] + [n[:8] for n in names]
+        wide = max(map(len, cells)) + 1
+        side = max(map(len, names))
+        head = " " * (side + 2) + "".join(f"{name[:8]:>{wide}}" for name in names)
+        rows = [
+            f"  {name:<{side}}" + "".join(f"{n:>{wide}}" for n in row)
+            for name, row in zip(names, matrix, strict=True)
+        ]
+        return [
+            "confusions (a row is a class, a column what it was taken for)",
+            head,
+            *rows,
+        ]
+    mistakes = [
+        (count, names[true], names[taken])
+        for true, row in enumerate(matrix)
+        for taken, count in enumerate(row)
+        if count and true != taken
+    ]
+    mistakes.sort(key=lambda one: -one[0])
+    lines = [
+        f"  {count:>5}  {true} taken for {taken}" for count, true, taken in mistakes
+    ]
+    return ["commonest confusions", *lines[:FITTING]]

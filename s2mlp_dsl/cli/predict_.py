@@ -21,13 +21,14 @@ import click
 def command(
     run: Path, images: tuple[Path, ...], top: int, device: str | None, form: str
 ) -> int:
-    """Classify IMAGES with the run in the folder RUN."""
+    """Classify IMAGES, files or folders of them, with the run in the folder RUN."""
     from s2mlp_dsl import train
     from s2mlp_dsl.cli.runs import rebuild
 
     model, weight_hash = rebuild(run)
+    files = train.image_files(list(images))
     predictions = train.predict(
-        model, run, list(images), top, device=device, weight_hash=weight_hash
+        model, run, files, top, device=device, weight_hash=weight_hash
     )
     if form == "json":
         print(

@@ -1,23 +1,28 @@
-"""A run folder, rebuilt: what `eval` and `predict` start from."""
+"""A run folder, rebuilt: what `eval`, `predict` and `export-run` start from."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s2mlp_dsl.api import elaborate
+from s2mlp_dsl.api import Program, elaborate
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-def rebuild(run: Path) -> "tuple[nn.Module, str]":
-    """The model of a run, freshly built, and its weight hash.
+def program_of(run: Path) -> Program:
+    """The program of a run.
 
     The run keeps its model as a spec without parameters, so the file that it
     was trained from is not needed any more.
     """
     from s2mlp_dsl.train import Run
 
-    program = elaborate(Run.open(run).job.model_text)
+    return elaborate(Run.open(run).job.model_text)
+
+
+def rebuild(run: Path) -> "tuple[nn.Module, str]":
+    """The model of a run, freshly built, and its weight hash."""
+    program = program_of(run)
     weight_hash = program.analysis.weight_hash
     assert weight_hash is not None
     return program.build(), weight_hash

@@ -1,8 +1,12 @@
 """`s2mlp-dsl train SPEC`."""
 
+import json
+import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +20,11 @@ from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, load
 from s2mlp_dsl.ir.recipe import Recipe
 from s2mlp_dsl.ir.shape import Vector
 from s2mlp_dsl.shipped import shipped
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from s2mlp_dsl.train import Job
 
 # What a spec without a recipe of its own is trained by.
 SHIPPED, PAPER = "specs/recipes.arch", "paper"
@@ -33,6 +42,13 @@ SHIPPED, PAPER = "specs/recipes.arch", "paper"
 @click.option("--resume", is_flag=True, help="Go on with the run in the folder.")
 @click.option("--data", type=click.Path(path_type=Path), help="Where the images are.")
 @click.option("--device", help="Such as cpu or cuda:1.  [default: a GPU if there is]")
+@click.option(
+    "--init-from",
+    type=click.Path(path_type=Path),
+    help="Begin with the weights of a run, a checkpoint or a safetensors file.",
+)
+@click.option("--dry-run", is_flag=True, help="Print the plan and touch nothing.")
+@click.option("--tensorboard", is_flag=True, help="Write for TensorBoard as well.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing while training.")
 def command(
     spec: str,
@@ -43,6 +59,9 @@ def command(
     resume: bool,
     data: Path | None,
     device: str | None,
+    init_from: Path | None,
+    dry_run: bool,
+    tensorboard: bool,
     quiet: bool,
 ) -> int:
     """Train a model of SPEC by a recipe.
@@ -60,16 +79,11 @@ def command(
     print_diagnostics(loaded.report.sorted())
     if note and not quiet:
         print(note, file=sys.stderr)
-    return _train(
-        program,
-        resolved,
-        chosen,
-        out or Path("runs") / program.model.name,
-        resume=resume,
-        data=data,
-        device=device,
-        quiet=quiet,
-    )
+    setup = Setup(program, resolved, chosen, init_from, data, device)
+    if dry_run:
+        return _plan(setup)
+    out = out or Path("runs") / program.model.name
+    return _train(setup, out, resume=resume, quiet=quiet, tensorboard=tensorboard)
 
 
 def _split_recipe(spec: str, recipe: str | None) -> tuple[Path, str | None]:
@@ -130,49 +144,92 @@ def _elaborate(spec: Spec, model: str | None, settings: dict[str, str]) -> Progr
     return program
 
 
-def _train(
-    program: Program,
-    recipe: Recipe,
-    declared: Declared,
-    out: Path,
-    *,
-    resume: bool,
-    data: Path | None,
-    device: str | None,
-    quiet: bool,
-) -> int:
-    import torch
+@dataclass(frozen=True)
+class Setup:
+    """What is trained, how, on what and where."""
 
+    program: Program
+    recipe: Recipe
+    declared: Declared
+    init_from: Path | None
+    data: Path | None
+    device: str | None
+
+    def begin(self, quiet: bool) -> "tuple[nn.Module, Job]":
+        """The model with its first weights, and the job."""
+        import torch
+
+        from s2mlp_dsl import train
+
+        analysis, model = self.program.analysis, self.program.model
+        assert analysis.image is not None and isinstance(model.result, Vector)
+        assert analysis.function_hash is not None and analysis.weight_hash is not None
+        torch.manual_seed(self.recipe.seed)  # the initial weights are part of it
+        built, start = self.program.build(self.recipe.drop_path > 0), None
+        if self.init_from is not None:
+            taken = train.start_from(built, self.init_from)
+            start = taken.start
+            if not quiet and os.environ.get("RANK", "0") == "0":
+                print("\n".join(taken.report()), file=sys.stderr)
+        return built, train.Job(
+            model_name=model.name,
+            spec=self.program.spec.source.name,
+            image=analysis.image,
+            classes=model.result.channels,
+            function_hash=analysis.function_hash,
+            weight_hash=analysis.weight_hash,
+            model_text=self.program.text,
+            recipe=self.recipe,
+            recipe_name=self.declared.declaration.name.id,
+            macs=analysis.macs,
+            start=start,
+        )
+
+
+def _train(
+    setup: Setup, out: Path, *, resume: bool, quiet: bool, tensorboard: bool
+) -> int:
     from s2mlp_dsl import train
 
-    analysis = program.analysis
-    assert analysis.image is not None
-    assert analysis.function_hash is not None and analysis.weight_hash is not None
-    job = train.Job(
-        model_name=program.model.name,
-        spec=program.spec.source.name,
-        image=analysis.image,
-        classes=program.model.result.channels,
-        function_hash=analysis.function_hash,
-        weight_hash=analysis.weight_hash,
-        model_text=program.text,
-        recipe=recipe,
-        recipe_name=declared.declaration.name.id,
-        macs=analysis.macs,
-    )
-    torch.manual_seed(recipe.seed)  # the initial weights are part of the seed
+    model, job = setup.begin(quiet)
     summary = train.train(
-        program.build(),
+        model,
         job,
         out,
         resume=resume,
-        data_root=data,
-        device=device,
+        data_root=setup.data,
+        device=setup.device,
         quiet=quiet,
+        tensorboard=tensorboard,
     )
-    if not quiet:
+    if not quiet and os.environ.get("RANK", "0") == "0":
         print(
             f"{out}: {summary.accuracy:.2%} of the test images after "
             f"{summary.epochs} epochs, {summary.seconds:.0f} s on {summary.device}"
         )
+    return 0
+
+
+def _plan(setup: Setup) -> int:
+    from s2mlp_dsl import train
+
+    model, job = setup.begin(quiet=False)
+    plan = train.plan(model, job, data_root=setup.data, device=setup.device)
+    mebi = 2**20
+    rates = ", ".join(f"step {step:,}: {rate:.2e}" for step, rate in plan.rates)
+    print(
+        f"{job.model_name} by {job.recipe_name} on {plan.processes} × {plan.device}, "
+        f"{plan.precision}; {plan.parameters:,} parameters\n"
+        f"data      {job.recipe.data.kind}: {plan.train_images:,} to train, "
+        f"{plan.test_images:,} to test\n"
+        f"steps     {plan.steps:,}: {plan.epochs} epochs of {plan.steps_per_epoch:,}, "
+        f"batch {plan.batch:,} as {plan.parts} × {plan.part:,} a process\n"
+        f"rate      {job.recipe.schedule.kind}; {rates}\n"
+        f"memory    about {plan.memory / mebi:,.0f} MiB a device: "
+        f"weights {plan.weights / mebi:,.0f}, gradients {plan.gradients / mebi:,.0f}, "
+        f"optimizer {plan.optimizer / mebi:,.0f}, average {plan.average / mebi:,.0f}, "
+        f"activations {plan.activations / mebi:,.0f}, data {plan.data / mebi:,.0f}"
+    )
+    settings = json.dumps(job.recipe.settings(), indent=2)
+    print(f"recipe    {settings}")
     return 0

@@ -20,6 +20,7 @@ from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
 
 SETTINGS = tuple(Recipe.model_fields)
+LENGTHS = frozenset({"epochs", "steps"})
 # Bare words of a recipe: what it can call, choose or leave out.
 _WORDS = WORDS | frozenset(KINDS)
 
@@ -36,6 +37,8 @@ def resolve_recipe(
     if declared.damaged:
         raise Poisoned
     settings = _settings(declaration, report)
+    if overrides.keys() & LENGTHS:  # `steps` given here replaces `epochs` there
+        settings = {key: one for key, one in settings.items() if key not in LENGTHS}
     settings.update(overrides)
     reader = _Reader(Evaluator(report), Env(declared.unit, {}))
     data = {name: reader.plain(node, (name,)) for name, node in settings.items()}

@@ -16,7 +16,7 @@ _BUILTINS = {
     "print", "range", "sorted", "str", "sum", "super", "tuple", "zip",
 }  # fmt: skip
 _OF_TORCH = {
-    "arange", "cat", "maximum", "minimum", "no_grad", "ones", "randn", "split",
+    "arange", "cat", "maximum", "minimum", "no_grad", "ones", "rand", "randn", "split",
     "stack", "sym_max", "tensor", "where", "zeros", "zeros_like",
 }  # fmt: skip
 _OF_VALUES = {

@@ -1,12 +1,14 @@
 """One module class: its constructor and its forward."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count, islice
 
 from s2mlp_dsl.ir.program import Call, Model, Op, Residual, Stack, Statement, result_of
 from s2mlp_dsl.ir.shape import Shape
 from s2mlp_dsl.lower.layout import WIDTH, Bracketed, assign, call_with, construct
 from s2mlp_dsl.ops import OPERATORS, Args
 
+DROP_PATH = "DropPath"
 _VARIABLES = "xyzuvw"
 
 
@@ -17,20 +19,24 @@ def class_lines(
     model: Model,
     classes: Mapping[str, str],
     source: Shape | None,
+    drop_path: bool = False,
 ) -> list[str]:
     """The text of a module that runs `body`.
 
     `classes` gives the class of each definition; `source` is the shape that
-    enters, None where the image does.
+    enters, None where the image does. With `drop_path`, each residual branch
+    passes through a `DropPath` of its own.
     """
     forward: list[str] = []
-    _flow(body, model, "x", 0, source, forward)
+    drops = _drop_names(body) if drop_path else []
+    _flow(body, model, "x", 0, source, forward, iter(drops))
     return [
         f"class {name}(nn.Module):",
         *doc,
         "    def __init__(self) -> None:",
         "        super().__init__()",
         *_members(body, model, classes),
+        *(f"        self.{name} = {DROP_PATH}()" for name in drops),
         "",
         "    def forward(self, x: Tensor) -> Tensor:",
         *forward,
@@ -72,6 +78,22 @@ def _runs(stack: Stack, classes: Mapping[str, str]) -> Bracketed:
     return Bracketed("nn.Sequential", runs)
 
 
+def _drop_names(body: tuple[Statement, ...]) -> list[str]:
+    """An attribute for each residual of a body, in the order they begin."""
+    taken: set[str] = set()
+    residuals = 0
+    open_bodies = [body]
+    while open_bodies:
+        for statement in open_bodies.pop():
+            if isinstance(statement, Residual):
+                residuals += 1
+                open_bodies.append(statement.body)
+            else:
+                taken.add(statement.name)
+    names = (f"drop_path{number}" for number in count(1))
+    return list(islice((name for name in names if name not in taken), residuals))
+
+
 def _flow(
     body: tuple[Statement, ...],
     model: Model,
@@ -79,6 +101,7 @@ def _flow(
     depth: int,
     shape: Shape | None,
     lines: list[str],
+    drops: Iterator[str],
 ) -> str:
     """Statements of a body, each reading what the one before it left.
 
@@ -89,7 +112,11 @@ def _flow(
     current = entering
     for statement in body:
         if isinstance(statement, Residual):
-            branch = _flow(statement.body, model, current, depth + 1, shape, lines)
+            drop = next(drops, None)
+            branch = _flow(
+                statement.body, model, current, depth + 1, shape, lines, drops
+            )
+            branch = f"self.{drop}({branch})" if drop else branch
             lines.append(f"        {own} = {current} + {branch}")
         else:
             after = result_of(model, statement)

@@ -14,7 +14,7 @@ from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.ir.walk import ops_in
 from s2mlp_dsl.lower.inline import defined_names, definitions_for, import_lines
 from s2mlp_dsl.lower.layout import WIDTH
-from s2mlp_dsl.lower.scope import class_lines, construct_of
+from s2mlp_dsl.lower.scope import DROP_PATH, class_lines, construct_of
 
 # Names that the emitted source uses for itself, and Python's own.
 _USED = {"Sequence", "Tensor", "nn", "torch", *dir(builtins)}
@@ -38,9 +38,17 @@ class Source:
     model_class: str
 
 
-def torch_source(model: Model, analysis: Analysis, origin: Origin) -> Source:
-    """The PyTorch source of a program, formatted as ruff formats."""
-    callees = {_callee(op) for op in ops_in(model)}
+def torch_source(
+    model: Model, analysis: Analysis, origin: Origin, drop_path: bool = False
+) -> Source:
+    """The PyTorch source of a program, formatted as ruff formats.
+
+    `drop_path` is for training: it puts a module without parameters into each
+    residual branch, so the weights have the same names with it and without.
+    """
+    callees = {_callee(op) for op in ops_in(model)} | (
+        {DROP_PATH} if drop_path else set()
+    )
     modules = definitions_for(one for one in callees if not one.startswith("nn."))
     classes = _class_names(model)
     parts = [
@@ -51,14 +59,14 @@ def torch_source(model: Model, analysis: Analysis, origin: Origin) -> Source:
     for block in model.blocks:
         doc = _docstring(block.doc or f"{block.source} to {block.result}.")
         lines = class_lines(
-            classes[block.name], doc, block.body, model, classes, block.source
+            *(classes[block.name], doc, block.body, model, classes, block.source),
+            drop_path,
         )
         definitions.append("\n".join(lines))
     name = classes[""]
     doc = _docstring(model.doc or f"An image to {model.result}.")
-    definitions.append(
-        "\n".join(class_lines(name, doc, model.body, model, classes, None))
-    )
+    lines = class_lines(name, doc, model.body, model, classes, None, drop_path)
+    definitions.append("\n".join(lines))
     definitions.append("\n".join(_self_check(name, model, analysis)))
     text = "\n\n".join(parts) + "\n\n\n" + "\n\n\n".join(definitions) + "\n"
     return Source(text, name)

@@ -6,22 +6,31 @@ It knows modules and recipes and nothing of syntax. Importing it imports torch.
 from s2mlp_dsl.train.errors import Interrupted, RunError, UsageError, WorldError
 from s2mlp_dsl.train.evaluate import evaluate
 from s2mlp_dsl.train.job import Evaluation, Guess, Job, Prediction, Summary
-from s2mlp_dsl.train.predict import predict
+from s2mlp_dsl.train.plan import Plan, plan
+from s2mlp_dsl.train.predict import image_files, predict
 from s2mlp_dsl.train.run import Run
 from s2mlp_dsl.train.session import train
+from s2mlp_dsl.train.share import export
+from s2mlp_dsl.train.start import Taken, start_from
 
 __all__ = [
     "Evaluation",
     "Guess",
     "Interrupted",
     "Job",
+    "Plan",
     "Prediction",
     "Run",
     "RunError",
     "Summary",
+    "Taken",
     "UsageError",
     "WorldError",
     "evaluate",
+    "export",
+    "image_files",
+    "plan",
     "predict",
+    "start_from",
     "train",
 ]

@@ -13,7 +13,7 @@ from s2mlp_dsl.train.measure import measure
 from s2mlp_dsl.train.run import Run
 from s2mlp_dsl.train.seeds import lent_generators
 from s2mlp_dsl.train.sets import open_data
-from s2mlp_dsl.train.world import joined
+from s2mlp_dsl.train.world import join
 
 
 def evaluate(
@@ -41,11 +41,8 @@ def evaluate(
     data = open_data(run.job, place.device, root)
     found, skipped = load_weights(model, run, checkpoint, weight_hash)
     model.to(place.device)
-    with (
-        joined(place.device) as world,
-        lent_generators(place.device),
-        place.numerics(recipe.deterministic),
-    ):
+    world = join(place.device)
+    with lent_generators(place.device), place.numerics(recipe.deterministic):
         result = measure(
             model, data.test, place, recipe, data.class_names, world, confusion=True
         )

@@ -31,6 +31,11 @@ class InMemory:
     def images(self) -> int:
         return len(self.labels)
 
+    @property
+    def nbytes(self) -> int:
+        """What it takes of the device's memory."""
+        return self.pixels.nbytes + self.labels.nbytes
+
     def batches(self, requests: Iterable[Request]) -> Generator[Batch, None, None]:
         count = len(self.pixels)
         for request in requests:

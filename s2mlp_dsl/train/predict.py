@@ -6,10 +6,13 @@ import torch
 from torch import nn
 
 from s2mlp_dsl.train.device import choose_place
+from s2mlp_dsl.train.errors import WorldError
 from s2mlp_dsl.train.evaluate import load_weights
 from s2mlp_dsl.train.job import Guess, Prediction
 from s2mlp_dsl.train.run import Run
 from s2mlp_dsl.train.step import checked
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
 
 def predict(
@@ -48,6 +51,23 @@ def predict(
     finally:
         model.train(training)
     return predictions
+
+
+def image_files(paths: list[Path]) -> list[Path]:
+    """The files among the paths, and the images below the folders, by name.
+
+    Raises WorldError for a folder without any image.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            files.append(path)
+            continue
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+        if not inside:
+            raise WorldError(f"{path} holds no image ({', '.join(SUFFIXES)})")
+        files += inside
+    return files
 
 
 def _best(

@@ -26,7 +26,7 @@ from s2mlp_dsl.train.schedule import schedule_of
 from s2mlp_dsl.train.seeds import lent_generators
 from s2mlp_dsl.train.sets import open_data
 from s2mlp_dsl.train.signals import listening
-from s2mlp_dsl.train.world import World, joined
+from s2mlp_dsl.train.world import World, join
 
 
 def train(
@@ -69,9 +69,9 @@ def train(
             data_root = Path(old.data_root)
     data = open_data(job, place.device, data_root)
     order = order_of(job.recipe, data.train.images)
+    world = join(place.device)
     with (
         place.numerics(job.recipe.deterministic),
-        joined(place.device) as world,
         Reporter(quiet or not world.leads) as reporter,
         listening() as stop,
     ):

@@ -65,9 +65,7 @@ class Stepper:
         )
         self.model: nn.Module = model
         if self.world.size > 1:
-            self.model = DistributedDataParallel(
-                model, broadcast_buffers=False, gradient_as_bucket_view=True
-            )
+            self.model = DistributedDataParallel(model, gradient_as_bucket_view=True)
 
     def __call__(
         self, batches: Iterator[Batch], step: int, last_good: Path | None

@@ -5,9 +5,8 @@ here talks to anybody. Rank 0 writes the run folder; all read it, so on several
 machines it lies on a shared disk.
 """
 
+import atexit
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -69,26 +68,20 @@ def rank_of_environment() -> tuple[int, int, int]:
     return rank, size, local
 
 
-@contextmanager
-def joined(device: torch.device) -> Iterator[World]:
-    """The world of this process while the block runs.
+def join(device: torch.device) -> World:
+    """This process's world: over NCCL on GPUs and gloo elsewhere.
 
-    Joins the others over NCCL on GPUs and gloo elsewhere, unless the caller
-    has set up `torch.distributed` already.
+    Joins the others unless that is done already, and leaves them when the
+    process ends: leaving and joining again at once can leave a rank behind.
     """
     rank, size, local = rank_of_environment()
     if size == 1:
-        yield World(device=device)
-        return
-    ours = not dist.is_initialized()
-    if ours:
+        return World(device=device)
+    if not dist.is_initialized():
         if device.type == "cuda":
             torch.cuda.set_device(device)
             dist.init_process_group("nccl", device_id=device)
         else:
             dist.init_process_group("gloo")
-    yield World(rank, size, local, device)
-    # Only after success: with one rank gone, the others would wait for it here,
-    # and torchrun ends them anyway.
-    if ours:
-        dist.destroy_process_group()
+        atexit.register(dist.destroy_process_group)
+    return World(rank, size, local, device)

@@ -1,0 +1,147 @@
+"""Settings of a recipe: each changes what it says and survives a resume."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import nn
+
+from s2mlp_dsl.ir import recipe as ir
+from s2mlp_dsl.train import Interrupted, UsageError, evaluate, start_from, train
+from s2mlp_dsl.train.average import Average
+from s2mlp_dsl.train.blocks import checkpoint_activations, set_drop_path
+from s2mlp_dsl.train.flops import peak_flops
+from s2mlp_dsl.train.order import Order
+from s2mlp_dsl.train.schedule import schedule_of
+
+from .making import assert_same_run, job, metrics, mlp, recipe, weights
+from .test_resume import SignalAt
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "sgd": {"optimizer": ir.SGD(lr=0.05)},
+    "steps": {"epochs": None, "steps": 17, "schedule": ir.Linear(warmup=3)},
+    "micro": {"micro_batch": 50, "repeats": 2},
+    "ema": {"ema": 0.99},
+    "fp16": {"precision": "fp16", "clip": 1.0},
+    "checkpointing": {"activation_checkpointing": True, "deterministic": True},
+}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_resumes_bit_for_bit(name: str, tmp_path: Path) -> None:
+    chosen = job(recipe(**VARIANTS[name]))
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    train(SignalAt(mlp(), 0), chosen, whole, quiet=True)
+    with pytest.raises(Interrupted):
+        train(SignalAt(mlp(), 13), chosen, cut, quiet=True)
+    summary = train(SignalAt(mlp(), 0), chosen, cut, resume=True, quiet=True)
+    assert summary.steps == VARIANTS[name].get("steps", 22)
+    assert_same_run(whole, cut)
+
+
+def test_parts_add_up_to_the_whole_batch(tmp_path: Path) -> None:
+    def plain() -> nn.Module:
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+
+    for micro in (None, 30):
+        chosen = job(recipe(micro_batch=micro))
+        train(plain(), chosen, tmp_path / str(micro), quiet=True)
+    ours, theirs = weights(tmp_path / "30"), weights(tmp_path / "None")
+    torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5)
+
+
+def test_a_recipe_has_one_length() -> None:
+    for lengths in ({"epochs": 2, "steps": 3}, {"epochs": None}):
+        with pytest.raises(ValidationError, match="neither is given|both is given"):
+            recipe(**lengths)
+
+
+def test_schedules_fall_as_they_say() -> None:
+    base = {"optimizer": ir.AdamW(lr=1.0), "epochs": None, "steps": 100}
+    line = schedule_of(recipe(**base, schedule=ir.Linear(warmup=20)), 100, 7)
+    assert [line.at(s) for s in (20, 60)] == [1.0, 0.5]
+    stairs = ir.Step(every=30, factor=0.1, floor=0.005)
+    steps = schedule_of(recipe(**base, schedule=stairs), 100, 7)
+    assert [steps.at(s) for s in (0, 29, 30, 60, 99)] == pytest.approx(
+        [1, 1, 0.1, 0.01, 0.005]
+    )
+    epochs = recipe(optimizer=ir.AdamW(lr=1.0), schedule=ir.Step(every=1))
+    assert schedule_of(epochs, 14, 7).every == 7
+
+
+def test_repeats_show_fewer_images_each_drawn_anew() -> None:
+    order = Order(images=100, batch=20, steps=5, seed=0, repeats=2)
+    requests = list(order.requests(0))
+    seen = torch.cat([request.indices for request in requests])
+    draws = torch.cat([request.draws for request in requests])
+    assert len(seen.unique()) == 50 and len(draws.unique()) == 100
+    first = requests[0].indices
+    assert torch.equal(first[:10], first[10:])  # copies lie far apart
+    assert torch.equal(draws // 2, seen)
+
+
+def test_the_average_is_what_is_tested(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    model = mlp()
+    summary = train(model, job(recipe(ema=0.999)), out, quiet=True)
+    averaged = mlp()
+    assert evaluate(averaged, out).accuracy == summary.accuracy
+    newest = max((out / "checkpoints").glob("step_*"))
+    assert (newest / "average.safetensors").exists()
+    live = weights(out)
+    assert not torch.equal(averaged[1].weight, live["1.weight"])
+    assert torch.equal(averaged[1].weight, model[1].weight)
+
+
+def test_the_average_starts_soon_and_then_moves_slowly() -> None:
+    model = nn.Linear(1, 1, bias=False)
+    average = Average(model, 0.9999)
+    with torch.no_grad():
+        model.weight.fill_(5.0)
+    average.update(0)
+    start = float(average.shadow["weight"])
+    average.update(10**7)
+    assert abs(start - 5) < 1 and abs(float(average.shadow["weight"]) - start) < 1e-3
+
+
+class DropPath(nn.Module):
+    p = 0.0
+
+
+def test_drop_path_rises_linearly_and_is_never_ignored() -> None:
+    model = nn.Sequential(*[nn.Sequential(nn.Linear(2, 2), DropPath()) for _ in "1234"])
+    set_drop_path(model, 0.3)
+    rates = [m.p for m in model.modules() if isinstance(m, DropPath)]
+    assert rates == pytest.approx([0.0, 0.1, 0.2, 0.3])
+    with pytest.raises(UsageError, match="no residual branch"):
+        set_drop_path(nn.Linear(2, 2), 0.1)
+    with pytest.raises(UsageError, match="no stack of blocks"):
+        checkpoint_activations(nn.Linear(2, 2))
+
+
+def test_weights_of_another_run_with_another_head(tmp_path: Path) -> None:
+    train(mlp(), job(), tmp_path / "run", quiet=True)
+    other = mlp(classes=7, seed=5)
+    head = other[5].weight.clone()
+    taken = start_from(other, tmp_path / "run")
+    assert [name for name, _ in taken.kept] == ["5.weight", "5.bias"]
+    assert "10×64 there, 7×64 here" in taken.report()[1]
+    assert torch.equal(other[5].weight, head)
+    assert torch.equal(other[1].weight, weights(tmp_path / "run")["1.weight"])
+    with pytest.raises(UsageError, match="none of its tensors"):
+        start_from(nn.Linear(3, 3), tmp_path / "run")
+
+
+def test_peaks_are_told_by_the_most_special_name() -> None:
+    assert peak_flops("NVIDIA H100 80GB HBM3", "bf16") == 989.4e12
+    assert peak_flops("NVIDIA H100 PCIe", "bf16") == 756e12
+    assert peak_flops("some other GPU", "bf16") is None
+
+
+def test_repeated_images_train(tmp_path: Path) -> None:
+    chosen = job(recipe(repeats=3, augment=(ir.Translate(), ir.Mixup())))
+    train(mlp(), chosen, tmp_path / "run", quiet=True)
+    assert len(metrics(tmp_path / "run")) == 4
