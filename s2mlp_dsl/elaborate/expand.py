@@ -15,7 +15,7 @@ from s2mlp_dsl.elaborate.shifts import no_shift, resolve_shift
 from s2mlp_dsl.elaborate.values import Env, ShiftRef, Value, kind_of, show, words_in
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.names import name_statements
-from s2mlp_dsl.ir.shape import Shape, positions, with_channels
+from s2mlp_dsl.ir.shape import Map, Shape, positions, with_channels
 from s2mlp_dsl.ops import OPERATORS, Args, Operator, Parameter, Refusal
 from s2mlp_dsl.ops.codes import NO_IMAGE
 from s2mlp_dsl.source import Span
@@ -148,8 +148,7 @@ class Expander:
             reads_index = index is not None and index in _names_read(part.body)
             done = 0
             while done < count:
-                number = {index: before + done} if index else {}
-                inside = env.inner(shape.channels, **number)
+                inside = env.inner(shape.channels, index, before + done)
                 block, result = self._iteration(part.body, inside, shape)
                 same_again = not reads_index and result == shape
                 repeat = count - done if same_again else 1
@@ -230,20 +229,18 @@ class Expander:
         label: str | None,
     ) -> tuple[ir.Statement, Shape]:
         call = statement.call
-        declared = env.unit.names.get(call.name.id)
-        if declared is not None:
-            if not isinstance(declared.declaration, tree.Block):
-                raise Poisoned  # reported with the names
-            if shape is None:
-                raise self._no_image(call.span)
-            block, result = self._block(call, declared, env, shape)
-            return ir.Call(block=block, name=block, label=label, span=call.span), result
         operator = OPERATORS.get(call.name.id)
-        if operator is None:
+        if operator is not None:
+            if shape is None and operator.role != "input":
+                raise self._no_image(call.span)
+            return self._operator(operator, call, env, shape, label)
+        declared = env.unit.names.get(call.name.id)
+        if declared is None or not isinstance(declared.declaration, tree.Block):
             raise Poisoned  # reported with the names
-        if shape is None and operator.role != "input":
+        if shape is None:
             raise self._no_image(call.span)
-        return self._operator(operator, call, env, shape, label)
+        block, result = self._block(call, declared, env, shape)
+        return ir.Call(block=block, name=block, label=label, span=call.span), result
 
     def _operator(
         self,
@@ -363,9 +360,9 @@ class Expander:
         self, node: tree.Expr, env: Env, call: tree.Call, shape: Shape | None
     ) -> ir.Value:
         value = self.evaluator.value(node, env, frozenset({"none"}))
-        channels = shape.channels if shape is not None else 0
-        if value == "none":
-            return no_shift(channels)
+        if value == "none" or not isinstance(shape, Map):
+            # Without a map the operator refuses, whatever the shift.
+            return no_shift(shape.channels if shape is not None else 0)
         if not isinstance(value, ShiftRef):
             raise self.evaluator.fail(
                 codes.WRONG_KIND,
@@ -375,7 +372,7 @@ class Expander:
             )
         if value.declared.damaged:
             raise Poisoned
-        shift = resolve_shift(value, channels, call.span, self.evaluator)
+        shift = resolve_shift(value, shape.channels, call.span, self.evaluator)
         self.evaluator.step(call.span, _GROUP_STEPS * len(shift.groups))
         return self._name_shift(shift)
 

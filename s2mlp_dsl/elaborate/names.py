@@ -159,18 +159,18 @@ class _Checker:
     def _operation(self, call: tree.Call, known: set[str]) -> None:
         name = call.name.id
         declared = self.unit.names.get(name)
-        if declared is not None:
-            node = declared.declaration
-            if isinstance(node, tree.Block):
-                self._arguments(call, _words_of(node.params), known)
-            else:
-                wrong_declaration(self.report, name, call.name.span, declared, "block")
-        elif name in OPERATORS:
+        if name in OPERATORS:
             words = {
                 one.name: {NO_SHIFT} if one.kind == "shift" else one.choices
                 for one in OPERATORS[name].parameters
             }
             self._arguments(call, words, known)
+        elif declared is not None:
+            node = declared.declaration
+            if isinstance(node, tree.Block):
+                self._arguments(call, _words_of(node.params), known)
+            else:
+                wrong_declaration(self.report, name, call.name.span, declared, "block")
         elif not self.unit.hides(name):
             blocks = self.unit.names
             known_blocks = {

@@ -43,8 +43,10 @@ class Env:
     values: dict[str, Value]
     dim: int | None = None
 
-    def inner(self, dim: int | None = None, **values: Value) -> "Env":
-        return Env(self.unit, {**self.values, **values}, dim)
+    def inner(self, dim: int, index: str | None = None, number: int = 0) -> "Env":
+        """The same names inside a brace, and the index of an iteration."""
+        values = self.values if index is None else {**self.values, index: number}
+        return Env(self.unit, values, dim)
 
 
 def kind_of(value: Value) -> str:
