@@ -10,7 +10,8 @@ import click
 from s2mlp_dsl.analysis.analyze import with_claims
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli.output import model_options, print_diagnostics
-from s2mlp_dsl.elaborate.spec import ChoiceError, load
+from s2mlp_dsl.diagnostics import Poisoned
+from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, load
 from s2mlp_dsl.emit.report.page import report
 from s2mlp_dsl.emit.report.subject import Subject, read_run
 
@@ -75,14 +76,23 @@ def _programs(path: Path, model: str | None, settings: dict[str, str]) -> list[P
     loaded = load(path)
     names = [model] if model else list(loaded.models)
     if not model and len(names) > 1:
-        names = [
+        names = _complete(loaded, settings)
+    programs = [elaborate(loaded, name, settings) for name in names]
+    print_diagnostics(loaded.report.sorted())
+    return programs
+
+
+def _complete(loaded: Spec, settings: dict[str, str]) -> list[str]:
+    """The models of a spec without open parameters. Raises `SpecError`."""
+    try:
+        return [
             name
             for name, one in loaded.models.items()
             if not loaded.base(one).open_params(settings)
         ]
-    programs = [elaborate(loaded, name, settings) for name in names]
-    print_diagnostics(loaded.report.sorted())
-    return programs
+    except Poisoned:
+        loaded.report.raise_errors()
+        raise
 
 
 def _subject(

@@ -4,6 +4,7 @@ Every cell stands at a place that is computed here (dot's `neato` layout with
 pinned nodes), so that the arrows are lines of their own and no table.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -78,7 +79,9 @@ def shifts_in(model: Model) -> list[Drawn]:
                     (share(one.channels, value), one.right, one.down, one.later)
                     for one in value.groups
                 )
-                kind = (value.name, value.edge, value.interleaved, moves)
+                # On other channels the same declaration is called cross_2.
+                name = re.sub(r"_\d+$", "", value.name)
+                kind = (name, value.edge, value.interleaved, moves)
                 found.setdefault(kind, []).append(value)
     return [
         Drawn(same[0], tuple(dict.fromkeys(one.channels for one in same)))

@@ -15,6 +15,7 @@ from s2mlp_dsl.emit.report.page import report
 from s2mlp_dsl.emit.report.subject import read_run
 from tests.emit.browser import LOOK, Browser, chromium
 from tests.emit.picture import ROOT
+from tests.emit.test_diagram import MIXED
 from tests.emit.test_report import DEEP, HOSTILE, _run, subject
 
 # One browser for the module: where tests are distributed, keep them together.
@@ -33,12 +34,14 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     both = [subject(DEEP), subject(ROOT / "specs" / "digits.arch")]
     run = read_run(_run(folder / "run"))
     (folder / "both.html").write_text(report(both, [run]), encoding="utf-8")
+    mixed = report([subject(MIXED)])
+    (folder / "mixed.html").write_text(mixed, encoding="utf-8")
     hostile = report([subject(HOSTILE)])
     (folder / "hostile.html").write_text(hostile, encoding="utf-8")
     return folder
 
 
-@pytest.mark.parametrize("name", ["both", "hostile"])
+@pytest.mark.parametrize("name", ["both", "hostile", "mixed"])
 def test_silent_and_alone(browser: Browser, pages: Path, name: str) -> None:
     page = pages / f"{name}.html"
     browser.open(page)
@@ -120,6 +123,18 @@ def test_a_statement_lights_up_everywhere(
     assert sorted(browser.run(lit)) == [["SPAN", path], ["TR", path], ["g", path]]
     browser.run("document.activeElement.blur()")
     assert browser.run(lit) == []
+
+
+def test_a_closed_block_stands_for_its_statements(
+    browser: Browser, pages: Path
+) -> None:
+    browser.open(pages / "mixed.html")
+    path = "stack3.0-3.norm"
+    row = browser.find(f'tr[data-p="{path}"]')
+    browser.run("arguments[0].focus()", row)
+    lit = "return [...document.querySelectorAll('.light g.lit title')]"
+    titles = browser.run(f"{lit}.map(one => one.textContent)")
+    assert titles == ["stack3.0-3"]
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -216,3 +216,25 @@ def test_several_models_with_a_certificate(tmp_path: Path) -> None:
     assert page.count("Not verified for this page.") == 1
     done = s2mlp("report", DEEP, "--certificate", DEEP, "-o", out)
     assert done.returncode == 2 and "is no certificate" in done.stderr
+
+
+def test_wrong_specs_are_said_to_be_wrong(tmp_path: Path) -> None:
+    spec = tmp_path / "two.arch"
+    body = "{ image(1, 4, 4)\n linear(2) }"
+    spec.write_text(f"edition 1\nmodel a {body}\nmodel b = nope(1)\n")
+    out = tmp_path / "report.html"
+    done = s2mlp("report", spec, "-o", out)
+    assert (done.returncode, out.exists()) == (1, False)
+    assert "error[" in done.stderr and "nope" in done.stderr
+    done = s2mlp("report", "specs/s2mlp.arch", "-o", out)
+    assert (done.returncode, out.exists()) == (2, False)
+    assert "--set width=" in done.stderr
+
+
+def test_only_complete_models_of_a_file(tmp_path: Path) -> None:
+    spec = tmp_path / "two.arch"
+    body = "{ image(1, 4, 4)\n linear(n) }"
+    spec.write_text(f"edition 1\nmodel a(n) {body}\nmodel b = a(n = 2)\n")
+    out = tmp_path / "report.html"
+    assert s2mlp("report", spec, "-o", out).returncode == 0
+    assert "<title>b</title>" in out.read_text()

@@ -70,6 +70,22 @@ def test_shares_and_arrows_of_a_shift(spec: str) -> None:
         assert tails[node] == set(wanted) - {(0, 0)}
 
 
+def test_one_grid_for_a_shift_on_several_widths() -> None:
+    spec = """edition 1
+import cross from "std:s2mlp"
+model m {
+    image(3, 8, 8)
+    linear(8)
+    shift(cross)
+    linear(16)
+    shift(cross)
+}
+"""
+    words = [box.texts for box in Picture(picture(spec, "shift")).boxes.values()]
+    titles = [texts for texts in words if len(texts) == 2]
+    assert titles == [["cross, edge keep", "8, 16 channels in 4 groups"]]
+
+
 def test_the_reach_is_drawn_as_it_is() -> None:
     spec = "specs/s2mlp_deep.arch"
     shown = Picture(picture(spec, "reach"))

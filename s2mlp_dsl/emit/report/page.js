@@ -9,12 +9,21 @@ for (const model of document.querySelectorAll("section.model")) {
   for (const one of model.querySelectorAll("[data-p]")) {
     for (const path of one.dataset.p.split(" ")) add(path, one);
   }
-  for (const box of model.querySelectorAll(".diagram g.node")) {
-    const path = box.querySelector("title")?.textContent ?? "";
-    if (!parts.has(path)) continue;
-    box.dataset.p = path;
-    box.setAttribute("tabindex", "0");
-    add(path, box);
+  for (const picture of model.querySelectorAll(".diagram .picture")) {
+    const boxes = new Map();
+    for (const box of picture.querySelectorAll("g.node")) {
+      boxes.set(box.querySelector("title")?.textContent, box);
+    }
+    for (const path of parts.keys()) {
+      // A block that is drawn closed stands for the statements inside.
+      let at = path;
+      while (at && !boxes.has(at)) at = at.slice(0, Math.max(at.lastIndexOf("."), 0));
+      const box = boxes.get(at);
+      if (!box) continue;
+      box.dataset.p = box.dataset.p ? `${box.dataset.p} ${path}` : path;
+      box.setAttribute("tabindex", "0");
+      add(path, box);
+    }
   }
   const light = (event, lit) => {
     const from = event.target.closest("[data-p]");
