@@ -85,6 +85,11 @@ class Browser:
         ]
         return said, asked
 
+    def printed(self, path: Path) -> None:
+        """The page as a PDF, as it would leave a printer."""
+        pdf = self.driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})
+        path.write_bytes(base64.b64decode(pdf["data"]))
+
     def screenshot(self, path: Path) -> None:
         """The whole page, however long."""
         size = "document.documentElement"

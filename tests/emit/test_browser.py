@@ -175,3 +175,24 @@ def test_the_theme_button(browser: Browser, pages: Path) -> None:
         button.click()
     light, dark = "rgb(255, 255, 255)", "rgb(22, 24, 28)"
     assert papers == [light, light, dark, light]
+
+
+def test_on_paper_pictures_fit_a_sheet(
+    browser: Browser, pages: Path, tmp_path: Path
+) -> None:
+    browser.open(pages / "both.html", 740, dark=True)
+    media = {"media": "print", "features": []}
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+    heights = browser.run(
+        "return [...document.querySelectorAll('.picture svg')]"
+        ".map(one => one.getBoundingClientRect().height)"
+    )
+    assert 700 < max(heights) < 21.1 / 2.54 * 96
+    assert browser.run("return getComputedStyle(document.body).color") == (
+        "rgb(26, 26, 26)"
+    )
+    assert not browser.find("#theme").is_displayed()
+    kept = Path(os.environ.get("S2MLP_DSL_SCREENSHOTS") or tmp_path)
+    browser.printed(kept / "report.pdf")
+    assert (kept / "report.pdf").read_bytes().startswith(b"%PDF")
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})

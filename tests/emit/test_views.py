@@ -127,6 +127,23 @@ def test_which_block() -> None:
     assert Picture(picture(MIXED, "block", block="piece")).boxes
 
 
+@pytest.mark.parametrize("view", OTHERS)
+@pytest.mark.parametrize("spec", ["specs/s2mlp_deep.arch", MIXED])
+def test_texts_stay_in_their_boxes_in_a_wider_font(view: View, spec: str) -> None:
+    fonts = Path(pytest.importorskip("matplotlib").get_data_path()) / "fonts" / "ttf"
+    options = {"block": "piece"} if view == "block" and spec == MIXED else {}
+    root = ET.fromstring(picture(spec, view, **options))
+    _, _, whole, _ = map(float, (root.get("viewBox") or "").split())
+    shown = Picture(ET.tostring(root))
+    checked = 0
+    for box in shown.boxes.values():
+        for text, x, y, width in box.spans(fonts):
+            limits = [right for left, right in box.extents(y) if left <= x <= right]
+            assert x + width <= min([*limits, whole]), text
+            checked += 1
+    assert checked
+
+
 def test_no_reach_without_a_stack() -> None:
     with pytest.raises(NoReach, match="no stack"):
         picture(HOSTILE, "reach")

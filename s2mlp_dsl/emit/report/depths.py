@@ -45,7 +45,8 @@ def reach_widget(subject: Subject, name: str) -> str:
         f'<svg class="grid" tabindex="0" role="img" viewBox="0 0 {width} {height}" '
         f'aria-describedby="{name}-said"></svg>'
         f'<p id="{name}-said" aria-live="polite"></p>'
-        "<p>Click a position, or focus the grid and use the arrow keys.</p>"
+        '<p class="hint">Click a position, or focus the grid and use the arrow keys.'
+        "</p>"
         f"{data_block(data)}</div>"
     )
 
