@@ -1,0 +1,179 @@
+"""Claims: decided, or said to be undecided."""
+
+import pytest
+
+from s2mlp_dsl.analysis.analyze import check_spec
+from tests.checking import diagnose, spec_of
+
+HEAD = """edition 1
+shift cross {
+    edge keep
+    1/4 right
+    1/4 left
+    1/4 down
+    1/4 up
+}
+shift far {
+    edge keep
+    1/2 right 2
+    rest left 2
+}
+shift far_zero {
+    edge zero
+    1/2 right 2
+    rest left 2
+}
+shift far_clamp {
+    edge clamp
+    1/2 right 2
+    rest left 2
+}
+shift diagonal {
+    edge keep
+    rest right up
+}
+shift round {
+    edge wrap
+    rest right
+}
+model m {
+    image(3, 8, 8)
+    stem: patch(4, 8)
+    stack 2 {
+        residual {
+            mix: linear(dim)
+            shift(cross)
+        }
+    }
+    pool(mean)
+    head: linear(10)
+}
+"""
+STEM, MIX, LAST = 3 * 16 * 8 + 8, 8 * 8 + 8, 8 * 10 + 10
+
+
+def verdict(fact: str) -> tuple[str, list[str]]:
+    """The verdict and the codes that `check` reports."""
+    spec = spec_of(f"{HEAD}claim m {{\n    {fact}\n}}\n")
+    (analysis,) = check_spec(spec)
+    (claim,) = analysis.claims
+    assert analysis.holds == (claim.verdict == "holds")
+    return claim.verdict, [one.code.number for one in spec.report]
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        f"params() == {STEM + 2 * MIX + LAST}",
+        f"params(of = mix) == {2 * MIX}",
+        f"params(of = [stem, head]) == {STEM + LAST}",
+        f"params(without = head) == {STEM + 2 * MIX}",
+        f"params(of = op(linear), without = [head]) == {2 * MIX}",
+        "params(without = [op(linear), op(patch)]) == 0",
+        f"macs(of = stem) == {4 * 48 * 8}",
+        f"macs(of = mix) == {2 * 4 * 64}",
+        "flops() == 2 * macs()",
+        "params() > 600",
+        "params() != 1",
+        "params() ~= 0.6K",
+        "params() / 2 <= 1K",
+        "full_reach == 2",
+        "instance(shift(cross), of = depthwise(3, edge = clamp), on = [14, 14, 8])",
+        "instance(shift(none), of = depthwise(1), on = [3, 3, 2])",
+        "instance(shift(none), of = linear(4), on = [3, 3, 4])",
+        "instance(shift(far_zero), of = depthwise(5), on = [6, 6, 4])",
+        "instance(shift(far_clamp), of = depthwise(5, edge = clamp), on = [6, 6, 4])",
+        "instance(shift(round), of = depthwise(3, edge = wrap), on = [4, 4, 2])",
+        "instance(shift(cross), of = shift(cross), on = [4, 4, 4])",
+    ],
+)
+def test_holds(fact: str) -> None:
+    assert verdict(fact) == ("holds", [])
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        "params() == 1",
+        "params() < 600",
+        "params() ~= 0.7K",
+        "full_reach == none",
+        "full_reach == 1",
+        # A position at the edge keeps its own value: no zero edge does that.
+        "instance(shift(cross), of = depthwise(3, edge = zero), on = [14, 14, 8])",
+        # keep and clamp agree for one step along one axis, and only there.
+        "instance(shift(far), of = depthwise(5, edge = clamp), on = [6, 6, 4])",
+        "instance(shift(diagonal), of = depthwise(3, edge = clamp), on = [4, 4, 2])",
+        # The kernel is too small, or the map lies the other way round.
+        "instance(shift(far_clamp), of = depthwise(3, edge = clamp), on = [6, 6, 4])",
+        "instance(shift(cross), of = linear(8), on = [4, 4, 8])",
+        "instance(shift(cross), of = shift(none), on = [4, 4, 8])",
+    ],
+)
+def test_fails(fact: str) -> None:
+    assert verdict(fact) == ("fails", ["A0501"])
+
+
+@pytest.mark.parametrize(
+    ("fact", "code"),
+    [
+        ("instance(gelu, of = depthwise(3), on = [4, 4, 2])", "A0502"),
+        ("instance(depthwise(3), of = depthwise(5), on = [4, 4, 2])", "A0502"),
+        ("instance(shift(cross), of = norm(layer), on = [4, 4, 4])", "A0502"),
+        ("instance(shift(cross), of = linear(999), on = [99, 99, 4])", "A0502"),
+        ("params()", "A0504"),
+        ("3", "A0504"),
+        ("params() + 1", "A0504"),
+        ("params() ~= 1 + 1", "A0504"),
+        ("instance(shift(cross))", "A0504"),
+        ("instance(shift(cross), of = linear(4), on = 3)", "A0504"),
+        ("instance(3, of = linear(4), on = [4, 4, 4])", "A0506"),
+        ("params(of = nothing) == 1", "A0505"),
+        ("params(of = linear) == 1", "A0505"),
+        ("params(of = op(nothing)) == 1", "A0506"),
+        ("params(of = 3) == 1", "A0504"),
+        ("params(off = head) == 1", "A0402"),
+        ("parms() == 1", "A0301"),
+        ("full_raech == 1", "A0301"),
+        ("instance(shift(crss), of = linear(4), on = [4, 4, 4])", "A0301"),
+        ("instance(shift(cross), of = linear(4), on = [4, 4, 6])", "A0203"),
+        ("instance(shift(cross), of = linear(4), on = [0, 4, 4])", "A0406"),
+        ("instance(shift(cross), linear(4), [4, 4, 4], 3)", "A0401"),
+    ],
+)
+def test_undecided(fact: str, code: str) -> None:
+    assert verdict(fact) == ("undecided", [code])
+
+
+def test_what_the_difference_is() -> None:
+    (one,) = diagnose(f"{HEAD}claim m {{\n    params() == {STEM + 2 * MIX}\n}}\n")
+    assert one.notes == (f"they differ by {LAST}", "that is what head has")
+    assert one.help is not None and f"params() == {STEM + 2 * MIX + LAST}" in one.help
+
+
+def test_printed_figures_round_half_a_digit() -> None:
+    (one,) = diagnose(f"{HEAD}claim m {{\n    params() ~= 0.7K\n}}\n")
+    assert (
+        "± 50" in one.notes[0]
+        and f"off by {700 - STEM - 2 * MIX - LAST}" in (one.notes[0])
+    )
+
+
+def test_claims_of_an_open_model() -> None:
+    text = """edition 1
+model open(width) {
+    image(3, 8, 8)
+    linear(width)
+}
+claim open {
+    params() == 1
+    instance(shift(none), of = depthwise(3), on = [4, 4, 2])
+}
+"""
+    spec = spec_of(text)
+    (analysis,) = check_spec(spec)
+    assert [one.verdict for one in analysis.claims] == ["undecided", "holds"]
+    (one,) = spec.report
+    assert one.code.number == "A0502" and "`width` open" in one.message
+    (analysis,) = check_spec(spec_of(text), settings={"width": "4"})
+    assert [one.verdict for one in analysis.claims] == ["fails", "holds"]

@@ -1,0 +1,148 @@
+"""Two hashes: what is computed, and which weights there are."""
+
+import pytest
+
+from s2mlp_dsl.analysis.analyze import analyze_model
+from tests.checking import model_of
+
+TEXT = """edition 1
+shift cross {
+    edge keep
+    1/2 right
+    rest left 2
+}
+model m {
+    image(3, 8, 8)
+    stem: patch(2, 8)
+    stack 3 {
+        residual {
+            norm(layer)
+            linear(2 * dim)
+            gelu
+            shift(cross)
+            linear(dim)
+        }
+    }
+    pool(mean)
+    linear(10)
+}
+"""
+
+
+def hashes(text: str) -> tuple[str | None, str | None]:
+    analysis = analyze_model(model_of(text, "m"))
+    return analysis.function_hash, analysis.weight_hash
+
+
+FUNCTION, WEIGHTS = hashes(TEXT)
+assert FUNCTION is not None and WEIGHTS is not None
+
+
+def changed(old: str, new: str) -> str:
+    assert TEXT.count(old) == 1
+    return TEXT.replace(old, new)
+
+
+BODY = (
+    TEXT[TEXT.index("        residual") : TEXT.index("    pool")].rstrip()[:-1].rstrip()
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT.replace("cross", "other"),
+        changed("stem: ", ""),
+        changed("    linear(10)", "    # the head\n    head: linear(10)"),
+        changed("model m", '"""Described."""\nmodel m'),
+        changed("2 * dim", "(dim + dim)"),
+        changed("linear(2 * dim)", "linear(2 * dim, bias = on)"),
+        changed("norm(layer)", "norm(layer, eps = 1e-5)"),
+        changed("rest left 2", "1/2 right -2"),
+        changed("    stack 3 {", "    stack 1 + 2 as i {"),
+        changed("edge keep", "edge keep\n").replace("\n", "\r\n"),
+        changed("model m {", "model m(width = 8) {").replace("2, 8)", "2, width)"),
+        TEXT.replace("model m {", "model base {") + "model m = base()\n",
+        # a body becomes a block, a stack is written out
+        changed(BODY, "        inner").replace(
+            "model m", f"block inner {{\n{BODY}\n}}\nmodel m"
+        ),
+        changed(f"    stack 3 {{\n{BODY}\n    }}", "\n".join([BODY] * 3)),
+        changed("stack 3 {", "stack 1 {").replace(
+            "    }\n    pool", f"    }} then 2 {{\n{BODY}\n    }}\n    pool"
+        ),
+    ],
+)
+def test_the_function_is_the_same(text: str) -> None:
+    assert hashes(text)[0] == FUNCTION
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("image(3, 8, 8)", "image(1, 8, 8)"),
+        ("image(3, 8, 8)", "image(3, 8, 16)"),
+        ("image(3, 8, 8)", "image(3, 16, 8)"),
+        ("patch(2, 8)", "patch(4, 8)"),
+        ("patch(2, 8)", "patch(2, 16)"),
+        ("stack 3", "stack 4"),
+        ("norm(layer)", "norm(affine)"),
+        ("norm(layer)", "norm(layer, eps = 1e-6)"),
+        ("linear(2 * dim)", "linear(3 * dim)"),
+        ("linear(2 * dim)", "linear(2 * dim, bias = off)"),
+        ("gelu\n", ""),
+        ("gelu\n", "gelu\n gelu\n"),
+        ("edge keep", "edge clamp"),
+        ("edge keep", "edge keep\n    interleave"),
+        ("1/2 right", "1/4 right"),
+        ("1/2 right", "1/2 left"),
+        ("1/2 right", "1/2 right 2"),
+        ("1/2 right", "1/2 down"),
+        ("rest left 2", "rest stay"),
+        ("shift(cross)", "shift(none)"),
+        ("residual {", "stack 1 {"),
+        ("pool(mean)", "pool(max)"),
+        ("linear(10)", "linear(11)"),
+        ("    linear(10)\n", ""),
+        ("linear(2 * dim)\n            gelu", "gelu\n            linear(2 * dim)"),
+        ("shift(cross)", "depthwise(1)"),
+    ],
+)
+def test_the_function_is_another(old: str, new: str) -> None:
+    assert hashes(changed(old, new))[0] != FUNCTION
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("image(3, 8, 8)", "image(3, 16, 32)", True),  # trained small, used large
+        ("norm(layer)", "norm(affine)", True),  # one weight, one bias either way
+        ("gelu\n", "", True),
+        ("edge keep", "edge zero", True),
+        ("pool(mean)", "pool(max)", True),
+        ("shift(cross)", "shift(none)", True),
+        ("1 linear", "1 linear", True),
+        ("stem: ", "", False),  # another name
+        ("    linear(10)", "    head: linear(10)", False),
+        ("linear(10)", "linear(11)", False),
+        ("stack 3", "stack 4", False),
+        ("linear(2 * dim)", "linear(2 * dim, bias = off)", False),
+        ("linear(2 * dim)", "linear(3 * dim)", False),
+    ],
+)
+def test_the_weights(old: str, new: str, same: bool) -> None:
+    text = TEXT if old == new else changed(old, new)
+    assert (hashes(text)[1] == WEIGHTS) == same
+
+
+def test_equal_iterations_are_no_other_weights() -> None:
+    """Whether iterations differ elsewhere says nothing about their weights."""
+    text = changed("    stack 3 {", "    stack 3 as i {").replace(
+        "shift(cross)", "shift(steps(i + 1))"
+    )
+    text = text.replace(
+        "model m", "shift steps(n) {\n edge keep\n rest right n\n}\nmodel m"
+    )
+    function, weights = hashes(text)
+    assert function != FUNCTION
+    assert weights == WEIGHTS
