@@ -44,7 +44,11 @@ def print_model(model: Model, signatures: Signatures) -> str:
 
 
 def _doc(doc: str | None) -> list[str]:
-    return [f'"""{doc}"""'] if doc else []
+    if not doc:
+        return []
+    # Four quotes in a row would end the text one character too early.
+    space = " " if doc.endswith('"') else ""
+    return [f'"""{doc}{space}"""']
 
 
 def _shift(shift: Shift) -> Iterator[str]:

@@ -145,7 +145,7 @@ class Builder(Transformer[Token, Any]):
 
     def documented(self, children: Children) -> Any:
         declaration = children[-1]
-        doc = str(children[0])[3:-3].strip()
+        doc = str(children[0])[3:-3].replace("\r\n", "\n").strip()
         return replace(declaration, doc=doc or None)
 
     def edition(self, children: Children) -> tree.Edition:

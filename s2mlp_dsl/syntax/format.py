@@ -98,7 +98,9 @@ class _Printer:
             self.comments_before(node.span.start)
             start = self.text.rfind('"""', 0, node.span.start)
             self._keep_blank(self.text.rfind('"""', 0, max(start, 0)))
-            self.lines += f'"""{doc}"""'.split("\n")
+            # Four quotes in a row would end the text one character too early.
+            space = " " if doc.endswith('"') else ""
+            self.lines += f'"""{doc}{space}"""'.split("\n")
             self.printed = node.span.start
         match node:
             case tree.Edition(span, number):
@@ -247,8 +249,11 @@ class _Printer:
             else:
                 self.line(f"{as_text(item)},", item.span)
             self.done(item.span.end)
+        end = self._find(bracket.close, bracket.last.end)
+        self.comments_before(end)
         self.level -= 1
         self.lines.append(f"{INDENT * self.level}{bracket.close}{after}")
+        self.printed = end
 
 
 _Inner = (
