@@ -7,6 +7,7 @@ bug of ours; 4 the world is wrong (data, disk, NaN).
 import importlib
 import os
 import sys
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import click
@@ -20,9 +21,9 @@ COMMANDS = {
     "compile": "Write a model as PyTorch source or as canonical IR.",
     "diagram": "Draw a model.",
     "eval": "Test accuracy of a trained run.",
-    "export-run": "Write a run as a folder that stands alone.",
     "explain": "What a diagnostic code means, with examples.",
     "fmt": "Bring specs into the one layout, keeping comments.",
+    "export-run": "Write a run as a folder that stands alone.",
     "predict": "Classify images with a trained run.",
     "report": "One page that explains a model.",
     "train": "Train a model by a recipe.",
@@ -62,6 +63,10 @@ def main() -> NoReturn:
     from s2mlp_dsl.elaborate.files import UnreadableSpec
     from s2mlp_dsl.elaborate.spec import ChoiceError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that cannot show × gets a mark, not an exception.
+            stream.reconfigure(errors="backslashreplace")
     try:
         result: Any = app.main(prog_name="s2mlp-dsl", standalone_mode=False)
         code = result if isinstance(result, int) else 0
