@@ -22,10 +22,10 @@ SMALL = ("--set", "width=16", "--set", "depth=1")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A short run on the digits, with good enough weights."""
     out = tmp_path_factory.mktemp("runs") / "digits"
-    settings = ("--set", "epochs=6", "--set", "width=32", "--set", "depth=2")
+    settings = ("--set", "epochs=12", "--set", "width=32", "--set", "depth=2")
     done = s2mlp("train", "specs/digits.arch", *settings, "--out", out)
     assert done.returncode == 0, done.stderr
-    assert "% of the test images after 6 epochs" in done.stdout
+    assert "% of the test images after 12 epochs" in done.stdout
     return out
 
 
@@ -42,7 +42,7 @@ def test_run_folder_is_refused_and_resumed(run: Path) -> None:
     again = s2mlp("train", "specs/digits.arch", "--out", run)
     assert again.returncode == 2
     assert "--resume" in again.stderr
-    settings = ("--set", "epochs=6", "--set", "width=32", "--set", "depth=2")
+    settings = ("--set", "epochs=12", "--set", "width=32", "--set", "depth=2")
     done = s2mlp("train", "specs/digits.arch", *settings, "--out", run, "--resume")
     assert done.returncode == 0
     assert files(run) == before

@@ -180,3 +180,28 @@ def test_other_files_are_another_run(fruit: Path, tmp_path: Path) -> None:
         model = SignalAt(fruit_model(), 0)
         train(model, fruit_job(), out, resume=True, quiet=True)
     assert metrics(out) == []
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_corrupt_images_are_skipped_and_counted_on_request(
+    workers: int, fruit: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("train/pear/4.JPEG", "val/plum/2.JPEG"):
+        (fruit / name).write_bytes(b"nothing")
+    chosen = fruit_job(workers=workers, batch=12, corrupt="skip", augment=())
+    out = tmp_path / "run"
+    summary = train(fruit_model(), chosen, out, data_root=fruit)
+    assert summary.skipped_images == 3  # once in each epoch
+    assert summary.unreadable_test_images == 1
+    said = capsys.readouterr().out
+    assert said.count(f"skipped: cannot read the image {fruit}/train/pear/4.JPEG") == 1
+    result = evaluate(fruit_model(), out)
+    assert (result.images, result.unreadable) == (11, 1)
+
+
+def test_a_folder_may_be_named_in_the_recipe(fruit: Path, tmp_path: Path) -> None:
+    chosen = fruit_job(data=ir.Folder(path=str(fruit)), epochs=1, schedule=ir.Cosine())
+    train(fruit_model(), chosen, tmp_path / "run", quiet=True)
+    assert Run.open(tmp_path / "run").data_root == str(fruit)
+    with pytest.raises(UsageError, match="needs a place"):
+        open_data(fruit_job(data=ir.Folder()), CPU, None)
