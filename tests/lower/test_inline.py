@@ -1,0 +1,50 @@
+"""The modules of `nn` as they are written into an emitted source."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+import s2mlp_dsl.nn
+from s2mlp_dsl.ir.names import RESERVED
+from s2mlp_dsl.lower.inline import defined_names, definitions_for, import_lines
+
+FILES = sorted(Path(s2mlp_dsl.nn.__file__).parent.glob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_files_hold_definitions_alone(path: Path) -> None:
+    """A constant or a private helper of the same name elsewhere would be lost."""
+    doc, *rest = ast.parse(path.read_text(encoding="utf-8")).body
+    assert isinstance(doc, ast.Expr)
+    kinds = ast.Import | ast.ImportFrom | ast.ClassDef | ast.FunctionDef
+    for node in rest:
+        assert isinstance(node, kinds)
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            assert ast.get_docstring(node)
+            assert not node.decorator_list
+
+
+def test_what_is_needed_comes_first() -> None:
+    names = [one.name for one in definitions_for(["InterleavedShift"])]
+    assert names == ["bring_inside", "move", "SpatialShift", "InterleavedShift"]
+
+
+def test_everything_at_once_runs() -> None:
+    modules = definitions_for(defined_names())
+    text = "\n".join([*import_lines(modules), *(one.text for one in modules)])
+    found: dict[str, object] = {}
+    exec(text, found)
+    assert defined_names() <= found.keys()
+
+
+def test_only_needed_imports() -> None:
+    assert import_lines([]) == ["import torch", "from torch import Tensor, nn"]
+    lines = import_lines(definitions_for(["SpatialShift"]))
+    assert lines[0] == "from collections.abc import Sequence"
+
+
+def test_names_that_a_module_needs_are_reserved() -> None:
+    public = {name for name in dir(nn.Module()) if not name.startswith("_")}
+    assert public <= RESERVED
