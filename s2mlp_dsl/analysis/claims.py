@@ -11,21 +11,18 @@ from fractions import Fraction
 from typing import Literal
 
 from s2mlp_dsl.analysis import codes
+from s2mlp_dsl.analysis.compare import check_instance
 from s2mlp_dsl.analysis.cost import Row, total_macs, total_params
-from s2mlp_dsl.analysis.instance import MOST_TERMS, Undecided, is_instance
+from s2mlp_dsl.analysis.instance import Undecided
 from s2mlp_dsl.analysis.reach import Reach
+from s2mlp_dsl.analysis.select import select_rows
 from s2mlp_dsl.diagnostics import Label, Poisoned, Report
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.evaluate import Evaluator
-from s2mlp_dsl.elaborate.expand import Expander
 from s2mlp_dsl.elaborate.files import Unit
 from s2mlp_dsl.elaborate.numbers import half_last_digit
-from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.values import Env, Value, Word, show, words_in
 from s2mlp_dsl.ir.node import Node
-from s2mlp_dsl.ir.program import Op
-from s2mlp_dsl.ir.shape import Map
-from s2mlp_dsl.ops import OPERATORS, Args
 from s2mlp_dsl.syntax import tree
 
 Verdict = Literal["holds", "fails", "undecided"]
@@ -95,7 +92,7 @@ class ClaimChecker:
         if fact.about is not None:
             return self._about(expression, fact.about, env)
         if isinstance(expression, tree.Call) and expression.name.id == "instance":
-            return self._instance(expression), None
+            return check_instance(expression, self.unit, self.report), None
         if isinstance(expression, tree.Binary) and expression.operator in _COMPARISONS:
             return self._comparison(expression, env)
         if isinstance(expression, tree.Binary | tree.Name | tree.Call):
@@ -182,54 +179,10 @@ class ClaimChecker:
 
     def _selected(self, call: tree.Call) -> list[Row]:
         """The rows that `of` names, less those that `without` names."""
-        given = match_arguments(call, ("of", "without"), self.report)
         if self.rows is None:
+            match_arguments(call, ("of", "without"), self.report)
             raise self._is_open()
-        rows = self.rows
-        if "of" in given:
-            chosen = self._selectors(given["of"].value)
-            rows = [row for row in rows if any(one(row) for one in chosen)]
-        if "without" in given:
-            dropped = self._selectors(given["without"].value)
-            rows = [row for row in rows if not any(one(row) for one in dropped)]
-        return rows
-
-    def _selectors(self, node: tree.Expr) -> list[Callable[[Row], bool]]:
-        items = node.items if isinstance(node, tree.ListExpr) else (node,)
-        return [self._selector(item) for item in items]
-
-    def _selector(self, node: tree.Expr) -> Callable[[Row], bool]:
-        """A label, or `op(NAME)` for every statement of an operator."""
-        if isinstance(node, tree.Name):
-            label = node.id
-            labels = {one for row in self.rows or () for one in row.labels}
-            if label not in labels:
-                hint = f"to select an operator, write `op({label})`"
-                raise self.report.add(
-                    codes.UNKNOWN_LABEL,
-                    node.span,
-                    help=hint
-                    if label in OPERATORS
-                    else did_you_mean(label, labels) or "the model has no labels",
-                )
-            return lambda row: label in row.labels
-        if (
-            isinstance(node, tree.Call)
-            and node.name.id == "op"
-            and len(node.arguments) == 1
-            and isinstance(node.arguments[0].value, tree.Name)
-        ):
-            name = node.arguments[0].value
-            if name.id not in OPERATORS:
-                raise self.report.add(
-                    codes.UNKNOWN_OPERATOR,
-                    name.span,
-                    help=did_you_mean(name.id, OPERATORS),
-                )
-            return lambda row: row.operator == name.id
-        raise self.report.add(
-            codes.CLAIM_FORM, node.span, help="select by a label or by `op(norm)`"
-        )
+        return select_rows(call, self.rows, self.report)
 
     def _difference(self, left: Value, right: Value) -> list[str]:
         """Which part of the model the difference is as large as, if one is."""
@@ -245,74 +198,6 @@ class ClaimChecker:
             f"that is what {key} has" for key, size in parts.items() if size == gap
         ]
         return notes
-
-    def _instance(self, call: tree.Call) -> bool:
-        env = Env(self.unit, {})
-        given = match_arguments(call, ("a", "of", "on"), self.report)
-        for needed in ("a", "of", "on"):
-            if needed not in given:
-                raise self.report.add(
-                    codes.CLAIM_FORM,
-                    call.span,
-                    f"`{needed}` is missing" if needed != "a" else "",
-                    help="write `instance(A, of = B, on = [height, width, channels])`",
-                )
-        on = given["on"].value
-        size = self.evaluator.value(on, env)
-        if not isinstance(size, tuple) or len(size) != 3:
-            raise self.report.add(
-                codes.CLAIM_FORM,
-                on.span,
-                f"{show(size)} is not [height, width, channels]",
-            )
-        height, width, channels = (
-            self.evaluator.as_count(one, on.span) for one in size
-        )
-        shape = Map(height=height, width=width, channels=channels)
-        maps = []
-        for key in ("a", "of"):
-            op = self._op(given[key].value, shape)
-            operator, args = OPERATORS[op.operator], Args(dict(op.args))
-            entries = max(height * width * channels, operator.macs(shape, args))
-            if entries > MOST_TERMS:
-                raise Undecided(
-                    f"the matrix of `{op.operator}` has {entries:,} entries; "
-                    f"the limit is {MOST_TERMS:,}",
-                    help="claim it on a smaller map",
-                )
-            terms = operator.linear_map(shape, args)
-            if terms is None:
-                raise Undecided(
-                    f"`{op.operator}` is not a linear map of its input",
-                    help="compare linear maps, such as `shift(…)` and `depthwise(3)`",
-                )
-            maps.append(terms)
-        holds = is_instance(*maps)
-        if not holds:
-            self.report.add(
-                codes.CLAIM_FAILS,
-                call.span,
-                "no weights make the second equal to the first",
-                help="compare their edge rules and how far they reach",
-            )
-        return holds
-
-    def _op(self, node: tree.Expr, shape: Map) -> Op:
-        """An operator call, elaborated on a map of the given size."""
-        call = node if isinstance(node, tree.Call) else None
-        if isinstance(node, tree.Name):
-            call = tree.Call(node.span, node, ())
-        if call is None or call.name.id not in OPERATORS:
-            raise self.report.add(
-                codes.UNKNOWN_OPERATOR,
-                node.span,
-                help="compare operators, such as `shift(cross)` and `depthwise(3)`",
-            )
-        body = tree.Body(node.span, (tree.Operation(node.span, call),))
-        expander = Expander(Evaluator(self.report))
-        (op,), _ = expander.scope(body, Env(self.unit, {}, shape.channels), shape)
-        assert isinstance(op, Op)
-        return op
 
 
 def _grouped(value: Value) -> str:

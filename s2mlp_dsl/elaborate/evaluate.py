@@ -4,14 +4,15 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil, floor
 
 from s2mlp_dsl.diagnostics import Code, Label, Poisoned, Report
 from s2mlp_dsl.elaborate import bounds, codes
 from s2mlp_dsl.elaborate.bind import Bound, bind
 from s2mlp_dsl.elaborate.files import Declared
+from s2mlp_dsl.elaborate.functions import call_function
 from s2mlp_dsl.elaborate.numbers import bounded, number
 from s2mlp_dsl.elaborate.unknown import (
+    FUNCTIONS,
     unknown_function,
     unknown_value,
     wrong_declaration,
@@ -132,7 +133,7 @@ class Evaluator:
         value = self.value(node, env)
         if isinstance(value, int | Fraction) and not isinstance(value, bool):
             return value
-        raise self._wrong_kind(node.span, "number", value)
+        raise self.wrong_kind(node.span, "number", value)
 
     def count(self, node: tree.Expr, env: Env, least: int = 1) -> int:
         """A whole number of at least `least`."""
@@ -140,7 +141,7 @@ class Evaluator:
 
     def as_count(self, value: Value, span: Span, least: int = 1) -> int:
         if isinstance(value, bool) or not isinstance(value, int | Fraction):
-            raise self._wrong_kind(span, "number", value)
+            raise self.wrong_kind(span, "number", value)
         if isinstance(value, Fraction):
             raise self.fail(
                 codes.NOT_A_COUNT,
@@ -227,11 +228,12 @@ class Evaluator:
         if node.operator in _COMPARISONS:
             return _COMPARISONS[node.operator](left, right)
         if node.operator == "/" and right == 0:
-            raise self._divided_by_zero(node.right)
+            raise self.divided_by_zero(node.right)
         result = _ARITHMETIC[node.operator](Fraction(left), Fraction(right))
         return bounded(result, node.span, self.report)
 
-    def _divided_by_zero(self, divisor: tree.Expr) -> Poisoned:
+    def divided_by_zero(self, divisor: tree.Expr) -> Poisoned:
+        """Report a divisor that came out as 0."""
         return self.fail(
             codes.DIVIDED_BY_ZERO,
             divisor.span,
@@ -253,7 +255,7 @@ class Evaluator:
     def _index(self, node: tree.Index, env: Env, words: frozenset[str]) -> Value:
         items = self.value(node.base, env, words)
         if not isinstance(items, tuple):
-            raise self._wrong_kind(node.base.span, "list", items)
+            raise self.wrong_kind(node.base.span, "list", items)
         index = self.count(node.index, env, least=0)
         if index >= len(items):
             raise self.fail(
@@ -273,51 +275,9 @@ class Evaluator:
         declared = env.unit.names.get(name)
         if declared is not None and isinstance(declared.declaration, tree.Shift):
             return self._shift(node, declared, env)
-        if name == "choose":
-            condition, yes, no = self._arguments(node, 3)
-            if not isinstance(chosen := self.value(condition, env), bool):
-                raise self._wrong_kind(condition.span, "comparison", chosen)
-            return self.value(yes if chosen else no, env, words)
-        if name in ("floor", "ceil"):
-            (inner,) = self._arguments(node, 1)
-            return (floor if name == "floor" else ceil)(self.number(inner, env))
-        if name == "mod":
-            left, right = (self.number(one, env) for one in self._arguments(node, 2))
-            if right == 0:
-                raise self._divided_by_zero(node.arguments[1].value)
-            return bounded(Fraction(left) % right, node.span, self.report)
-        if name in ("min", "max"):
-            numbers = [self.number(one, env) for one in self._arguments(node, None)]
-            return min(numbers) if name == "min" else max(numbers)
+        if name in FUNCTIONS:
+            return call_function(self, node, env, words)
         raise unknown_function(self.report, env.unit, node, self.functions)
-
-    def _arguments(self, node: tree.Call, wanted: int | None) -> list[tree.Expr]:
-        """The positional arguments of a function: exactly, or at least one."""
-        for argument in node.arguments:
-            if argument.name is not None:
-                raise self.fail(
-                    codes.UNKNOWN_ARGUMENT,
-                    argument.name.span,
-                    f"`{node.name.id}` takes its arguments by position",
-                    help=f"write only the value: `{argument.value.span.text}`",
-                )
-        given = [argument.value for argument in node.arguments]
-        needed = wanted or 1
-        plural = "s" if needed > 1 else ""
-        if len(given) < needed:
-            raise self.fail(
-                codes.MISSING,
-                node.span,
-                f"`{node.name.id}` needs {needed} argument{plural}, {len(given)} given",
-            )
-        if wanted is not None and len(given) > wanted:
-            raise self.fail(
-                codes.TOO_MANY,
-                given[wanted].span,
-                f"`{node.name.id}` takes {wanted} argument{plural}",
-                help="remove it",
-            )
-        return given
 
     def _shift(self, call: tree.Call, declared: Declared, env: Env) -> ShiftRef:
         assert isinstance(declared.declaration, tree.Shift)
@@ -343,7 +303,8 @@ class Evaluator:
         assert isinstance(declaration, tree.Shift | tree.Block | tree.Model)
         return bind(self, call, declaration.params, declared, env)
 
-    def _wrong_kind(self, span: Span, wanted: str, value: Value) -> Exception:
+    def wrong_kind(self, span: Span, wanted: str, value: Value) -> Poisoned:
+        """Report a value of one kind where another is needed."""
         found = f"`{show(value)}` is a {kind_of(value)}"
         bare = str(value) if isinstance(value, Quoted) and value.isdigit() else None
         help = f"write `{bare}`, without quotes" if bare else f"write a {wanted} here"

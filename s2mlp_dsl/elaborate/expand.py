@@ -8,29 +8,21 @@ from dataclasses import dataclass, field
 
 from s2mlp_dsl.diagnostics import Label, Poisoned
 from s2mlp_dsl.elaborate import bounds, codes
-from s2mlp_dsl.elaborate.bind import match_arguments
+from s2mlp_dsl.elaborate.definitions import Definitions
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared
-from s2mlp_dsl.elaborate.shifts import no_shift, resolve_shift
-from s2mlp_dsl.elaborate.values import Env, ShiftRef, Value, kind_of, show, words_in
+from s2mlp_dsl.elaborate.operate import Operators
+from s2mlp_dsl.elaborate.values import Env, ShiftRef, Value, words_in
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.names import name_statements
-from s2mlp_dsl.ir.shape import Map, Shape, positions, with_channels
-from s2mlp_dsl.ops import OPERATORS, Args, Operator, Parameter, Refusal
+from s2mlp_dsl.ir.shape import Shape, with_channels
+from s2mlp_dsl.ops import OPERATORS
 from s2mlp_dsl.ops.codes import NO_IMAGE
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
 from s2mlp_dsl.syntax.codes import TOO_DEEP
 
-# What a statement, and a group of a shift, are worth in steps of evaluation.
-_STATEMENT_STEPS = 100
-_GROUP_STEPS = 3
-_WORDS = frozenset(
-    word
-    for operator in OPERATORS.values()
-    for parameter in operator.parameters
-    for word in parameter.choices
-)
+_STATEMENT_STEPS = 100  # what a statement is worth in steps of evaluation
 
 
 @dataclass
@@ -38,15 +30,14 @@ class Expander:
     """Elaborates the body of one model."""
 
     evaluator: Evaluator
-    name: str = ""  # of the model, which no definition may have
-    blocks: dict[str, ir.Block] = field(default_factory=dict)
-    # Definitions by what they are made from, None while they are being made and
-    # where that failed; then by their content.
+    definitions: Definitions = field(default_factory=Definitions)
+    # The name of what a call with such arguments stands for; None while it is
+    # being made, and where that failed.
     _made: dict[object, str | None] = field(default_factory=dict)
-    _by_content: dict[ir.Block, str] = field(default_factory=dict)
-    _shifts: dict[ir.Shift, ir.Shift] = field(default_factory=dict)
-    _taken: set[str] = field(default_factory=set)  # names of blocks and shifts
     _depth: int = 0
+
+    def __post_init__(self) -> None:
+        self.operators = Operators(self.evaluator, self.definitions)
 
     def scope(
         self, body: tree.Body, env: Env, entering: Shape | None
@@ -177,7 +168,7 @@ class Expander:
             inline=True,
             span=body.span,
         )
-        return self._define(block), result
+        return self.definitions.define(block), result
 
     def _block(
         self, call: tree.Call, declared: Declared, env: Env, shape: Shape
@@ -205,21 +196,11 @@ class Expander:
                 doc=declaration.doc,
                 span=declaration.name.span,
             )
-            self._made[key] = self._define(block)
+            self._made[key] = self.definitions.define(block)
         name = self._made[key]
         if name is None:
             raise Poisoned  # it calls itself, or it failed before
-        return name, self.blocks[name].result
-
-    def _define(self, block: ir.Block) -> str:
-        """Keep a definition under a name that no other content has."""
-        if block not in self._by_content:
-            name = self._free(block.name)
-            self.blocks[name] = block.model_copy(update={"name": name})
-            self._by_content[block] = name
-        return self._by_content[block]
-
-    # operators
+        return name, self.definitions.blocks[name].result
 
     def _operation(
         self,
@@ -233,7 +214,7 @@ class Expander:
         if operator is not None:
             if shape is None and operator.role != "input":
                 raise self._no_image(call.span)
-            return self._operator(operator, call, env, shape, label)
+            return self.operators.apply(operator, call, env, shape, label)
         declared = env.unit.names.get(call.name.id)
         if declared is None or not isinstance(declared.declaration, tree.Block):
             raise Poisoned  # reported with the names
@@ -241,160 +222,6 @@ class Expander:
             raise self._no_image(call.span)
         block, result = self._block(call, declared, env, shape)
         return ir.Call(block=block, name=block, label=label, span=call.span), result
-
-    def _operator(
-        self,
-        operator: Operator,
-        call: tree.Call,
-        env: Env,
-        shape: Shape | None,
-        label: str | None,
-    ) -> tuple[ir.Op, Shape]:
-        args, given = self._arguments(operator, call, env, shape)
-        try:
-            result = operator.shape(shape, Args(args))
-        except Refusal as refusal:
-            at = call.span
-            if refusal.argument in given:
-                at = given[refusal.argument].value.span
-            raise self.evaluator.fail(
-                refusal.code,
-                at,
-                refusal.label,
-                notes=refusal.notes,
-                help=refusal.help,
-            ) from None
-        numbers = positions(result) * result.channels
-        if numbers > bounds.ACTIVATION:
-            raise self.evaluator.fail(
-                codes.ACTIVATION,
-                call.span,
-                f"{result} leaves here; the limit is {bounds.ACTIVATION:,} numbers",
-                help="make the map smaller or the width less",
-            )
-        op = ir.Op(
-            operator=operator.name,
-            version=operator.version,
-            args=tuple(args.items()),
-            source=shape,
-            result=result,
-            name=operator.name,
-            label=label,
-            span=call.span,
-        )
-        return op, result
-
-    def _arguments(
-        self, operator: Operator, call: tree.Call, env: Env, shape: Shape | None
-    ) -> tuple[dict[str, ir.Value], dict[str, tree.Argument]]:
-        """Every argument of an operator, and those that the call gives."""
-        order = tuple(parameter.name for parameter in operator.parameters)
-        given = match_arguments(call, order, self.evaluator.report)
-        args: dict[str, ir.Value] = {}
-        missing: list[Parameter] = []
-        faults = False
-        for parameter in operator.parameters:
-            if parameter.name in given:
-                node = given[parameter.name].value
-                try:
-                    args[parameter.name] = self._argument(
-                        parameter, node, env, call, shape
-                    )
-                except Poisoned:
-                    faults = True
-            elif parameter.default is not None:
-                args[parameter.name] = parameter.default
-            else:
-                missing.append(parameter)
-        if missing:
-            raise self._missing(call, operator, missing)
-        if faults:
-            raise Poisoned
-        return args, given
-
-    def _missing(
-        self, call: tree.Call, operator: Operator, missing: list[Parameter]
-    ) -> Poisoned:
-        needs = " and ".join(f"`{one.name}` ({one.doc})" for one in missing)
-        needed = [one.name for one in operator.parameters if one.default is None]
-        return self.evaluator.fail(
-            codes.MISSING,
-            call.span,
-            f"`{operator.name}` needs {needs}",
-            help=f"write `{operator.name}({', '.join(needed)})`, "
-            f"such as `{operator.example}`",
-        )
-
-    def _argument(
-        self,
-        parameter: Parameter,
-        node: tree.Expr,
-        env: Env,
-        call: tree.Call,
-        shape: Shape | None,
-    ) -> ir.Value:
-        if parameter.kind == "shift":
-            return self._shift(node, env, call, shape)
-        words = frozenset(parameter.choices)
-        value = self.evaluator.value(node, env, words)
-        if parameter.kind == "count":
-            return self.evaluator.as_count(value, node.span, parameter.least)
-        if words and value not in words:
-            raise self.evaluator.fail(
-                codes.UNKNOWN_WORD,
-                node.span,
-                f"`{parameter.name}` cannot be `{show(value)}`",
-                help=f"write {' or '.join(f'`{one}`' for one in parameter.choices)}",
-            )
-        if not words and kind_of(value) != "number":
-            raise self.evaluator.fail(
-                codes.WRONG_KIND,
-                node.span,
-                f"`{parameter.name}` cannot be `{show(value)}`",
-                help="write a number",
-            )
-        assert not isinstance(value, tuple | ShiftRef)
-        return str(value) if words else value
-
-    def _shift(
-        self, node: tree.Expr, env: Env, call: tree.Call, shape: Shape | None
-    ) -> ir.Value:
-        value = self.evaluator.value(node, env, frozenset({"none"}))
-        if value == "none" or not isinstance(shape, Map):
-            # Without a map the operator refuses, whatever the shift.
-            return no_shift(shape.channels if shape is not None else 0)
-        if not isinstance(value, ShiftRef):
-            raise self.evaluator.fail(
-                codes.WRONG_KIND,
-                node.span,
-                f"`{show(value)}` is a {kind_of(value)}, not a shift",
-                help="name a declared shift, or `none`",
-            )
-        if value.declared.damaged:
-            raise Poisoned
-        shift = resolve_shift(value, shape.channels, call.span, self.evaluator)
-        self.evaluator.step(call.span, _GROUP_STEPS * len(shift.groups))
-        return self._name_shift(shift)
-
-    def _name_shift(self, shift: ir.Shift) -> ir.Shift:
-        """Equal names mean equal groups; another width gets another name."""
-        if shift not in self._shifts:
-            name = self._free(shift.name)
-            self._shifts[shift] = shift.model_copy(update={"name": name})
-        return self._shifts[shift]
-
-    def _free(self, name: str) -> str:
-        """The name for a definition, numbered from 2 where it is taken.
-
-        The words of operators count as taken, so that the printed program reads
-        `norm(layer)` as it was meant.
-        """
-        candidate, number = name, 1
-        while candidate in self._taken or candidate == self.name or candidate in _WORDS:
-            number += 1
-            candidate = f"{name}_{number}"
-        self._taken.add(candidate)
-        return candidate
 
 
 def _append(runs: list[ir.Run], block: str, repeat: int) -> None:

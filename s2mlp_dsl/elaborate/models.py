@@ -7,6 +7,7 @@ from math import prod
 from s2mlp_dsl.diagnostics import Poisoned, Report
 from s2mlp_dsl.elaborate import bounds, codes
 from s2mlp_dsl.elaborate.bind import bind, match_arguments
+from s2mlp_dsl.elaborate.definitions import Definitions
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.expand import Expander
 from s2mlp_dsl.elaborate.files import Declared
@@ -131,12 +132,12 @@ def expand_model(
     assert isinstance(own, tree.Model | tree.Variant)
     if isinstance(own, tree.Variant):
         evaluator.calls.append(own.base.span)
-    expander = Expander(evaluator, own.name.id)
+    expander = Expander(evaluator, Definitions(own.name.id))
     inside = Env(base.declared.unit, bound)
     body, _ = expander.scope(declaration.body, inside, None)
     model = ir.Model(
         name=own.name.id,
-        blocks=_used(expander.blocks, body),
+        blocks=_used(expander.definitions.blocks, body),
         body=body,
         doc=own.doc or declaration.doc,
         span=own.name.span,

@@ -1,0 +1,70 @@
+"""`of` and `without`: which statements a figure is about."""
+
+from collections.abc import Callable, Sequence
+
+from s2mlp_dsl.analysis import codes
+from s2mlp_dsl.analysis.cost import Row
+from s2mlp_dsl.diagnostics import Poisoned, Report
+from s2mlp_dsl.elaborate.bind import match_arguments
+from s2mlp_dsl.elaborate.suggest import did_you_mean
+from s2mlp_dsl.ops import OPERATORS
+from s2mlp_dsl.syntax import tree
+
+Selector = Callable[[Row], bool]
+
+
+def select_rows(call: tree.Call, rows: Sequence[Row], report: Report) -> list[Row]:
+    """The rows that `of` names, less those that `without` names."""
+    given = match_arguments(call, ("of", "without"), report)
+
+    def selectors(node: tree.Expr) -> list[Selector]:
+        items = node.items if isinstance(node, tree.ListExpr) else (node,)
+        return [_selector(item, rows, report) for item in items]
+
+    selected = list(rows)
+    if "of" in given:
+        chosen = selectors(given["of"].value)
+        selected = [row for row in selected if any(one(row) for one in chosen)]
+    if "without" in given:
+        dropped = selectors(given["without"].value)
+        selected = [row for row in selected if not any(one(row) for one in dropped)]
+    return selected
+
+
+def _selector(node: tree.Expr, rows: Sequence[Row], report: Report) -> Selector:
+    """A label, or `op(NAME)` for every statement of an operator."""
+    if isinstance(node, tree.Name):
+        label = node.id
+        labels = {one for row in rows for one in row.labels}
+        if label not in labels:
+            raise _no_label(node, labels, report)
+        return lambda row: label in row.labels
+    if (
+        isinstance(node, tree.Call)
+        and node.name.id == "op"
+        and len(node.arguments) == 1
+        and isinstance(node.arguments[0].value, tree.Name)
+    ):
+        name = node.arguments[0].value
+        if name.id not in OPERATORS:
+            raise report.add(
+                codes.UNKNOWN_OPERATOR,
+                name.span,
+                help=did_you_mean(name.id, OPERATORS),
+            )
+        return lambda row: row.operator == name.id
+    raise report.add(
+        codes.CLAIM_FORM,
+        node.span,
+        "this selects no statements",
+        help="select by a label, or by `op(norm)`",
+    )
+
+
+def _no_label(node: tree.Name, labels: set[str], report: Report) -> Poisoned:
+    help = did_you_mean(node.id, labels)
+    if node.id in OPERATORS:
+        help = f"to select an operator, write `op({node.id})`"
+    elif not labels:
+        help = f"write `{node.id}: ` before the statement that is meant"
+    return report.add(codes.UNKNOWN_LABEL, node.span, help=help)

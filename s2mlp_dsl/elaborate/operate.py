@@ -1,0 +1,160 @@
+"""Operators at work: arguments evaluated, the shape that leaves proved."""
+
+from dataclasses import dataclass
+
+from s2mlp_dsl.diagnostics import Poisoned
+from s2mlp_dsl.elaborate import bounds, codes
+from s2mlp_dsl.elaborate.bind import match_arguments
+from s2mlp_dsl.elaborate.definitions import Definitions
+from s2mlp_dsl.elaborate.evaluate import Evaluator
+from s2mlp_dsl.elaborate.shifts import no_shift, resolve_shift
+from s2mlp_dsl.elaborate.values import Env, ShiftRef, kind_of, show
+from s2mlp_dsl.ir import program as ir
+from s2mlp_dsl.ir.shape import Map, Shape, positions
+from s2mlp_dsl.ops import Args, Operator, Parameter, Refusal
+from s2mlp_dsl.syntax import tree
+
+_GROUP_STEPS = 3  # what a group of a shift is worth in steps of evaluation
+
+
+@dataclass
+class Operators:
+    """Applies operators; a pass asks them for facts and tests no names."""
+
+    evaluator: Evaluator
+    definitions: Definitions
+
+    def apply(
+        self,
+        operator: Operator,
+        call: tree.Call,
+        env: Env,
+        shape: Shape | None,
+        label: str | None,
+    ) -> tuple[ir.Op, Shape]:
+        """The statement, and the shape that leaves it."""
+        args, given = self._arguments(operator, call, env, shape)
+        try:
+            result = operator.shape(shape, Args(args))
+        except Refusal as refusal:
+            at = call.span
+            if refusal.argument in given:
+                at = given[refusal.argument].value.span
+            raise self.evaluator.fail(
+                refusal.code,
+                at,
+                refusal.label,
+                notes=refusal.notes,
+                help=refusal.help,
+            ) from None
+        numbers = positions(result) * result.channels
+        if numbers > bounds.ACTIVATION:
+            raise self.evaluator.fail(
+                codes.ACTIVATION,
+                call.span,
+                f"{result} leaves here; the limit is {bounds.ACTIVATION:,} numbers",
+                help="make the map smaller or the width less",
+            )
+        op = ir.Op(
+            operator=operator.name,
+            version=operator.version,
+            args=tuple(args.items()),
+            source=shape,
+            result=result,
+            name=operator.name,
+            label=label,
+            span=call.span,
+        )
+        return op, result
+
+    def _arguments(
+        self, operator: Operator, call: tree.Call, env: Env, shape: Shape | None
+    ) -> tuple[dict[str, ir.Value], dict[str, tree.Argument]]:
+        """Every argument of an operator, and those that the call gives."""
+        order = tuple(parameter.name for parameter in operator.parameters)
+        given = match_arguments(call, order, self.evaluator.report)
+        args: dict[str, ir.Value] = {}
+        missing: list[Parameter] = []
+        faults = False
+        for parameter in operator.parameters:
+            if parameter.name in given:
+                node = given[parameter.name].value
+                try:
+                    args[parameter.name] = self._argument(
+                        parameter, node, env, call, shape
+                    )
+                except Poisoned:
+                    faults = True
+            elif parameter.default is not None:
+                args[parameter.name] = parameter.default
+            else:
+                missing.append(parameter)
+        if missing:
+            raise self._missing(call, operator, missing)
+        if faults:
+            raise Poisoned
+        return args, given
+
+    def _missing(
+        self, call: tree.Call, operator: Operator, missing: list[Parameter]
+    ) -> Poisoned:
+        needs = " and ".join(f"`{one.name}` ({one.doc})" for one in missing)
+        needed = [one.name for one in operator.parameters if one.default is None]
+        return self.evaluator.fail(
+            codes.MISSING,
+            call.span,
+            f"`{operator.name}` needs {needs}",
+            help=f"write `{operator.name}({', '.join(needed)})`, "
+            f"such as `{operator.example}`",
+        )
+
+    def _argument(
+        self,
+        parameter: Parameter,
+        node: tree.Expr,
+        env: Env,
+        call: tree.Call,
+        shape: Shape | None,
+    ) -> ir.Value:
+        if parameter.kind == "shift":
+            return self._shift(node, env, call, shape)
+        words = frozenset(parameter.choices)
+        value = self.evaluator.value(node, env, words)
+        if parameter.kind == "count":
+            return self.evaluator.as_count(value, node.span, parameter.least)
+        if words and value not in words:
+            raise self.evaluator.fail(
+                codes.UNKNOWN_WORD,
+                node.span,
+                f"`{parameter.name}` cannot be `{show(value)}`",
+                help=f"write {' or '.join(f'`{one}`' for one in parameter.choices)}",
+            )
+        if not words and kind_of(value) != "number":
+            raise self.evaluator.fail(
+                codes.WRONG_KIND,
+                node.span,
+                f"`{parameter.name}` cannot be `{show(value)}`",
+                help="write a number",
+            )
+        assert not isinstance(value, tuple | ShiftRef)
+        return str(value) if words else value
+
+    def _shift(
+        self, node: tree.Expr, env: Env, call: tree.Call, shape: Shape | None
+    ) -> ir.Value:
+        value = self.evaluator.value(node, env, frozenset({"none"}))
+        if value == "none" or not isinstance(shape, Map):
+            # Without a map the operator refuses, whatever the shift.
+            return no_shift(shape.channels if shape is not None else 0)
+        if not isinstance(value, ShiftRef):
+            raise self.evaluator.fail(
+                codes.WRONG_KIND,
+                node.span,
+                f"`{show(value)}` is a {kind_of(value)}, not a shift",
+                help="name a declared shift, or `none`",
+            )
+        if value.declared.damaged:
+            raise Poisoned
+        shift = resolve_shift(value, shape.channels, call.span, self.evaluator)
+        self.evaluator.step(call.span, _GROUP_STEPS * len(shift.groups))
+        return self.definitions.named(shift)
