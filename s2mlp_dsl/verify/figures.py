@@ -23,22 +23,20 @@ BATCH = 2
 
 
 class Measured(fx.Interpreter):
-    """Runs a graph and keeps, per module, the shape it leaves and its FLOPs.
+    """Runs a graph and keeps, per node, the shape it leaves and its FLOPs."""
 
-    FLOPs of nodes that are no module are kept under None.
-    """
-
-    def __init__(self, graph: fx.GraphModule) -> None:
+    def __init__(self, graph: fx.GraphModule, counter: FlopCounterMode) -> None:
         super().__init__(graph)
+        self.counter = counter
         self.shapes: dict[str, tuple[int, ...]] = {}
-        self.flops: Counter[str | None] = Counter()
+        self.flops: Counter[str] = Counter()
 
     def run_node(self, n: fx.Node) -> Any:
-        path = str(n.target) if n.op == "call_module" else None
-        with FlopCounterMode(display=False) as counter:
-            result = super().run_node(n)
-        self.flops[path] += counter.get_total_flops()
-        if path is not None:
+        before = self.counter.get_total_flops()
+        result = super().run_node(n)
+        if n.op not in ("placeholder", "output"):
+            path = str(n.target)
+            self.flops[path] += self.counter.get_total_flops() - before
             self.shapes[path] = tuple(result.shape)
         return result
 
@@ -57,8 +55,9 @@ def _on_fake_tensors(
     shapes: list[Failure] = []
     macs: list[Failure] = []
     try:
-        measured = Measured(trace(module, model))
-        with FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad():
+        counter = FlopCounterMode(display=False)
+        measured = Measured(trace(module, model), counter)
+        with FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad(), counter:
             measured.run(torch.empty(BATCH, image.channels, image.height, image.width))
     except Exception as error:  # whatever a wrong module raises is the finding
         failure = Failure(statement=model.name, message=f"it does not run: {error}")
@@ -74,9 +73,10 @@ def _on_fake_tensors(
             if flops != 2 * count * BATCH:
                 message = f"{flops} FLOPs, not {2 * count * BATCH}"
                 macs.append(_failure(path, op, message))
-        if measured.flops[None]:
-            message = f"{measured.flops[None]} FLOPs that belong to no statement"
-            macs.append(Failure(statement=model.name, message=message))
+        for path, flops in measured.flops.items():
+            if flops and path not in ops:
+                message = f"{flops} FLOPs that belong to no statement"
+                macs.append(Failure(statement=path, message=message))
     return (
         Check(
             name="shapes",

@@ -66,7 +66,9 @@ def _moved(op: Op) -> Moved | None:
         into.append(place * op.result.channels + channel)
         outof.append(from_place * op.source.channels + from_channel)
         amounts.append(term.coefficient)
-    target, source = torch.tensor(into), torch.tensor(outof)
+    # Nothing may be left to move, so the type is said.
+    target = torch.tensor(into, dtype=torch.int64)
+    source = torch.tensor(outof, dtype=torch.int64)
     amount = torch.tensor(amounts, dtype=torch.float64)
     tags, coming_back = _tags(op.source.dims), _tags(op.result.dims)
     expected, gradient = torch.zeros_like(coming_back), torch.zeros_like(tags)

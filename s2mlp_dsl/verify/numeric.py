@@ -34,9 +34,12 @@ def check_numbers(model: Model, module: nn.Module, seed: int = 0) -> Check:
         module = copy.deepcopy(module).double().eval()
         _load(module, weights)
         comparison.watch(module)
+        given = torch.from_numpy(x_BCHW.copy())
         with torch.no_grad():
-            result = module(torch.from_numpy(x_BCHW))
+            result = module(given)
         comparison.finish(result)
+        if not np.array_equal(given.numpy(), x_BCHW):
+            comparison.fail(model.input.name, "the caller's image is changed")
     except _Stop:
         pass
     except Exception as error:  # whatever a wrong module raises is the finding

@@ -13,14 +13,21 @@ SUM = "a sum"
 
 
 class StatementTracer(fx.Tracer):
-    """Traces down to the modules that statements of the IR stand for."""
+    """Traces down to the modules that statements of the IR stand for.
+
+    A module that holds no statement is not opened either: it is none of ours.
+    """
 
     def __init__(self, statements: set[str]) -> None:
         super().__init__()
-        self.statements = statements
+        self.opened = {path[:at] for path in statements for at in _dots(path)}
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return module_qualified_name in self.statements
+        return module_qualified_name not in self.opened
+
+
+def _dots(path: str) -> list[int]:
+    return [at for at, character in enumerate(path) if character == "."]
 
 
 def trace(module: nn.Module, model: Model) -> fx.GraphModule:
