@@ -1,0 +1,224 @@
+"""Reach, held against the gradients of built models."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from s2mlp_dsl.analysis.reach import Walker, analyze_reach, first_map
+from s2mlp_dsl.api import Program, elaborate
+from s2mlp_dsl.ir.shape import Map
+from s2mlp_dsl.ir.walk import modules
+from s2mlp_dsl.verify.reference import unit_gain_weights
+
+SHIFTS = """
+shift cross(step = 1) {
+    edge EDGE
+    1/4 right step
+    1/4 left step
+    1/4 down step
+    1/4 up step
+}
+
+shift knight {
+    edge EDGE
+    1/8 right 2 down 1
+    3/8 left 1 up 2
+    rest stay
+}
+
+shift woven {
+    edge EDGE
+    interleave
+    each right -1 .. 1
+    rest down 2
+}
+
+shift away {
+    edge EDGE
+    1/2 right 9
+    rest up 1
+}
+
+block s2mlp(via: shift, ratio = 2) {
+    residual {
+        linear(dim)
+        gelu
+        shift(via)
+        linear(dim)
+        norm(layer)
+    }
+    residual {
+        linear(ratio * dim)
+        gelu
+        linear(dim)
+        norm(affine)
+    }
+}
+"""
+EDGES = ("keep", "clamp", "zero", "wrap", "reflect")
+BODIES = {
+    "one shift": "shift(cross)",
+    "two in a row": "shift(cross)\nshift(cross)",
+    "two in a row, mixed": "shift(cross)\nlinear(8)\nshift(cross)",
+    "two, other groups": "shift(cross(2))\nshift(knight)",
+    "woven": "shift(woven)\nresidual {\nshift(knight)\n}",
+    "away": "shift(away)\nresidual {\nshift(away)\nlinear(8)\n}",
+    "residual": "residual {\nshift(knight)\n}\nshift(cross)",
+    "nested": "residual {\nresidual {\nshift(cross)\n}\nshift(woven)\n}",
+    "normed": "residual {\nshift(cross)\nnorm(affine)\n}\nshift(cross)\nnorm(layer)",
+    "depthwise": "depthwise(3, edge = wrap)\nshift(cross)",
+    "wide kernel": "residual {\ndepthwise(5, edge = reflect)\n}\ndepthwise(3)",
+    "blocks": "stack 2 {\ns2mlp(cross)\n}",
+    "long steps": "stack 2 {\ns2mlp(cross(3))\n}",
+    "none": "stack 3 {\ns2mlp(none)\n}",
+    "pyramid": "s2mlp(cross)\npatch(2, 12)\ns2mlp(cross)",
+    "pooled": "s2mlp(knight)\npool(mean)\nlinear(3)",
+    "calls": "stack 2 {\nresidual {\nstack 2 as i {\nshift(cross(i + 1))\n}\n}\n}",
+}
+
+
+def program(body: str, edge: str = "keep", size: str = "8, 12") -> Program:
+    shifts = SHIFTS.replace("EDGE", edge)
+    return elaborate(
+        f"edition 1\n{shifts}\nmodel m {{\nimage(1, {size})\npatch(2, 8)\n{body}\n}}\n"
+    )
+
+
+def dependence(one: Program) -> Tensor:
+    """[out position, out channel, first position], by gradients in float64."""
+    net = built(one)
+    start = first_map(one.model)
+    assert start is not None
+
+    def rest(z: Tensor) -> Tensor:
+        """The model from its first map on."""
+        hook = net.get_submodule(start.name).register_forward_hook(lambda *_: z[None])
+        y = net(image(one))
+        hook.remove()
+        return y[0]
+
+    z = torch.randn(start.result.dims, dtype=torch.float64)
+    jacobian = torch.autograd.functional.jacobian(rest, z, vectorize=True)
+    channels = one.model.result.channels
+    return (jacobian != 0).any(-1).reshape(-1, channels, *start.result.dims[:-1])
+
+
+def built(one: Program) -> nn.Module:
+    net = one.build().double().eval()
+    weights = unit_gain_weights(one.model, seed=3)
+    net.load_state_dict({key: torch.from_numpy(v) for key, v in weights.items()})
+    return net
+
+
+def image(one: Program) -> Tensor:
+    assert one.analysis.image is not None
+    return torch.randn(1, *one.analysis.image, dtype=torch.float64)
+
+
+def expected(one: Program) -> Tensor:
+    start = first_map(one.model)
+    assert start is not None
+    walker = Walker(one.model, start)
+    walker.run()
+    assert isinstance(start.result, Map)
+    height, width = start.result.height, start.result.width
+    parts = walker.relation.parts
+    places = len(parts[0][1])
+    found = torch.zeros(places, one.model.result.channels, height, width).bool()
+    for mask, rows in parts:
+        channels = [c for c in range(found.shape[1]) if mask >> c & 1]
+        for place, row in enumerate(rows):
+            seen = [bool(row >> p & 1) for p in range(height * width)]
+            found[place, channels] |= torch.tensor(seen).reshape(height, width)
+    return found
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize("edge", EDGES)
+def test_every_position_and_channel(body: str, edge: str) -> None:
+    one = program(body, edge)
+    assert torch.equal(dependence(one), expected(one))
+
+
+@pytest.mark.parametrize("size", ["2, 2", "2, 10", "10, 2"])
+@pytest.mark.parametrize("edge", EDGES)
+def test_small_maps(size: str, edge: str) -> None:
+    one = program(BODIES["two in a row, mixed"], edge, size)
+    assert torch.equal(dependence(one), expected(one))
+
+
+def test_without_a_patch_the_image_is_the_first_map() -> None:
+    spec = "edition 1\nmodel m {\nimage(2, 3, 4)\ndepthwise(3)\nlinear(3)\n}\n"
+    one = elaborate(spec)
+    start = first_map(one.model)
+    assert start is not None and start.operator == "image"
+    assert torch.equal(dependence(one), expected(one))
+
+
+@pytest.mark.parametrize("step, edge", [(1, "keep"), (2, "keep"), (1, "wrap")])
+def test_iteration_by_iteration(step: int, edge: str) -> None:
+    """What `steps` and `full` say is what a model of that depth shows."""
+    deepest = program(f"stack 9 {{\ns2mlp(cross({step}))\n}}", edge).analysis.reach
+    assert deepest is not None
+    full = None
+    for reached in deepest.steps:
+        depth = reached.iteration
+        one = program(f"stack {depth} {{\ns2mlp(cross({step}))\n}}", edge)
+        sees = dependence(one).any(1).flatten(1).sum(1)
+        assert (reached.least, reached.most) == (sees.min(), sees.max())
+        if full is None and sees.min() == 4 * 6:
+            full = depth
+    assert deepest.full == full
+    assert deepest.iterations == 9
+
+
+# the paper's model
+
+
+def ball(height: int, width: int, place: tuple[int, int], radius: int) -> int:
+    """Positions of a map within an L1 distance."""
+    return sum(
+        abs(y - place[0]) + abs(x - place[1]) <= radius
+        for y in range(height)
+        for x in range(width)
+    )
+
+
+def test_the_cross_reaches_an_l1_ball() -> None:
+    """One step per block on 14 × 14: the far corner is 26 blocks away."""
+    spec = """edition 1
+import s2mlp from "std:s2mlp"
+model deep = s2mlp(width = 4, depth = 30, classes = 2)
+"""
+    reach = elaborate(spec).analysis.reach
+    assert reach is not None
+    assert (reach.grid, reach.full, reach.iterations) == ((14, 14), 26, 30)
+    for reached in reach.steps:
+        radius = reached.iteration
+        sizes = [ball(14, 14, (y, x), radius) for y in range(14) for x in range(14)]
+        assert (reached.least, reached.most) == (min(sizes), max(sizes))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 13, 25, 26])
+def test_the_built_model_sees_the_same_ball(depth: int) -> None:
+    """The gradient of one corner to the whole first map."""
+    one = program(f"stack {depth} {{\ns2mlp(cross)\n}}", size="28, 28")
+    net, seen = built(one), {}
+    net.get_submodule("patch").register_forward_hook(
+        lambda part, args, y: seen.setdefault("z", y)
+    )
+    corner = net(image(one))[0, 0, 0].sum()
+    (gradient,) = torch.autograd.grad(corner, seen["z"])
+    distance = torch.arange(14)[:, None] + torch.arange(14)
+    assert torch.equal((gradient[0] != 0).any(-1), distance <= depth)
+
+
+def test_what_is_too_large_is_not_computed() -> None:
+    spec = "edition 1\nmodel m {\nimage(1, 64, 64)\ndepthwise(3)\n}\n"
+    assert analyze_reach(elaborate(spec).model) is None
+
+
+def test_modules_are_those_that_are_built() -> None:
+    one = program(BODIES["calls"])
+    names = {name for name, _ in one.build().named_modules()}
+    assert {path for path, _ in modules(one.model)} <= names
