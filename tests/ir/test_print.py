@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
+import s2mlp_dsl as s2
 from s2mlp_dsl.analysis.analyze import analyze_model
 from s2mlp_dsl.diagnostics import SpecError
 from s2mlp_dsl.elaborate.spec import load
@@ -72,3 +73,11 @@ def test_names_of_several_files_meet(tmp_path: object) -> None:
     )
     spec = load(folder / "main.arch")
     hold(spec.expand(spec.choose_model(None), {}))
+
+
+def test_a_description_that_ends_in_a_quote() -> None:
+    """Four quotes in a row would end the printed text one character too early."""
+    text = 'edition 1\n"""It says "here" """\nmodel m {\n    image(1, 2, 2)\n}\n'
+    program = s2.elaborate(text)
+    assert program.model.doc == 'It says "here"'
+    assert s2.elaborate(program.text).model == program.model
