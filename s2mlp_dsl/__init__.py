@@ -23,7 +23,7 @@ _PUBLIC = {
     "Analysis": "s2mlp_dsl.analysis.analyze",
     "ChoiceError": "s2mlp_dsl.elaborate.spec",
     "Diagnostic": "s2mlp_dsl.diagnostics",
-    "Program": "s2mlp_dsl.api",
+    "Program": "s2mlp_dsl.program",
     "Spec": "s2mlp_dsl.elaborate.spec",
     "SpecError": "s2mlp_dsl.diagnostics",
     "analyze": "s2mlp_dsl.api",

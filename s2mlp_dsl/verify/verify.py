@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from s2mlp_dsl.api import VERSION, Program
+from s2mlp_dsl.program import VERSION, Program
 from s2mlp_dsl.verify.certificate import Certificate, Check
 from s2mlp_dsl.verify.figures import check_figures
 from s2mlp_dsl.verify.movement import check_movement
