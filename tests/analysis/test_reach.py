@@ -110,9 +110,12 @@ def built(one: Program) -> nn.Module:
     return net
 
 
-def image(one: Program) -> Tensor:
+def image(one: Program, count: int = 1) -> Tensor:
+    """The same random images each time."""
     assert one.analysis.image is not None
-    return torch.randn(1, *one.analysis.image, dtype=torch.float64)
+    random = torch.Generator().manual_seed(7)
+    size = (count, *one.analysis.image)
+    return torch.randn(size, dtype=torch.float64, generator=random)
 
 
 def expected(one: Program) -> Tensor:
@@ -201,16 +204,20 @@ model deep = s2mlp(width = 4, depth = 30, classes = 2)
 
 @pytest.mark.parametrize("depth", [1, 2, 13, 25, 26])
 def test_the_built_model_sees_the_same_ball(depth: int) -> None:
-    """The gradient of one corner to the whole first map."""
+    """The gradient of one corner to the whole first map.
+
+    Over many images: the far tip hangs on few channels, and where their GELU
+    is deep in its flat part, one image's gradient is exactly 0 in float64.
+    """
     one = program(f"stack {depth} {{\ns2mlp(cross)\n}}", size="28, 28")
     net, seen = built(one), {}
     net.get_submodule("patch").register_forward_hook(
         lambda part, args, y: seen.setdefault("z", y)
     )
-    corner = net(image(one))[0, 0, 0].sum()
+    corner = net(image(one, 32))[:, 0, 0].sum()
     (gradient,) = torch.autograd.grad(corner, seen["z"])
     distance = torch.arange(14)[:, None] + torch.arange(14)
-    assert torch.equal((gradient[0] != 0).any(-1), distance <= depth)
+    assert torch.equal((gradient != 0).any(-1).any(0), distance <= depth)
 
 
 def test_what_is_too_large_is_not_computed() -> None:
