@@ -84,7 +84,7 @@ def test_paper_recipe_without_its_data(tmp_path: Path) -> None:
 
 
 def test_recipes_are_chosen(tmp_path: Path) -> None:
-    small = ("--set", "width=8", "--set", "depth=1", "--set", "epochs=1")
+    small = ("--set", "width=8", "--set", "depth=1", "--set", "epochs=2")
     spec = ROOT / "specs" / "s2mlp.arch"
     recipes = ROOT / "specs" / "recipes.arch"
     size = ("--set", "size=32", "--set", "classes=3")
