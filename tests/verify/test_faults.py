@@ -87,7 +87,7 @@ EDITS = [
 
 
 @pytest.mark.parametrize(
-    "name, edit, caught, blamed", EDITS, ids=lambda one: str(one)[:30]
+    "name, edit, caught, blamed", EDITS, ids=[one[0] for one in EDITS]
 )
 def test_edits(
     name: str,
