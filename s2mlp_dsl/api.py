@@ -52,7 +52,7 @@ def analyze(
     torch is not imported. Claims that fail are in the result, not raised.
     """
     program = elaborate(spec, model, settings)
-    return with_claims(program.spec, program.analysis)
+    return with_claims(program.spec, program.analysis, program.model)
 
 
 def diagram(

@@ -91,7 +91,7 @@ def check_model(
         return Analysis(name=name)
     spec.hold_settings(base, settings)
     if missing := base.open_params(settings):
-        return with_claims(spec, Analysis(name=name, open=tuple(missing)))
+        return with_claims(spec, Analysis(name=name, open=tuple(missing)), None)
     errors = len(spec.report.errors)
     try:
         model = spec.expand_quietly(declared, base, settings)
@@ -99,13 +99,15 @@ def check_model(
         return Analysis(name=name)
     if len(spec.report.errors) > errors:
         return Analysis(name=name)
-    return with_claims(spec, analyze_model(model))
+    return with_claims(spec, analyze_model(model), model)
 
 
-def with_claims(spec: Spec, analysis: Analysis) -> Analysis:
+def with_claims(spec: Spec, analysis: Analysis, model: Model | None) -> Analysis:
     """The analysis with a verdict on everything the spec claims of the model."""
-    rows = None if analysis.open else list(analysis.rows)
-    checker = ClaimChecker(spec.unit, spec.report, rows, analysis.reach, analysis.open)
+    rows = list(analysis.rows)
+    checker = ClaimChecker(
+        spec.unit, spec.report, model, rows, analysis.reach, analysis.open
+    )
     facts = [fact for one in spec.claims(analysis.name) for fact in one.facts]
     return analysis.model_copy(
         update={"claims": tuple(checker.check(fact) for fact in facts)}

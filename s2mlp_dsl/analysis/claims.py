@@ -1,32 +1,30 @@
 """Claims of a spec, each decided or said to be undecided.
 
-`params`, `macs`, `flops` (with `without` and `of` selecting statements),
-`full_reach`, and `instance(A, of = B, on = [h, w, c])`. `==` is exact; `~=`
-holds within half a unit of the last printed digit.
+A claim compares figures (see `quantities.py`), or is
+`instance(A, of = B, on = [h, w, c])`. `==` is exact; `~=` holds within half a
+unit of the last printed digit, or within the tolerance that is said.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 from s2mlp_dsl.analysis import codes
 from s2mlp_dsl.analysis.compare import check_instance
-from s2mlp_dsl.analysis.cost import Row, total_macs, total_params
+from s2mlp_dsl.analysis.cost import Row
+from s2mlp_dsl.analysis.difference import MEASURES, explain_gap
 from s2mlp_dsl.analysis.instance import Undecided
+from s2mlp_dsl.analysis.quantities import NONE, Quantities
 from s2mlp_dsl.analysis.reach import Reach
-from s2mlp_dsl.analysis.select import select_rows
 from s2mlp_dsl.diagnostics import Label, Poisoned, Report
-from s2mlp_dsl.elaborate.bind import match_arguments
-from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Unit
-from s2mlp_dsl.elaborate.numbers import half_last_digit
-from s2mlp_dsl.elaborate.values import Env, Value, Word, show, words_in
+from s2mlp_dsl.elaborate.numbers import half_last_digit, whole
+from s2mlp_dsl.elaborate.values import Env, Value, show, words_in
 from s2mlp_dsl.ir.node import Node
+from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.syntax import tree
 
 Verdict = Literal["holds", "fails", "undecided"]
-_NONE = Word("none")
 _FULL_REACH = "full_reach"
 _COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 
@@ -48,22 +46,21 @@ class Claimed(Node):
 class ClaimChecker:
     """Decides the claims made of one model.
 
-    `rows` is None for a model whose parameters are `open`: it has no figures.
+    `model` is None where parameters are `open`: it has no figures.
     """
 
     unit: Unit
     report: Report
-    rows: list[Row] | None
+    model: Model | None
+    rows: list[Row]
     reach: Reach | None
     open: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        quantities: dict[str, Callable[[tree.Call, Env], Value]] = {
-            "params": lambda call, env: total_params(self._selected(call)),
-            "macs": lambda call, env: total_macs(self._selected(call)),
-            "flops": lambda call, env: 2 * total_macs(self._selected(call)),
-        }
-        self.evaluator = Evaluator(self.report, quantities, frozenset({_FULL_REACH}))
+        self.quantities = Quantities(
+            self.report, self.model, self.rows, self.reach, self.open
+        )
+        self.evaluator = self.quantities.evaluator()
 
     def check(self, fact: tree.Fact) -> Claimed:
         """The verdict on one line. A claim that does not hold is reported too."""
@@ -90,13 +87,13 @@ class ClaimChecker:
         env = Env(self.unit, self._constants(fact))
         expression = fact.expression
         if fact.about is not None:
-            return self._about(expression, fact.about, env)
+            return self._about(expression, fact.about, fact.within, env)
         if isinstance(expression, tree.Call) and expression.name.id == "instance":
             return check_instance(expression, self.unit, self.report), None
         if isinstance(expression, tree.Binary) and expression.operator in _COMPARISONS:
             return self._comparison(expression, env)
         if isinstance(expression, tree.Binary | tree.Name | tree.Call):
-            value = self.evaluator.value(expression, env, frozenset({"none"}))
+            value = self.evaluator.value(expression, env, frozenset({NONE}))
             hint = f"`{expression.span.text} == {_exactly(value)}`"
         else:
             hint = "`params() == 53_476_224`"
@@ -108,7 +105,7 @@ class ClaimChecker:
         )
 
     def _comparison(self, node: tree.Binary, env: Env) -> tuple[bool, str | None]:
-        words = frozenset({"none"})
+        words = frozenset({NONE})
         left = self.evaluator.value(node.left, env, words)
         right = self.evaluator.value(node.right, env, words)
         if node.operator in ("==", "!="):
@@ -124,79 +121,76 @@ class ClaimChecker:
                 secondary=[]
                 if written and right != left
                 else [Label(node.right.span, f"this is {_grouped(right)}")],
-                notes=self._difference(left, right),
+                notes=self._difference(node.left, left, right),
                 help=f"claim `{node.left.span.text} == {_exactly(left)}`, "
                 "or change the model",
             )
         return holds, _grouped(left)
 
     def _about(
-        self, left: tree.Expr, right: tree.Expr, env: Env
+        self, left: tree.Expr, right: tree.Expr, within: tree.Expr | None, env: Env
     ) -> tuple[bool, str | None]:
-        """`~=`: within half a unit of the last digit that is printed."""
+        """`~=`: within a tolerance, else half a unit of the last printed digit."""
         found = Fraction(self.evaluator.number(left, env))
         wanted = Fraction(self.evaluator.number(right, env))
-        if not isinstance(right, tree.Number):
+        if within is not None:
+            allowed = self._tolerance(within, wanted, env)
+            why = f"within {within.span.text} is ± {_grouped(allowed)}"
+        elif isinstance(right, tree.Number):
+            allowed = half_last_digit(right, self.report)
+            why = f"`{right.lexeme}` as printed allows ± {_grouped(allowed)}"
+        else:
             raise self.report.add(
                 codes.CLAIM_FORM,
                 right.span,
                 "the printed figure stands here, as printed",
+                help=f"say how near: `~= {right.span.text} within 1%`",
             )
-        half = half_last_digit(right, self.report)
         off = abs(found - wanted)
-        if off > half:
+        if off > allowed:
             self.report.add(
                 codes.CLAIM_FAILS,
                 left.span,
                 f"this is {_grouped(found)}",
                 notes=[
-                    f"`{right.lexeme}` as printed allows ± {_grouped(half)}; "
-                    f"this is off by {_grouped(off)}"
+                    f"{why}; this is off by {_grouped(off)}",
+                    *self._difference(left, whole(found), whole(wanted))[1:],
                 ],
-                help=f"claim `{left.span.text} == {_exactly(found)}`, "
+                help=f"claim `{left.span.text} == {_exactly(whole(found))}`, "
                 "or change the model",
             )
-        return off <= half, _grouped(found)
+        return off <= allowed, _grouped(found)
+
+    def _tolerance(self, node: tree.Expr, wanted: Fraction, env: Env) -> Fraction:
+        """How far off is near enough: a share where it is written with %."""
+        value = Fraction(self.evaluator.number(node, env))
+        if value < 0:
+            raise self.report.add(
+                codes.CLAIM_FORM,
+                node.span,
+                f"this is {value}",
+                help="a tolerance is at least 0, such as `1%` or `0.5M`",
+            )
+        is_share = isinstance(node, tree.Number) and node.lexeme.endswith("%")
+        return value * abs(wanted) if is_share else value
 
     def _constants(self, fact: tree.Fact) -> dict[str, Value]:
         """`full_reach`, where it is asked for and can be known."""
-        words = words_in(fact.expression)
+        sides = (fact.expression, fact.about, fact.within)
+        words = [word for one in sides if one is not None for word in words_in(one)]
         if _FULL_REACH not in words or _FULL_REACH in self.unit.names:
             return {}
-        if self.open:
-            raise self._is_open()
-        if self.reach is None:
-            raise Undecided("the maps are too large to compute the reach")
-        full = self.reach.full
-        return {_FULL_REACH: _NONE if full is None else full}
+        return {_FULL_REACH: self.quantities.full_reach()}
 
-    def _is_open(self) -> Undecided:
-        names = " and ".join(f"`{name}`" for name in self.open)
-        return Undecided(
-            f"the model leaves {names} open",
-            help="claim it of a variant that gives them values",
-        )
-
-    def _selected(self, call: tree.Call) -> list[Row]:
-        """The rows that `of` names, less those that `without` names."""
-        if self.rows is None:
-            match_arguments(call, ("of", "without"), self.report)
-            raise self._is_open()
-        return select_rows(call, self.rows, self.report)
-
-    def _difference(self, left: Value, right: Value) -> list[str]:
-        """Which part of the model the difference is as large as, if one is."""
+    def _difference(self, node: tree.Expr, left: Value, right: Value) -> list[str]:
+        """By how much they differ, and which part of the model is as large."""
         if not isinstance(left, int) or not isinstance(right, int):
             return []
-        gap = abs(left - right)
-        notes = [f"they differ by {gap:,}"]
-        parts: dict[str, int] = {}
-        for row in self.rows or ():
-            for key in (f"op({row.operator})", *row.labels):
-                parts[key] = parts.get(key, 0) + row.total_params
-        notes += [
-            f"that is what {key} has" for key, size in parts.items() if size == gap
-        ]
+        gap = left - right
+        notes = [f"they differ by {abs(gap):,}"]
+        if isinstance(node, tree.Call) and node.name.id in MEASURES:
+            selected = self.quantities.selected(node)
+            notes += explain_gap(gap, node.name.id, selected, self.rows)
         return notes
 
 

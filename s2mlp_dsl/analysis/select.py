@@ -34,10 +34,7 @@ def select_rows(call: tree.Call, rows: Sequence[Row], report: Report) -> list[Ro
 def _selector(node: tree.Expr, rows: Sequence[Row], report: Report) -> Selector:
     """A label, or `op(NAME)` for every statement of an operator."""
     if isinstance(node, tree.Name):
-        label = node.id
-        labels = {one for row in rows for one in row.labels}
-        if label not in labels:
-            raise _no_label(node, labels, report)
+        label = label_of(node, {one for row in rows for one in row.labels}, report)
         return lambda row: label in row.labels
     if (
         isinstance(node, tree.Call)
@@ -59,6 +56,17 @@ def _selector(node: tree.Expr, rows: Sequence[Row], report: Report) -> Selector:
         "this selects no statements",
         help="select by a label, or by `op(norm)`",
     )
+
+
+def label_of(node: tree.Expr, labels: set[str], report: Report) -> str:
+    """The label that an expression names. Raises `Poisoned` if it names none."""
+    if not isinstance(node, tree.Name):
+        raise report.add(
+            codes.CLAIM_FORM, node.span, "this is no label", help="write a label"
+        )
+    if node.id not in labels:
+        raise _no_label(node, labels, report)
+    return node.id
 
 
 def _no_label(node: tree.Name, labels: set[str], report: Report) -> Poisoned:

@@ -98,7 +98,7 @@ def _complete(loaded: Spec, settings: dict[str, str]) -> list[str]:
 def _subject(
     program: Program, proofs: dict[str, dict[str, Any]], *, verify: bool
 ) -> Subject:
-    analysis = with_claims(program.spec, program.analysis)
+    analysis = with_claims(program.spec, program.analysis, program.model)
     proof = proofs.get(analysis.function_hash or "")
     if verify:
         from s2mlp_dsl.verify.verify import verify_program

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from s2mlp_dsl.diagnostics import Poisoned, Report
@@ -45,11 +46,16 @@ class Spec:
 
     def claims(self, model: str) -> list[tree.Claim]:
         """What the file claims of one of its models."""
-        return [
-            declaration
-            for declaration in self.unit.file.declarations
-            if isinstance(declaration, tree.Claim) and declaration.model.id == model
-        ]
+        return self._claims.get(model, [])
+
+    @cached_property
+    def _claims(self) -> dict[str, list[tree.Claim]]:
+        """The claims of the file, by model."""
+        claims: dict[str, list[tree.Claim]] = {}
+        for declaration in self.unit.file.declarations:
+            if isinstance(declaration, tree.Claim):
+                claims.setdefault(declaration.model.id, []).append(declaration)
+        return claims
 
     def choose_model(self, name: str | None) -> Declared:
         """The model of that name, or the only one. Raises `ChoiceError`."""
@@ -106,12 +112,12 @@ class Spec:
 
     def claims_about_nothing(self) -> list[tree.Claim]:
         """Claims whose model the file does not declare."""
+        models = self.models
         return [
-            declaration
-            for declaration in self.unit.file.declarations
-            if isinstance(declaration, tree.Claim)
-            and declaration.model.id not in self.models
-            and not self.unit.hides(declaration.model.id)
+            claim
+            for name, claims in self._claims.items()
+            if name not in models and not self.unit.hides(name)
+            for claim in claims
         ]
 
     def _all_models(self) -> dict[str, Declared]:

@@ -3,7 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from s2mlp_dsl.ir.program import Call, Model, Op, Residual, Stack, Statement
+from s2mlp_dsl.ir.program import (
+    Call,
+    Model,
+    Op,
+    Residual,
+    Stack,
+    Statement,
+    result_of,
+)
+from s2mlp_dsl.ir.shape import Shape
+from s2mlp_dsl.source import Span
 
 
 @dataclass(frozen=True)
@@ -19,6 +29,30 @@ class Occurrence:
     path: str
     count: int
     labels: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A statement with a label, and the shape that leaves it."""
+
+    label: str
+    result: Shape
+    span: Span | None
+
+
+def labelled(model: Model) -> Iterator[Labelled]:
+    """Every labelled statement as it is written, definitions first."""
+    for body in (*(block.body for block in model.blocks), model.body):
+        yield from _labelled(model, body)
+
+
+def _labelled(model: Model, body: tuple[Statement, ...]) -> Iterator[Labelled]:
+    for statement in body:
+        if statement.label is not None:
+            result = result_of(model, statement)
+            yield Labelled(statement.label, result, statement.span)
+        if isinstance(statement, Residual):
+            yield from _labelled(model, statement.body)
 
 
 def ops_in(model: Model) -> Iterator[Op]:

@@ -252,8 +252,7 @@ class Builder(Transformer[Token, Any]):
     # claims, recipes, studies
 
     def fact(self, children: Children) -> tree.Fact:
-        about = children[2] if len(children) == 3 else None
-        return tree.Fact(_span(children), children[0], about)
+        return tree.Fact(_span(children), *children[::2])  # what stands between words
 
     def claim(self, children: Children) -> tree.Claim:
         return tree.Claim(_span(children), _name(children[1]), children[2].nodes)

@@ -172,8 +172,11 @@ class _Printer:
                 self._stack(node)
             case tree.Fact(span, expression, None):
                 self.expression("", expression, "", span)
-            case tree.Fact(span, expression, about) if about is not None:
-                self.expression("", expression, f" ~= {as_text(about)}", span)
+            case tree.Fact(span, expression, about, within):
+                after = f" ~= {as_text(about)}"
+                if within is not None:
+                    after += f" within {as_text(within)}"
+                self.expression("", expression, after, span)
             case tree.Setting(span, name, value):
                 self.expression(f"{name.id} = ", value, "", span)
             case tree.Vary(span, name, values):

@@ -313,11 +313,12 @@ class Variant:
 
 @dataclass(frozen=True)
 class Fact:
-    """A claimed fact; `about` is the right side of `~=`."""
+    """A claimed fact; `about` is the right side of `~=`, `within` its tolerance."""
 
     span: Span
     expression: Expr
     about: Expr | None = None
+    within: Expr | None = None
 
 
 @dataclass(frozen=True)

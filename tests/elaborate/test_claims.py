@@ -77,6 +77,17 @@ def verdict(fact: str) -> tuple[str, list[str]]:
         "params() != 1",
         "params() ~= 0.6K",
         "params() / 2 <= 1K",
+        "params() ~= 550 within 15%",
+        "params() ~= 500 + 100 within 100 / 2",
+        "macs() ~= 1.7K within 2Ki",
+        "shape() == [10]",
+        "shape(stem) == [2, 2, 8]",
+        "shape(of = mix) == [2, 2, 8]",
+        "shape(stem) != [2, 2, 9]",
+        "shape(stem)[2] / 2 == 4",
+        "reach(after = 1) == [3, 3]",
+        "reach(after = 1)[0] < 4",
+        "reach() == [4, 4]",
         "full_reach == 2",
         "instance(shift(cross), of = depthwise(3, edge = clamp), on = [14, 14, 8])",
         "instance(shift(none), of = depthwise(1), on = [3, 3, 2])",
@@ -97,6 +108,11 @@ def test_holds(fact: str) -> None:
         "params() == 1",
         "params() < 600",
         "params() ~= 0.7K",
+        "params() ~= 550 within 5%",
+        "params() ~= 0.6K within 9",
+        "shape(stem) == [2, 2, 9]",
+        "shape(stem) == 8",
+        "reach(after = 1) == [3, 4]",
         "full_reach == none",
         "full_reach == 1",
         # A position at the edge keeps its own value: no zero edge does that.
@@ -125,6 +141,16 @@ def test_fails(fact: str) -> None:
         ("3", "A0504"),
         ("params() + 1", "A0504"),
         ("params() ~= 1 + 1", "A0504"),
+        ("params() ~= 1K within -1", "A0504"),
+        ("params() ~= 1K within stem", "A0301"),
+        ("shape(stem) ~= 3", "A0405"),
+        ("shape(stme) == [1]", "A0505"),
+        ("shape(3) == [1]", "A0504"),
+        ("shape(op(linear)) == [1]", "A0504"),
+        ("shape(stem, head) == [1]", "A0401"),
+        ("reach(after = 3) == [1, 1]", "A0508"),
+        ("reach(after = 0) == [1, 1]", "A0406"),
+        ("reach(3, 4) == [1, 1]", "A0401"),
         ("instance(shift(cross))", "A0504"),
         ("instance(shift(cross), of = linear(4), on = 3)", "A0504"),
         ("instance(3, of = linear(4), on = [4, 4, 4])", "A0506"),
@@ -145,10 +171,77 @@ def test_undecided(fact: str, code: str) -> None:
     assert verdict(fact) == ("undecided", [code])
 
 
-def test_what_the_difference_is() -> None:
+def notes(fact: str) -> tuple[str, ...]:
+    (one,) = diagnose(f"{HEAD}claim m {{\n    {fact}\n}}\n")
+    assert one.code.number == "A0501"
+    return one.notes
+
+
+STEM_MACS, MIX_MACS, LAST_MACS = 4 * 48 * 8, 4 * 64, 80
+
+
+@pytest.mark.parametrize(
+    ("fact", "from_where"),
+    [
+        (f"params() == {STEM + 2 * MIX}", "that is what head has"),
+        (f"params() == {2 * MIX}", "that is what stem and head have"),
+        (f"macs() == {STEM_MACS}", "that is what op(linear) has"),
+        (f"flops() == {2 * STEM_MACS}", "that is what op(linear) has"),
+        (f"macs() == {STEM_MACS + 2 * MIX_MACS}", "that is what head has"),
+        (
+            f"params(of = stem) == {STEM + LAST}",
+            "that is what head has, which is left out here",
+        ),
+        (
+            f"params() == {STEM + 3 * MIX + LAST}",
+            "that is what 1 iteration of `stack` has",
+        ),
+        (
+            f"macs(without = head) == {STEM_MACS + 5 * MIX_MACS}",
+            "that is what 3 iterations of `stack` have",
+        ),
+        (
+            "macs() == 1",
+            f"it is made of op(patch) {STEM_MACS:,}, "
+            f"op(linear) {2 * MIX_MACS + LAST_MACS}",
+        ),
+        (f"macs(of = stem) < {STEM_MACS}", "it is made of op(patch) 1,536"),
+        (f"params() ~= {STEM + 2 * MIX} within 1", "that is what head has"),
+    ],
+)
+def test_where_the_difference_comes_from(fact: str, from_where: str) -> None:
+    assert notes(fact)[1:] == (from_where,)
+
+
+def test_by_how_much_they_differ() -> None:
     (one,) = diagnose(f"{HEAD}claim m {{\n    params() == {STEM + 2 * MIX}\n}}\n")
-    assert one.notes == (f"they differ by {LAST}", "that is what head has")
+    assert one.notes[0] == f"they differ by {LAST}"
     assert one.help is not None and f"params() == {STEM + 2 * MIX + LAST}" in one.help
+    assert notes("params() / 2 == 1") == ("they differ by 312",)
+    assert notes("shape(stem) == [1]") == ()
+
+
+def test_shapes_that_differ() -> None:
+    text = """edition 1
+model m {
+    image(3, 8, 8)
+    one: stack 2 {
+        two: residual { three: linear(3) }
+    }
+    three: linear(4)
+}
+claim m {
+    shape(one) == [8, 8, 3]
+    shape(two) == [8, 8, 3]
+    shape(three) == [8, 8, 3]
+}
+"""
+    (one,) = diagnose(text)
+    assert (one.code.number, one.primary.span.text) == ("A0507", "three")
+    assert [label.text for label in one.secondary] == [
+        "8 × 8 × 3 leaves here",
+        "8 × 8 × 4 leaves here",
+    ]
 
 
 def test_printed_figures_round_half_a_digit() -> None:

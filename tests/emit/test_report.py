@@ -42,7 +42,7 @@ claim script {{
 def subject(spec: str | Path) -> Subject:
     loaded = load(spec)
     model = loaded.expand(loaded.choose_model(None), {})
-    return Subject(loaded, model, with_claims(loaded, analyze_model(model)))
+    return Subject(loaded, model, with_claims(loaded, analyze_model(model), model))
 
 
 class Page(HTMLParser):

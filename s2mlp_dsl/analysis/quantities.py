@@ -1,0 +1,131 @@
+"""What a claim may speak of: figures of the model, by name.
+
+`params`, `macs` and `flops` of the statements that `of` and `without` select,
+`shape(label)`, `reach(after = n)` and `full_reach`.
+"""
+
+from dataclasses import dataclass
+
+from s2mlp_dsl.analysis import codes
+from s2mlp_dsl.analysis.cost import Row, total_macs, total_params
+from s2mlp_dsl.analysis.instance import Undecided
+from s2mlp_dsl.analysis.reach import Reach
+from s2mlp_dsl.analysis.select import label_of, select_rows
+from s2mlp_dsl.diagnostics import Label, Report
+from s2mlp_dsl.elaborate.bind import match_arguments
+from s2mlp_dsl.elaborate.evaluate import Evaluator
+from s2mlp_dsl.elaborate.values import Env, Value, Word
+from s2mlp_dsl.ir.program import Model
+from s2mlp_dsl.ir.walk import Labelled, labelled
+from s2mlp_dsl.syntax import tree
+
+NONE = Word("none")
+
+
+@dataclass
+class Quantities:
+    """The figures of one model, for the evaluator to call.
+
+    `model` is None where parameters are `open`: then there are no figures.
+    """
+
+    report: Report
+    model: Model | None
+    rows: list[Row]
+    reached: Reach | None
+    open: tuple[str, ...] = ()
+
+    def evaluator(self) -> Evaluator:
+        self._evaluator = Evaluator(
+            self.report,
+            {
+                "params": lambda call, _: total_params(self.selected(call)),
+                "macs": lambda call, _: total_macs(self.selected(call)),
+                "flops": lambda call, _: 2 * total_macs(self.selected(call)),
+                "shape": lambda call, _: self._shape(call),
+                "reach": self._reach,
+            },
+            frozenset({"full_reach"}),
+        )
+        return self._evaluator
+
+    def selected(self, call: tree.Call) -> list[Row]:
+        """The rows that `of` names, less those that `without` names."""
+        if self.model is None:
+            match_arguments(call, ("of", "without"), self.report)
+            raise self._is_open()
+        return select_rows(call, self.rows, self.report)
+
+    def full_reach(self) -> Value:
+        full = self._known_reach().full
+        return NONE if full is None else full
+
+    def _shape(self, call: tree.Call) -> Value:
+        """The axes of what leaves a labelled statement, or the model."""
+        given = match_arguments(call, ("of",), self.report)
+        if self.model is None:
+            raise self._is_open()
+        if "of" not in given:
+            return self.model.result.dims
+        node = given["of"].value
+        found = list(labelled(self.model))
+        label = label_of(node, {one.label for one in found}, self.report)
+        first, *others = (one for one in found if one.label == label)
+        for other in others:
+            if other.result != first.result:
+                raise self.report.add(
+                    codes.SHAPES_DIFFER,
+                    node.span,
+                    f"{first.result} and {other.result}",
+                    secondary=_where(first, other),
+                    help="give the statement that is meant a label of its own",
+                )
+        return first.result.dims
+
+    def _reach(self, call: tree.Call, env: Env) -> Value:
+        """[least, most]: what the worst and the best position sees."""
+        given = match_arguments(call, ("after",), self.report)
+        reach = self._known_reach()
+        after = reach.iterations
+        if "after" in given:
+            node = given["after"].value
+            after = self._evaluator.count(node, env)
+            if after > reach.iterations:
+                raise self.report.add(
+                    codes.NO_ITERATION,
+                    node.span,
+                    f"this is {after:,}; the model's stacks have {reach.iterations:,}",
+                    help=f"write a number from 1 to {reach.iterations}"
+                    if reach.iterations
+                    else "put the blocks into a `stack`",
+                )
+        # Iterations without a step of their own change nothing.
+        passed = [one for one in reach.steps if one.iteration <= after]
+        if not passed:
+            raise Undecided(
+                "the model has no stack whose iterations could be counted",
+                help="put the blocks into a `stack`",
+            )
+        return (passed[-1].least, passed[-1].most)
+
+    def _known_reach(self) -> Reach:
+        if self.open:
+            raise self._is_open()
+        if self.reached is None:
+            raise Undecided("the maps are too large to compute the reach")
+        return self.reached
+
+    def _is_open(self) -> Undecided:
+        names = " and ".join(f"`{name}`" for name in self.open)
+        return Undecided(
+            f"the model leaves {names} open",
+            help="claim it of a variant that gives them values",
+        )
+
+
+def _where(one: Labelled, other: Labelled) -> list[Label]:
+    """Where two shapes leave: one place, if it is the same statement."""
+    assert one.span is not None and other.span is not None
+    if one.span == other.span:
+        return [Label(one.span, "one and the other leaves here")]
+    return [Label(x.span, f"{x.result} leaves here") for x in (one, other) if x.span]
