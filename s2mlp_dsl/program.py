@@ -69,11 +69,9 @@ class Program:
 
         if view != "graph":
             return views.draw(self.model, self.analysis, view, theme, block)
-        from s2mlp_dsl.emit.graph_view import draw_graph
+        from s2mlp_dsl.emit.graph_trace import trace
 
-        return views.traced(
-            self.model.name, draw_graph(self.model, self.build(), theme)
-        )
+        return views.traced(self.model.name, trace(self.model, self.build()), theme)
 
     def __repr__(self) -> str:
         return f"Program({self.model.name!r}, of {self.spec.source.name!r})"

@@ -39,7 +39,7 @@ MAY_IMPORT = {
 }
 NEEDS_TORCH = {"nn", "lower", "verify", "train", "cli"}
 # Targets that need torch, imported when they are asked for.
-TARGETS = {"graph_view.py"}
+TARGETS = {"graph_trace.py"}
 ONLY_IN = {
     "lark": {"syntax"},
     "networkx": {"analysis"},

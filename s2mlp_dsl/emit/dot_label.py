@@ -62,11 +62,18 @@ def escape(text: str) -> str:
     return html.escape(clean(text)).replace("\\", "&#92;&#92;")
 
 
-def cell(text: Text | None = None, least: float = 0, span: int = 1) -> str:
-    """A cell with one line of text, at least `least` points wide."""
+def cell(
+    text: Text | None = None, least: float = 0, span: int = 1, level: int = 0
+) -> str:
+    """A cell with one line of text, at least `least` points wide.
+
+    With `level`, the size of a bold text beside it, both stand on one line.
+    """
     columns = f' COLSPAN="{span}"' if span > 1 else ""
     # An empty FONT is a syntax error to system dot.
     inside = text.markup if text and text.text else ""
+    # Renderers set a line of one plain piece lower than any other.
+    inside += f'<FONT POINT-SIZE="{level}"> </FONT>' if inside and level else ""
     needed = text.width + 2 * PADDING if text else 0
     width = math.ceil(max(least, needed))
     return f'<TD ALIGN="LEFT" WIDTH="{width}"{columns}>{inside}</TD>'

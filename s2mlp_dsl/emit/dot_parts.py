@@ -1,4 +1,4 @@
-"""What a diagram is made of: boxes, frames, plus nodes with their skips, edges.
+"""The parts of a diagram that say something: its caption, boxes and frames.
 
 Each function draws one thing into a graph or a cluster of the `graphviz`
 package. Lengths are points.
@@ -25,24 +25,24 @@ NAME_SIZE, TITLE_SIZE, MODEL_SIZE, FIGURES_SIZE = 10, 11, 13, 9
 
 # Keeps a name clear of its box's round corner.
 INSET = "\N{NO-BREAK SPACE}" * 2
+# Bold text stands higher in its line than in the middle: points above it.
+HEADROOM = 3
 # What the figures of a box need at most, how far boxes follow the longest name
 # to be equally wide (and still have room for the title of a frame in a half),
 # and where a caption breaks.
 _FIGURES_WIDTH = Text("8.88 M params · 8.88 M MACs", FIGURES_SIZE, "").width
-_NARROWEST_NAME, _WIDEST_NAME = 140, 200
+_NARROWEST_NAME, _WIDEST_NAME = 140, 240
 _CAPTION_WIDTH = 400
 _CAPTION_COLUMNS = 62
-
-Edge = tuple[str, str, dict[str, str]]
 
 
 class Pen:
     """Draws in the colours of a theme, all boxes wide enough for `names`."""
 
-    def __init__(self, theme: Theme, names: Sequence[str]) -> None:
+    def __init__(self, theme: Theme, names: Sequence[str] = ()) -> None:
         self.theme = theme
         texts = [Text(INSET + name, NAME_SIZE, "", bold=True) for name in names]
-        widest = max(one.width for one in texts)
+        widest = max((one.width for one in texts), default=0)
         fitting = min(max(widest, _NARROWEST_NAME), _WIDEST_NAME)
         self.name_width = fitting + 2 * PADDING
         self.figures_width = _FIGURES_WIDTH + 2 * PADDING
@@ -100,16 +100,22 @@ class Pen:
         tooltip: str,
         *,
         fill: str,
+        below: str = "",
         more: Sequence[str] = (),
     ) -> None:
-        """A box: `name`, what stands `beside` it, and `more` table rows."""
+        """A box: `name`, what stands `beside` and `below` it, `more` table rows."""
         ink, quiet = self.theme.ink, self.theme.quiet
+        gap = f'<TD COLSPAN="2" CELLPADDING="0" HEIGHT="{HEADROOM}"></TD>'
         first, *others = (
             cell(Text(INSET + line, NAME_SIZE, ink, bold=True), self.name_width)
             for line in _broken(name, NAME_SIZE, _WIDEST_NAME)
         )
-        figures = cell(Text(beside, FIGURES_SIZE, quiet), self.figures_width)
-        rows = [row(first, figures), *map(row, others)]
+        figures = cell(
+            Text(beside, FIGURES_SIZE, quiet), self.figures_width, level=NAME_SIZE
+        )
+        rows = [row(gap), row(first, figures), *map(row, others)]
+        if below:
+            rows.append(row(cell(Text(INSET + below, FIGURES_SIZE, quiet), span=2)))
         if more:
             inner = table(*more, padding=3, spacing=3)
             rows.append(row(f'<TD COLSPAN="2">{inner}</TD>'))
@@ -136,59 +142,6 @@ class Pen:
             margin="10",
             tooltip=escape(tooltip),
         )
-
-    def fork(self, graph: Digraph, node: str) -> None:
-        """Where a skip connection leaves."""
-        self._level(graph, node, shape="point", width="0.04")
-
-    def plus(self, graph: Digraph, node: str) -> None:
-        """Where a skip connection is added."""
-        self._level(graph, node, label="+", shape="circle", width="0.2")
-
-    def _level(self, graph: Digraph, node: str, **attributes: str) -> None:
-        """A small node, and at its level the corner where its skip turns."""
-        with graph.subgraph() as level:
-            level.attr(rank="same")
-            level.node(
-                node,
-                fixedsize="true",
-                fontsize="12",
-                penwidth="0.8",
-                color=self.theme.ink,
-                fontcolor=self.theme.ink,
-                **attributes,
-            )
-            level.node(f"{node}.turn", shape="point", width="0.01", style="invis")
-
-    def end(self, graph: Digraph, node: str) -> None:
-        """Where the result leaves the picture."""
-        graph.node(node, shape="point", width="0.01", style="invis")
-
-    def skip(self, fork: str, plus: str, *, left: bool) -> list[Edge]:
-        """Out to one side, down and back: an edge of dot's own would bulge.
-
-        Edges within a level run from left to right, whatever their arrows say.
-        """
-        out, back = f"{fork}.turn", f"{plus}.turn"
-        line = {"color": self.theme.line, "tooltip": "skip connection"}
-        bare = {**line, "arrowhead": "none", "headclip": "false", "tailclip": "false"}
-        down = (out, back, {**bare, "weight": "4"})
-        if left:
-            return [(out, fork, bare), down, (back, plus, line | {"tailclip": "false"})]
-        into = {**line, "dir": "back", "headclip": "false"}
-        return [(fork, out, bare), down, (plus, back, into)]
-
-    def flow(
-        self, tail: str, head: str, shape: str, *, said: bool, arrow: bool = True
-    ) -> Edge:
-        """The edge along which a map flows; its shape is written where `said`."""
-        attributes = {"tooltip": shape, "weight": "8"}
-        if not arrow:
-            attributes["arrowhead"] = "none"
-        if said:
-            text = cell(Text(shape, FIGURES_SIZE, self.theme.quiet))
-            attributes["label"] = label(table(row(cell(least=4), text), padding=0))
-        return (f"{tail}:s", f"{head}:n", attributes)
 
 
 def _broken(name: str, size: int, width: float) -> list[str]:

@@ -41,7 +41,8 @@ def _group(group: ShiftGroup, channels: int, theme: Theme) -> str:
     fill = theme.tint(signs_of(group))
     # One run of text: renderers disagree on how wide an arrow is.
     head = f"{arrows(group)}{GAP}{Fraction(group.channels, channels)}"
-    count = f"{group.channels:,} channels"
+    several = "s" if group.channels != 1 else ""
+    count = f"{group.channels:,} channel{several}"
     return lines(Text(head, 12, theme.ink), Text(count, 8, theme.quiet), fill=fill)
 
 

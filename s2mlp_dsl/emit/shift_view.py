@@ -4,94 +4,24 @@ Every cell stands at a place that is computed here (dot's `neato` layout with
 pinned nodes), so that the arrows are lines of their own and no table.
 """
 
-import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from graphviz import Digraph, escape
 
 from s2mlp_dsl.emit.dot_label import FONT, Text, cell, label, row, table
 from s2mlp_dsl.emit.dot_shift import arrows, signs_of
+from s2mlp_dsl.emit.shifts import Drawn, share, shifts_in
 from s2mlp_dsl.emit.theme import LIGHT, Theme
-from s2mlp_dsl.ir.program import Model, Shift, ShiftGroup
-from s2mlp_dsl.ir.walk import ops_in
+from s2mlp_dsl.ir.program import Model, ShiftGroup
 
 CELL = 46  # points
 GAP = 30
 ACROSS = 3  # grids in a row
-FARTHEST = 4  # steps from the middle that a grid shows
 # With more arrows than this a grid is a knot: places and colours say the same.
 MOST_ARROWS = 9
 MOST_SHIFTS = 12
 POINTS_PER_INCH = 72
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """Equal shifts of a model: one of them, and the channels of each."""
-
-    shift: Shift
-    channels: tuple[int, ...]
-
-    @property
-    def title(self) -> str:
-        turns = ", interleaved" if self.shift.interleaved else ""
-        return f"{self.shift.name}, edge {self.shift.edge}{turns}"
-
-    @property
-    def reach(self) -> int:
-        """Steps from the middle to the border of the grid."""
-        far = [max(abs(one.right), abs(one.down)) for one in self.shift.groups]
-        return max([1, *(steps for steps in far if steps <= FARTHEST)])
-
-    @property
-    def places(self) -> dict[tuple[int, int], list[ShiftGroup]]:
-        """The groups that move right and down by so much, where it fits."""
-        found: defaultdict[tuple[int, int], list[ShiftGroup]] = defaultdict(list)
-        for group in self.shift.groups:
-            if max(abs(group.right), abs(group.down)) <= self.reach:
-                found[group.right, group.down].append(group)
-        return dict(found)
-
-    @property
-    def notes(self) -> list[str]:
-        """Lines under the title: channels, and what the grid cannot show."""
-        counts = ", ".join(f"{one:,}" for one in self.channels)
-        shown = sum(len(groups) for groups in self.places.values())
-        hidden = len(self.shift.groups) - shown
-        later = [one for one in self.shift.groups if one.later]
-        return [
-            f"{counts} channels in {len(self.shift.groups)} groups",
-            *([f"{hidden} of the groups move farther"] if hidden else []),
-            *([f"in time: {', '.join(map(arrows, later[:4]))}"] if later else []),
-        ]
-
-
-def shifts_in(model: Model) -> list[Drawn]:
-    """The distinct shifts of a model, in order, whatever their channels."""
-    found: dict[object, list[Shift]] = {}
-    for op in ops_in(model):
-        for _, value in op.args:
-            if isinstance(value, Shift) and value.groups:
-                moves = tuple(
-                    (share(one.channels, value), one.right, one.down, one.later)
-                    for one in value.groups
-                )
-                # On other channels the same declaration is called cross_2.
-                name = re.sub(r"_\d+$", "", value.name)
-                kind = (name, value.edge, value.interleaved, moves)
-                found.setdefault(kind, []).append(value)
-    return [
-        Drawn(same[0], tuple(dict.fromkeys(one.channels for one in same)))
-        for same in found.values()
-    ]
-
-
-def share(channels: int, shift: Shift) -> Fraction:
-    """So many of the shift's channels, as a fraction of all."""
-    return Fraction(channels, shift.channels)
 
 
 def draw_shifts(model: Model, theme: Theme) -> Digraph:
@@ -114,7 +44,7 @@ def draw_shifts(model: Model, theme: Theme) -> Digraph:
         for number, drawn in line:
             _Grid(graph, theme, f"shift{number}", drawn).at(x, y)
             x += _width(drawn) + GAP
-        y -= max(_side(drawn) + _head_height(drawn) for _, drawn in line) + GAP
+        y -= max(_sides(drawn)[1] + _head_height(drawn) for _, drawn in line) + GAP
     hidden = len(shifts) - MOST_SHIFTS
     rest = f"… and {hidden} more shifts" if hidden > 0 else ""
     if said := rest if shifts else "no shift in this model":
@@ -129,8 +59,10 @@ def _lines(shifts: Sequence[Drawn]) -> Iterator[list[tuple[int, Drawn]]]:
         yield numbered[start : start + ACROSS]
 
 
-def _side(drawn: Drawn) -> int:
-    return (2 * drawn.reach + 1) * CELL
+def _sides(drawn: Drawn) -> tuple[int, int]:
+    """Width and height of the grid in points."""
+    right, down = drawn.steps
+    return (2 * right + 1) * CELL, (2 * down + 1) * CELL
 
 
 def _texts(drawn: Drawn, theme: Theme) -> list[Text]:
@@ -140,7 +72,7 @@ def _texts(drawn: Drawn, theme: Theme) -> list[Text]:
 
 def _width(drawn: Drawn) -> float:
     widths = [one.width + 8 for one in _texts(drawn, LIGHT)]
-    return max(_side(drawn), *widths)
+    return max(_sides(drawn)[0], *widths)
 
 
 def _head_height(drawn: Drawn) -> int:
@@ -160,12 +92,13 @@ class _Grid:
         """Draw with the upper left corner there; y points up."""
         texts = _texts(self.drawn, self.theme)
         _words(self.graph, self.name, x, y, _width(self.drawn), texts)
-        n, places = self.drawn.reach, self.drawn.places
+        (far, deep), places = self.drawn.steps, self.drawn.places
         top = y - _head_height(self.drawn)
-        for down in range(-n, n + 1):
-            for right in range(-n, n + 1):
-                centre = x + (right + n + 0.5) * CELL, top - (down + n + 0.5) * CELL
-                self._cell(right, down, centre, places.get((right, down), []))
+        for down in range(-deep, deep + 1):
+            for right in range(-far, far + 1):
+                over, under = (right + far + 0.5) * CELL, (down + deep + 0.5) * CELL
+                groups = places.get((right, down), [])
+                self._cell(right, down, (x + over, top - under), groups)
         moving = [place for place in places if place != (0, 0)]
         if len(moving) <= MOST_ARROWS:
             for right, down in moving:

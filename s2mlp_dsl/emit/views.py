@@ -1,5 +1,6 @@
 """The pictures of a model, by name."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -7,12 +8,15 @@ from typing import Literal, get_args
 from graphviz import Digraph
 
 from s2mlp_dsl.analysis.analyze import Analysis
-from s2mlp_dsl.emit.diagram import describe, draw_block, draw_model, uses_of
+from s2mlp_dsl.emit.diagram import describe, draw_block, draw_model
 from s2mlp_dsl.emit.dot_shift import arrows
+from s2mlp_dsl.emit.graph_view import Traced, draw_graph
 from s2mlp_dsl.emit.reach_view import draw_reach, reach_of
 from s2mlp_dsl.emit.render import FORMS, Form, render
-from s2mlp_dsl.emit.shift_view import Drawn, draw_shifts, share, shifts_in
+from s2mlp_dsl.emit.shift_view import draw_shifts
+from s2mlp_dsl.emit.shifts import Drawn, share, shifts_in
 from s2mlp_dsl.emit.theme import THEMES, ThemeName
+from s2mlp_dsl.emit.uses import uses_of
 from s2mlp_dsl.ir.program import Model
 
 View = Literal["model", "block", "shift", "reach"]
@@ -64,10 +68,11 @@ def form_of(path: Path) -> Form:
     return known[suffix]
 
 
-def traced(model: str, graph: Digraph) -> Picture:
-    """The picture of a torch.fx graph (see graph_view.py)."""
+def traced(name: str, nodes: Sequence[Traced], theme: ThemeName = "light") -> Picture:
+    """The picture of the torch.fx graph of a model (see graph_trace.py)."""
     words = "The lowered graph, grouped by statement."
-    return Picture(graph, f"torch.fx graph of {model}", words)
+    graph = draw_graph(name, nodes, THEMES[theme])
+    return Picture(graph, f"torch.fx graph of {name}", words)
 
 
 def draw(

@@ -61,7 +61,7 @@ class Part:
             text, size = one.text or "", float(one.get("font-size", "0"))
             font = ImageFont.truetype(fonts / f"{face}.ttf", 1000)
             x, y = float(one.get("x", "0")), float(one.get("y", "0"))
-            if one.get("text-anchor") == "start":
+            if one.get("text-anchor") == "start" and text.strip():
                 found.append((text, x, y, font.getlength(text) * size / 1000))
         return found
 
@@ -96,6 +96,8 @@ class Picture:
         for group in self.root.iter(f"{SVG}g"):
             if group.get("class") == kind:
                 texts = [one.text or "" for one in group.iter(f"{SVG}text")]
+                # A blank that levels a line is no text.
+                texts = [text for text in texts if text.strip()]
                 link = group.find(f".//{SVG}a")
                 tooltip = link.get(LINK, "") if link is not None else ""
                 title = group.findtext(f"{SVG}title") or ""
@@ -125,7 +127,7 @@ def group_of(head: str, count: str) -> tuple[int, int, Fraction, int]:
         steps = int(amount or 1)
         right += {"→": steps, "←": -steps}.get(arrow, 0)
         down += {"↓": steps, "↑": -steps}.get(arrow, 0)
-    channels = int(count.removesuffix(" channels").replace(",", ""))
+    channels = int(count.split()[0].replace(",", ""))
     return right, down, Fraction(share), channels
 
 

@@ -6,17 +6,21 @@ import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from s2mlp_dsl.analysis.analyze import analyze_model
+from s2mlp_dsl.api import elaborate
+from s2mlp_dsl.emit.graph_trace import trace
+from s2mlp_dsl.emit.graph_view import Traced
 from s2mlp_dsl.emit.reach_view import NoReach
 from s2mlp_dsl.emit.render import Form
 from s2mlp_dsl.emit.theme import DARK, LIGHT, PRINT, THEMES, Theme
-from s2mlp_dsl.emit.views import VIEWS, NoBlock, View, draw
+from s2mlp_dsl.emit.views import VIEWS, NoBlock, View, draw, traced
 from s2mlp_dsl.ir.program import Shift
-from s2mlp_dsl.ir.walk import ops_in
+from s2mlp_dsl.ir.walk import occurrences, ops_in
 from tests.emit.picture import LINK, ROOT, SVG, Picture, expanded, s2mlp, seconds
 from tests.emit.test_diagram import HOSTILE, MIXED
 
@@ -197,20 +201,60 @@ def test_views_without_torch(tmp_path: Path) -> None:
         assert out.read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_traced_graph(golden: Callable[[Path, str], None], tmp_path: Path) -> None:
-    spec = ROOT / "specs" / "digits.arch"
-    done = s2mlp("diagram", spec, "--view", "graph", seed="1")
-    golden(GOLDEN / "digits.graph.dot", done.stdout)
+# As torch.fx gives a patch, a stack of a norm and a shift, and a head.
+TRACED = [
+    Traced("x", "placeholder", "placeholder", "", ()),
+    Traced("permute", "call_method", ".permute", "patch", ("x",)),
+    Traced("linear", "call_function", "linear", "patch", ("permute",)),
+    Traced("norm", "call_module", "norm: LayerNorm", "stack.0-5.norm", ("linear",)),
+    Traced("split", "call_function", "split", "stack.0-5.shift", ("norm",)),
+    Traced("cat", "call_function", "cat", "stack.0-5.shift", ("split", "norm")),
+    Traced("add", "call_function", "add", "stack.0-5", ("cat", "norm")),
+    Traced("head", "call_module", "head: Linear", "head", ("add",)),
+    Traced("output", "output", "output", "", ("head",)),
+]
+
+
+def test_golden_graph(golden: Callable[[Path, str], None]) -> None:
+    text = traced("m", TRACED).render("dot").decode()
+    golden(GOLDEN / "traced.graph.dot", text)
+
+
+def test_the_traced_graph(tmp_path: Path) -> None:
+    """Which statement feeds which; what torch does inside one is not ours."""
     out = tmp_path / "graph.svg"
+    spec = ROOT / "specs" / "digits.arch"
     assert s2mlp("diagram", spec, "--view", "graph", "-o", out).returncode == 0
     shown = Picture(out.read_bytes())
     assert shown.frames["stack.0-5"].texts == ["× 6"]
-    texts = [box.texts[0] for box in shown.boxes.values()]
-    assert texts.count("linear1: Linear") == 1
-    assert texts.count("cat") == 1  # the groups of the one shift that is drawn
-    assert shown.boxes["output"]
+    assert {"patch", "stack.0-5.shift", "pool"} <= set(shown.frames)
+    model = expanded("specs/digits.arch")
+    leaves = {"norm": "LayerNorm", "head": "Linear"}
+    leaves |= {f"stack.0-5.linear{n}": "Linear" for n in (1, 2, 3, 4)}
+    names = {path.replace(".0-5.", "_0_"): path for path in leaves}
+    for name, path in names.items():
+        last = path.rpartition(".")[2]
+        words = shown.boxes[name.replace(".", "_")].texts
+        assert words == [f"{last}: {leaves[path]}"]
     heads = {edge.title.split("->")[1] for edge in shown.edges}
     assert set(shown.boxes) - heads == {"x"}
+    assert shown.boxes["output"]
+    nodes = trace(model, elaborate(spec).build())
+    assert len(nodes) == len(shown.boxes)
+    owner = {one.name: one.statement for one in nodes}
+    feeds = {
+        (owner[tail], one.statement)
+        for one in nodes
+        for tail in one.inputs
+        if owner[tail] != one.statement
+    }
+    # A chain in the order of the program, and the sums, which are of the block.
+    block = "stack.0-5"
+    ends = {f"{block}.norm1", f"{block}.norm2"}
+    order = ["", *(one.path for one in occurrences(model)), ""]
+    chain = {(a, b) for a, b in pairwise(order) if a not in ends}
+    sums = {("norm", block), *((end, block) for end in ends)}
+    assert feeds == chain | sums | {(block, f"{block}.linear3"), (block, "pool")}
 
 
 def test_wrong_choices_are_wrong_usage(tmp_path: Path) -> None:
