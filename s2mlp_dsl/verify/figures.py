@@ -15,9 +15,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from s2mlp_dsl.analysis.cost import tensors_of
 from s2mlp_dsl.analysis.graph import dataflow
 from s2mlp_dsl.ir.program import Model, Op
+from s2mlp_dsl.lower.trace import trace
 from s2mlp_dsl.ops import OPERATORS, Args
 from s2mlp_dsl.verify.certificate import Check, Failure
-from s2mlp_dsl.verify.structure import trace
 
 BATCH = 2
 

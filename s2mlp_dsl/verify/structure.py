@@ -7,34 +7,10 @@ from torch import fx, nn
 
 from s2mlp_dsl.analysis.graph import INPUT, dataflow, execution_order
 from s2mlp_dsl.ir.program import Model
+from s2mlp_dsl.lower.trace import trace
 from s2mlp_dsl.verify.certificate import Check, Failure
 
 SUM = "a sum"
-
-
-class StatementTracer(fx.Tracer):
-    """Traces down to the modules that statements of the IR stand for.
-
-    A module that holds no statement is not opened either: it is none of ours.
-    """
-
-    def __init__(self, statements: set[str]) -> None:
-        super().__init__()
-        self.opened = {path[:at] for path in statements for at in _dots(path)}
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return module_qualified_name not in self.opened
-
-
-def _dots(path: str) -> list[int]:
-    return [at for at, character in enumerate(path) if character == "."]
-
-
-def trace(module: nn.Module, model: Model) -> fx.GraphModule:
-    """The module as a graph with one node per statement."""
-    graph = dataflow(model)
-    tracer = StatementTracer(set(graph))
-    return fx.GraphModule(module, tracer.trace(module))
 
 
 def check_structure(model: Model, module: nn.Module) -> Check:
