@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from s2mlp_dsl.emit.theme import ThemeName
     from s2mlp_dsl.emit.views import Picture, View
+    from s2mlp_dsl.lower.lowering import Lowering
     from s2mlp_dsl.lower.source import Source
 
 VERSION = version("s2mlp-dsl")
@@ -36,27 +37,58 @@ class Program:
         """The program as a parameterless `.arch` file."""
         return print_model(self.model, SIGNATURES)
 
-    def source(self, drop_path: bool = False) -> "Source":
-        """The program as PyTorch source, with stochastic depth for training."""
+    def source(
+        self,
+        drop_path: bool = False,
+        lowering: "Lowering | None" = None,
+        device: str = "cpu",
+    ) -> "Source":
+        """The program as PyTorch source, with stochastic depth for training.
+
+        How shifts are computed is chosen for the device unless a lowering is
+        asked for. Raises `CannotLower` if that cannot compute one of them.
+        """
+        from s2mlp_dsl.lower.lowering import choose, hold_lowering
         from s2mlp_dsl.lower.source import Origin, torch_source
 
+        words = ["--emit", "torch", "-o", f"{self.model.name}.py"]
+        if lowering:
+            hold_lowering(self.model, lowering)
+            words = ["--lowering", lowering, *words]
+        elif device != "cpu":
+            words = ["--device", device, *words]
+        command = shlex.join([*self._compile, *words])
         path = self.spec.source.path
-        spec = Path(self.spec.source.name).as_posix()
-        words = ["s2mlp-dsl", "compile", spec]
+        origin = Origin(self.spec_name, VERSION, command if path else None)
+        form = lowering or choose("torch", device)
+        return torch_source(self.model, self.analysis, origin, form, drop_path)
+
+    @property
+    def spec_name(self) -> str:
+        """The spec's name as artifacts give it, the same on every system."""
+        return Path(self.spec.source.name).as_posix()
+
+    @property
+    def _compile(self) -> list[str]:
+        """The words of a command that compiles this program."""
+        words = ["s2mlp-dsl", "compile", self.spec_name]
         if list(self.spec.models) != [self.model.name]:
             words += ["--model", self.model.name]
         for key, value in self.settings.items():
             words += ["--set", f"{key}={value}"]
-        words += ["--emit", "torch", "-o", f"{self.model.name}.py"]
-        command = shlex.join(words) if path else None
-        origin = Origin(spec, VERSION, command)
-        return torch_source(self.model, self.analysis, origin, drop_path)
+        return words
 
-    def build(self, drop_path: bool = False) -> "nn.Module":
-        """The program as a module, weights initialised."""
+    def build(
+        self,
+        drop_path: bool = False,
+        lowering: "Lowering | None" = None,
+        device: str = "cpu",
+    ) -> "nn.Module":
+        """The program as a module, weights initialised. As `source` otherwise."""
         from s2mlp_dsl.lower.build import build
 
-        return build(self.source(drop_path), self.model.name)
+        source = self.source(drop_path, lowering, device)
+        return build(source, self.model.name)
 
     def diagram(
         self,
@@ -71,7 +103,8 @@ class Program:
             return views.draw(self.model, self.analysis, view, theme, block)
         from s2mlp_dsl.emit.graph_trace import trace
 
-        return views.traced(self.model.name, trace(self.model, self.build()), theme)
+        module = self.build(lowering="select")  # every step of it can be traced
+        return views.traced(self.model.name, trace(self.model, module), theme)
 
     def __repr__(self) -> str:
         return f"Program({self.model.name!r}, of {self.spec.source.name!r})"

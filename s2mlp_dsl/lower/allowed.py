@@ -12,18 +12,18 @@ from collections.abc import Iterator
 
 _IMPORTS = {"torch": {"Tensor", "nn"}, "collections.abc": {"Sequence"}}
 _BUILTINS = {
-    "__name__", "bool", "enumerate", "float", "int", "len", "list", "max", "min",
-    "print", "range", "sorted", "str", "sum", "super", "tuple", "zip",
+    "__name__", "abs", "bool", "enumerate", "float", "int", "len", "list", "max",
+    "min", "print", "range", "sorted", "str", "sum", "super", "tuple", "zip",
 }  # fmt: skip
 _OF_TORCH = {
-    "arange", "cat", "maximum", "minimum", "no_grad", "ones", "rand", "randn", "split",
-    "stack", "sym_max", "tensor", "where", "zeros", "zeros_like",
+    "arange", "cat", "conv2d", "maximum", "minimum", "no_grad", "ones", "rand",
+    "randn", "split", "stack", "sym_max", "tensor", "where", "zeros", "zeros_like",
 }  # fmt: skip
 _OF_VALUES = {
     "__init__", "amax", "argsort", "chunk", "clamp", "device", "dtype", "eval",
-    "expand", "flatten", "forward", "index_select", "mean", "numel", "parameters",
-    "permute", "reshape", "shape", "softmax", "split", "squeeze", "sum", "transpose",
-    "unflatten", "unsqueeze", "view",
+    "expand", "expand_as", "flatten", "forward", "index_select", "mean", "narrow",
+    "numel", "parameters", "permute", "reshape", "shape", "softmax", "split", "squeeze",
+    "sum", "to", "transpose", "unflatten", "unsqueeze", "view",
 }  # fmt: skip
 _SYNTAX = (
     # definitions

@@ -6,7 +6,7 @@ from itertools import count, islice
 from s2mlp_dsl.ir.program import Call, Model, Op, Residual, Stack, Statement, result_of
 from s2mlp_dsl.ir.shape import Shape
 from s2mlp_dsl.lower.layout import WIDTH, Bracketed, assign, call_with, construct
-from s2mlp_dsl.ops import OPERATORS, Args
+from s2mlp_dsl.lower.lowering import Lowering, lowered
 
 DROP_PATH = "DropPath"
 _VARIABLES = "xyzuvw"
@@ -19,6 +19,7 @@ def class_lines(
     model: Model,
     classes: Mapping[str, str],
     source: Shape | None,
+    lowering: Lowering,
     drop_path: bool = False,
 ) -> list[str]:
     """The text of a module that runs `body`.
@@ -35,7 +36,7 @@ def class_lines(
         *doc,
         "    def __init__(self) -> None:",
         "        super().__init__()",
-        *_members(body, model, classes),
+        *_members(body, model, classes, lowering),
         *(f"        self.{name} = {DROP_PATH}()" for name in drops),
         "",
         "    def forward(self, x: Tensor) -> Tensor:",
@@ -44,22 +45,24 @@ def class_lines(
     ]
 
 
-def construct_of(op: Op) -> Bracketed:
-    operator = OPERATORS[op.operator]
-    return construct(operator.construct(op.source, Args(dict(op.args))))
+def construct_of(op: Op, lowering: Lowering) -> Bracketed:
+    return construct(lowered(op, lowering))
 
 
 def _members(
-    body: tuple[Statement, ...], model: Model, classes: Mapping[str, str]
+    body: tuple[Statement, ...],
+    model: Model,
+    classes: Mapping[str, str],
+    lowering: Lowering,
 ) -> list[str]:
     lines: list[str] = []
     for statement in body:
         match statement:
             case Op():
-                value = construct_of(statement)
+                value = construct_of(statement, lowering)
                 lines += assign(f"self.{statement.name}", value, 8)
             case Residual():
-                lines += _members(statement.body, model, classes)
+                lines += _members(statement.body, model, classes, lowering)
             case Call():
                 value = Bracketed(classes[statement.block], ())
                 lines += assign(f"self.{statement.name}", value, 8)

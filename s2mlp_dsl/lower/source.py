@@ -10,10 +10,11 @@ import textwrap
 from dataclasses import dataclass
 
 from s2mlp_dsl.analysis.analyze import Analysis
-from s2mlp_dsl.ir.program import Model, Op
+from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.walk import ops_in
 from s2mlp_dsl.lower.inline import defined_names, definitions_for, import_lines
 from s2mlp_dsl.lower.layout import WIDTH
+from s2mlp_dsl.lower.lowering import Lowering
 from s2mlp_dsl.lower.scope import DROP_PATH, class_lines, construct_of
 
 # Names that the emitted source uses for itself, and Python's own.
@@ -39,14 +40,18 @@ class Source:
 
 
 def torch_source(
-    model: Model, analysis: Analysis, origin: Origin, drop_path: bool = False
+    model: Model,
+    analysis: Analysis,
+    origin: Origin,
+    lowering: Lowering,
+    drop_path: bool = False,
 ) -> Source:
     """The PyTorch source of a program, formatted as ruff formats.
 
     `drop_path` is for training: it puts a module without parameters into each
     residual branch, so the weights have the same names with it and without.
     """
-    callees = {_callee(op) for op in ops_in(model)} | (
+    callees = {construct_of(op, lowering).head for op in ops_in(model)} | (
         {DROP_PATH} if drop_path else set()
     )
     modules = definitions_for(one for one in callees if not one.startswith("nn."))
@@ -60,20 +65,18 @@ def torch_source(
         doc = _docstring(block.doc or f"{block.source} to {block.result}.")
         lines = class_lines(
             *(classes[block.name], doc, block.body, model, classes, block.source),
-            drop_path,
+            *(lowering, drop_path),
         )
         definitions.append("\n".join(lines))
     name = classes[""]
     doc = _docstring(model.doc or f"An image to {model.result}.")
-    lines = class_lines(name, doc, model.body, model, classes, None, drop_path)
+    lines = class_lines(
+        name, doc, model.body, model, classes, None, lowering, drop_path
+    )
     definitions.append("\n".join(lines))
     definitions.append("\n".join(_self_check(name, model, analysis)))
     text = "\n\n".join(parts) + "\n\n\n" + "\n\n\n".join(definitions) + "\n"
     return Source(text, name)
-
-
-def _callee(op: Op) -> str:
-    return construct_of(op).head
 
 
 def _class_names(model: Model) -> dict[str, str]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from s2mlp_dsl.api import elaborate
+from s2mlp_dsl.lower.lowering import Lowering
 from s2mlp_dsl.nn.shift import SpatialShift
 from tests.verify.planting import (
     LINES,
@@ -256,23 +257,38 @@ DEFINITIONS = [
     ("move", "1, 1) & has_column", "1, 1) | has_column", _MOVES, "stack.0.shift"),
     ("SpatialShift", "(_, right, down)", "(_, down, right)", _MOVES, "stack.0.shift"),
     ("SpatialShift", "cat(moved", "cat(moved[::-1]", _MOVES, "stack.0.shift"),
+    ("slide", "if down > 0", "if down < 0", _MOVES, "stack.0.shift"),
+    ("slide_along", 'edge == "keep"', 'edge == "clamp"', _MOVES, "stack.0.shift"),
+    ("slide_along", "min(abs(steps)", "min(1", _MOVES, "stack.0.shift"),
+    ("slide_along", "steps > 0 else [m", "steps < 0 else [m", _MOVES, "stack.0.shift"),
+    ("SlicedShift", "(_, right, down)", "(_, down, right)", _MOVES, "stack.0.shift"),
+    ("SlicedShift", "cat(moved", "cat(moved[::-1]", _MOVES, "stack.0.shift"),
+    ("GatheredShift", "- self.down_C", "+ self.down_C", _MOVES, "stack.0.shift"),
+    ("GatheredShift", "has_row & has", "has_row | has", _MOVES, "stack.0.shift"),
+    ("GatheredShift", "tensor([group[1]", "tensor([1", _MOVES, "stack.0.shift"),
     ("Patch", "0, 1, 3, 5, 2, 4", "0, 1, 3, 5, 4, 2", {"numbers"}, "patch"),
     ("MeanPool", "BHWC.mean", "BHWC.amax", {"numbers"}, "pool"),
     ("MeanPool", "2)", "2), keepdim=True", {"shapes", "numbers"}, "pool"),
     ("ImageToMap", "0, 2, 3, 1", "0, 3, 2, 1", {"shapes", "numbers"}, "image"),
 ]
+# Who writes a definition that the usual lowering does not.
+_LOWERING: dict[str, Lowering] = {
+    "move": "select",
+    "SpatialShift": "select",
+    "GatheredShift": "gather",
+}
 
 
 @pytest.mark.parametrize(
     "name, old, new, caught, statement",
     DEFINITIONS,
-    ids=[one[2] for one in DEFINITIONS],
+    ids=[f"{one[0]} {one[2]}" for one in DEFINITIONS],
 )
 def test_definitions(
     name: str, old: str, new: str, caught: set[str], statement: str
 ) -> None:
     with lowering_writes(name, old, new):
-        found = checks(SMALL.build())
+        found = checks(SMALL.build(lowering=_LOWERING.get(name)))
     assert failed(found) == caught
     assert {found[check].failures[0].statement for check in caught} == {statement}
 

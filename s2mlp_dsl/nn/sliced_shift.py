@@ -1,0 +1,68 @@
+"""The spatial shift as slices and concatenation."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class SlicedShift(nn.Module):
+    """Moves each channel group of a map by its own displacement.
+
+    Y[p, c] = X[p − d, c] for every channel c of the group that moves by d; all
+    groups read X, never Y. `groups` are (channels, right, down). Where p − d
+    leaves the map, `edge` decides: keep takes X[p, c], zero takes 0, clamp
+    repeats the border and wrap goes round, each axis for itself.
+    """
+
+    def __init__(self, groups: Sequence[tuple[int, int, int]], edge: str) -> None:
+        super().__init__()
+        self.groups, self.edge = tuple(groups), edge
+
+    def forward(self, x_BHWC: Tensor) -> Tensor:
+        parts = torch.split(x_BHWC, [group[0] for group in self.groups], dim=-1)
+        moved = [
+            slide(part, right, down, self.edge)
+            for part, (_, right, down) in zip(parts, self.groups, strict=True)
+        ]
+        return torch.cat(moved, dim=-1)
+
+    def extra_repr(self) -> str:
+        return f"groups={self.groups}, edge={self.edge!r}"
+
+
+def slide(x_BHWC: Tensor, right: int, down: int, edge: str) -> Tensor:
+    """The map displaced as a whole."""
+    if edge != "keep" or not down:
+        y_BHWC = slide_along(x_BHWC, x_BHWC, down, 1, edge)
+        return slide_along(y_BHWC, y_BHWC, right, 2, edge)
+    # Rows that have a source move right as well; what leaves there is kept from
+    # where it lands, not from where it came.
+    height = x_BHWC.shape[1]
+    count = min(abs(down), height)
+    first, last = x_BHWC[:, : height - count], x_BHWC[:, count:]
+    if down > 0:
+        rows = [x_BHWC[:, :count], slide_along(first, last, right, 2, edge)]
+    else:
+        rows = [slide_along(last, first, right, 2, edge), x_BHWC[:, height - count :]]
+    return torch.cat(rows, dim=1)
+
+
+def slide_along(x: Tensor, kept: Tensor, steps: int, dim: int, edge: str) -> Tensor:
+    """The map displaced along one axis; `kept` is what `keep` takes."""
+    length = x.shape[dim]
+    count = abs(steps) % length if edge == "wrap" else min(abs(steps), length)
+    if not count:
+        return x
+    near, far = (0, length - count) if steps > 0 else (length - count, 0)
+    moved = x.narrow(dim, 0 if steps > 0 else count, length - count)
+    if edge == "keep":
+        border = kept.narrow(dim, near, count)
+    elif edge == "wrap":
+        border = x.narrow(dim, far, count)
+    elif edge == "zero":
+        border = torch.zeros_like(x.narrow(dim, near, count))
+    else:
+        nearest = x.narrow(dim, 0 if steps > 0 else length - 1, 1)
+        border = nearest.expand_as(x.narrow(dim, near, count))
+    return torch.cat([border, moved] if steps > 0 else [moved, border], dim=dim)
