@@ -239,7 +239,7 @@ def test_the_traced_graph(tmp_path: Path) -> None:
     heads = {edge.title.split("->")[1] for edge in shown.edges}
     assert set(shown.boxes) - heads == {"x"}
     assert shown.boxes["output"]
-    nodes = trace(model, elaborate(spec).build())
+    nodes = trace(model, elaborate(spec).build(lowering="select"))
     assert len(nodes) == len(shown.boxes)
     owner = {one.name: one.statement for one in nodes}
     feeds = {
