@@ -29,7 +29,7 @@ _PUBLIC = {
     "analyze": "s2mlp_dsl.api",
     "compile": "s2mlp_dsl.api",
     "diagram": "s2mlp_dsl.api",
-    "load": "s2mlp_dsl.elaborate.spec",
+    "load": "s2mlp_dsl.api",
 }
 
 __all__ = [*_PUBLIC, "elaborate", "verify"]

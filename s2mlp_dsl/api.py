@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from s2mlp_dsl.analysis.analyze import Analysis, analyze_model, with_claims
 from s2mlp_dsl.elaborate.spec import Spec, load
+from s2mlp_dsl.ir.program import Model, Shift
 from s2mlp_dsl.program import VERSION, Program
 
 if TYPE_CHECKING:
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
     from s2mlp_dsl.emit.views import Picture, View
     from s2mlp_dsl.verify.certificate import Certificate
 
-__all__ = ["VERSION", "Program", "analyze", "compile", "diagram", "elaborate", "verify"]
+__all__ = [
+    "VERSION",
+    "Program",
+    "analyze",
+    "compile",
+    "diagram",
+    "elaborate",
+    "load",
+    "verify",
+]
 
 
 def elaborate(
@@ -90,3 +100,20 @@ def verify(
     from s2mlp_dsl.verify.verify import verify_program
 
     return verify_program(elaborate(spec, model, settings))
+
+
+def _paint_model(model: Model) -> str:
+    from s2mlp_dsl.emit.views import draw
+
+    return draw(model, analyze_model(model))._repr_svg_()
+
+
+def _paint_shift(shift: Shift) -> str:
+    from s2mlp_dsl.emit.views import of_shift
+
+    return of_shift(shift)._repr_svg_()
+
+
+# In a notebook a model and a shift show themselves.
+Model.shown_by(_paint_model)
+Shift.shown_by(_paint_shift)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from s2mlp_dsl.analysis.analyze import Analysis
 from s2mlp_dsl.elaborate.spec import Spec
 from s2mlp_dsl.ir.print import print_model
-from s2mlp_dsl.ir.program import Model
+from s2mlp_dsl.ir.program import Model, Shift
+from s2mlp_dsl.ir.walk import ops_in
 from s2mlp_dsl.ops import SIGNATURES
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ class Program:
     def text(self) -> str:
         """The program as a parameterless `.arch` file."""
         return print_model(self.model, SIGNATURES)
+
+    @property
+    def shifts(self) -> dict[str, Shift]:
+        """The shifts of the program by name; a notebook draws each."""
+        values = (value for op in ops_in(self.model) for _, value in op.args)
+        return {one.name: one for one in values if isinstance(one, Shift)}
 
     def source(
         self,

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     },
     "program": {"elaborate", "ir", "ops", "analysis", "lower", "emit"},
     "verify": {"ir", "ops", "elaborate", "analysis", "lower", "program"},
-    "api": {"elaborate", "analysis", "emit", "verify", "program"},
+    "api": {"elaborate", "analysis", "emit", "ir", "verify", "program"},
     "train": {"ir"},
     "cli": {
         *("source", "shipped", "diagnostics", "syntax", "ir", "ops", "elaborate"),

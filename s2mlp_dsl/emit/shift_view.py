@@ -11,9 +11,9 @@ from graphviz import Digraph, escape
 
 from s2mlp_dsl.emit.dot_label import FONT, Text, cell, label, row, table
 from s2mlp_dsl.emit.dot_shift import arrows, signs_of
-from s2mlp_dsl.emit.shifts import Drawn, share, shifts_in
+from s2mlp_dsl.emit.shifts import Drawn, share
 from s2mlp_dsl.emit.theme import LIGHT, Theme
-from s2mlp_dsl.ir.program import Model, ShiftGroup
+from s2mlp_dsl.ir.program import ShiftGroup
 
 CELL = 46  # points
 GAP = 30
@@ -24,20 +24,19 @@ MOST_SHIFTS = 12
 POINTS_PER_INCH = 72
 
 
-def draw_shifts(model: Model, theme: Theme) -> Digraph:
-    """A grid for each distinct shift of a model."""
+def draw_shifts(name: str, shifts: Sequence[Drawn], theme: Theme) -> Digraph:
+    """A grid for each of the distinct shifts of a model of that name."""
     graph = Digraph(
-        model.name,
+        name,
         graph_attr={
             "layout": "neato",
             "bgcolor": theme.paper,
             "fontname": FONT,
             "outputorder": "nodesfirst",
-            "tooltip": escape(model.name),
+            "tooltip": escape(name),
         },
         node_attr={"fontname": FONT, "fontsize": "11", "penwidth": "0.8"},
     )
-    shifts = shifts_in(model)
     y = 0.0
     for line in _lines(shifts[:MOST_SHIFTS]):
         x = 0.0

@@ -17,7 +17,7 @@ from s2mlp_dsl.emit.shift_view import draw_shifts
 from s2mlp_dsl.emit.shifts import Drawn, share, shifts_in
 from s2mlp_dsl.emit.theme import THEMES, ThemeName
 from s2mlp_dsl.emit.uses import uses_of
-from s2mlp_dsl.ir.program import Model
+from s2mlp_dsl.ir.program import Model, Shift
 
 View = Literal["model", "block", "shift", "reach"]
 VIEWS: tuple[View, ...] = get_args(View)
@@ -75,6 +75,13 @@ def traced(name: str, nodes: Sequence[Traced], theme: ThemeName = "light") -> Pi
     return Picture(graph, f"torch.fx graph of {name}", words)
 
 
+def of_shift(shift: Shift, theme: ThemeName = "light") -> Picture:
+    """The grid of one shift."""
+    drawn = Drawn(shift, (shift.channels,))
+    graph = draw_shifts(shift.name, [drawn], THEMES[theme])
+    return Picture(graph, shift.name, _in_words(drawn))
+
+
 def draw(
     model: Model,
     analysis: Analysis,
@@ -95,9 +102,10 @@ def draw(
             words = f"From {found.source} to {found.result}."
             return Picture(graph, f"{name} of {model.name}", words)
         case "shift":
-            words = ". ".join(map(_in_words, shifts_in(model)))
-            title = f"shifts of {model.name}"
-            return Picture(draw_shifts(model, colours), title, words or "No shift.")
+            shifts = shifts_in(model)
+            words = ". ".join(map(_in_words, shifts)) or "No shift."
+            graph = draw_shifts(model.name, shifts, colours)
+            return Picture(graph, f"shifts of {model.name}", words)
         case "reach":
             graph = draw_reach(model, analysis, colours)
             _, found_reach = reach_of(model, analysis)

@@ -1,5 +1,6 @@
 """The base of every IR record: frozen, closed, compared without its spans."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
@@ -15,6 +16,20 @@ class Record(BaseModel):
     """A frozen value that refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    _painter: ClassVar[Callable[[Any], str] | None] = None
+
+    @classmethod
+    def shown_by(cls, painter: Callable[[Any], str]) -> None:
+        """Let a function draw values of this type as SVG, for notebooks.
+
+        The IR draws nothing itself: whoever can says so (see api.py).
+        """
+        cls._painter = painter
+
+    def _repr_svg_(self) -> str | None:
+        """What a notebook shows; None where nobody draws this."""
+        painter = type(self)._painter
+        return painter(self) if painter is not None else None
 
 
 class Node(Record):

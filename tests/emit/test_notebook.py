@@ -4,11 +4,14 @@ import ast
 import contextlib
 import io
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import s2mlp_dsl as s2
 from tests.emit.picture import ROOT
 
 NOTEBOOK = ROOT / "docs" / "tour.ipynb"
@@ -27,10 +30,10 @@ def run(code: str, names: dict[str, Any]) -> tuple[str, Any]:
 
 
 def test_outputs_are_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(NOTEBOOK.parent)
     names: dict[str, Any] = {}
     cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
-    shown = 0
+    shown = set()
     for cell in (one for one in cells if one["cell_type"] == "code"):
         printed, value = run("".join(cell["source"]), names)
         assert cell["execution_count"]
@@ -43,8 +46,25 @@ def test_outputs_are_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
             ):
                 if kind in output.get("data", {}):
                     assert "".join(output["data"][kind]) == getattr(value, method)()
-                    shown += 1
-    assert shown >= 4
+                    shown.add(type(value).__name__)
+    assert shown == {"Analysis", "Picture", "Program", "Shift"}
+
+
+def test_a_model_and_a_shift_show_themselves() -> None:
+    program = s2.elaborate(ROOT / "specs" / "digits.arch")
+    assert program.model._repr_svg_() == program._repr_svg_()
+    grid = program.shifts["cross"]._repr_svg_()
+    assert grid is not None and grid.startswith("<svg") and "64 channels" in grid
+    # A shape has nothing to draw, and says so the way IPython asks for.
+    assert program.model.result._repr_svg_() is None
+    # Whoever loads a spec and expands it without the rest sees it as well.
+    command = (
+        "import s2mlp_dsl as s2; spec = s2.load('specs/digits.arch');"
+        "model = spec.expand(spec.choose_model(None), {});"
+        "assert model._repr_svg_().startswith('<svg');"
+        "import sys; assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", command], cwd=ROOT, check=True)
 
 
 def test_torch_comes_last() -> None:
