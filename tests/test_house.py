@@ -15,12 +15,15 @@ PACKAGE = Path(s2mlp_dsl.__file__).parent
 # What each folder may import of ours. Everything may import what is below it.
 MAY_IMPORT = {
     "source": set(),
+    "bounds": set(),
     "shipped": set(),
     "diagnostics": {"source"},
-    "syntax": {"source", "diagnostics", "shipped"},
+    "syntax": {"source", "bounds", "diagnostics", "shipped"},
     "ir": {"source"},
     "ops": {"source", "diagnostics", "ir"},
-    "elaborate": {"source", "diagnostics", "shipped", "syntax", "ir", "ops"},
+    "elaborate": {
+        *("source", "bounds", "diagnostics", "shipped", "syntax", "ir", "ops"),
+    },
     "analysis": {"source", "diagnostics", "syntax", "ir", "ops", "elaborate"},
     "nn": set(),
     "lower": {"ir", "ops", "analysis"},
@@ -33,8 +36,8 @@ MAY_IMPORT = {
     "api": {"elaborate", "analysis", "emit", "ir", "verify", "program"},
     "train": {"ir"},
     "cli": {
-        *("source", "shipped", "diagnostics", "syntax", "ir", "ops", "elaborate"),
-        *("analysis", "lower", "emit", "verify", "train", "api"),
+        *("source", "bounds", "shipped", "diagnostics", "syntax", "ir", "ops"),
+        *("elaborate", "analysis", "lower", "emit", "verify", "train", "api"),
     },
 }
 NEEDS_TORCH = {"nn", "lower", "verify", "train", "cli"}

@@ -9,7 +9,12 @@ import click
 from s2mlp_dsl.analysis.analyze import Analysis, check_spec
 from s2mlp_dsl.analysis.cost import Row
 from s2mlp_dsl.analysis.reach import Reach
-from s2mlp_dsl.cli.output import model_options, print_diagnostics, spec_argument
+from s2mlp_dsl.cli.output import (
+    format_option,
+    model_options,
+    print_diagnostics,
+    spec_argument,
+)
 from s2mlp_dsl.diagnostics import SpecError, as_data, clean
 from s2mlp_dsl.elaborate.files import UnreadableSpec
 from s2mlp_dsl.elaborate.spec import load
@@ -20,13 +25,7 @@ _MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 @click.command()
 @spec_argument
 @model_options
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="What to print.",
-)
+@format_option("json")
 def command(spec: Path, model: str | None, settings: dict[str, str], form: str) -> int:
     """Prove shapes, parameters, MACs, reach and claims of SPEC.
 

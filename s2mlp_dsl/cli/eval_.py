@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from s2mlp_dsl.cli.output import format_option
+
 FITTING = 20  # classes whose confusions fit a screen
 
 
@@ -18,13 +20,7 @@ FITTING = 20  # classes whose confusions fit a screen
     type=click.Path(path_type=Path),
     help="One checkpoint of the run.  [default: the newest valid one]",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="What to print.",
-)
+@format_option("json")
 def command(
     run: Path,
     data: Path | None,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from s2mlp_dsl.cli.output import print_diagnostics
+from s2mlp_dsl.cli.output import limit_option, print_diagnostics
 from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.elaborate.files import read_source
 from s2mlp_dsl.source import Source
@@ -16,6 +16,7 @@ from s2mlp_dsl.syntax.format import format_file
 
 @click.command()
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC…")
+@limit_option
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 if one would be.")
 @click.option("--diff", is_flag=True, help="Change nothing; print what would be.")
 def command(specs: tuple[str, ...], check: bool, diff: bool) -> int:

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from s2mlp_dsl.diagnostics import Diagnostic, render_text
+from s2mlp_dsl.bounds import raised
+from s2mlp_dsl.diagnostics import Diagnostic, Poisoned, Report, render_text
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,8 +22,34 @@ def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
 
 
 def spec_argument(command: F) -> F:
-    """SPEC: a file, `FILE:MODEL` not among them; see `--model`."""
+    """SPEC: a file, `FILE:MODEL` not among them; see `--model`. And `--limit`."""
+    command = limit_option(command)
     return click.argument("spec", type=click.Path(path_type=Path))(command)
+
+
+def limit_option(command: F) -> F:
+    """`--limit NAME=N` moves a bound while the command runs."""
+    return click.option(
+        "--limit",
+        "limits",
+        multiple=True,
+        metavar="NAME=N",
+        callback=_limits,
+        expose_value=False,
+        help="Move a bound, such as statements=10M. Can be repeated.",
+    )(command)
+
+
+def format_option(*forms: str) -> Callable[[F], F]:
+    """`--format`: text, or one of the other forms."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(["text", *forms]),
+        default="text",
+        show_default=True,
+        help="What to print.",
+    )
 
 
 def model_options(command: F) -> F:
@@ -38,6 +65,33 @@ def model_options(command: F) -> F:
     return click.option("--model", metavar="NAME", help="Which model of the file.")(
         command
     )
+
+
+def _limits(
+    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
+) -> None:
+    if not given:
+        return
+    # The parser takes time to load, which --help need not wait for.
+    from s2mlp_dsl.elaborate.numbers import number
+    from s2mlp_dsl.source import Source
+    from s2mlp_dsl.syntax import parse_expression, tree
+
+    limits = {}
+    for name, text in _settings(context, parameter, given).items():
+        report = Report()
+        try:
+            node = parse_expression(Source("--limit", text), report)
+            value = number(node, report) if isinstance(node, tree.Number) else None
+        except Poisoned:
+            value = None
+        if not isinstance(value, int):
+            raise click.BadParameter(f"{text!r} is not a whole number, such as 10M")
+        limits[name] = value
+    try:
+        context.with_resource(raised(**limits))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def _settings(

@@ -5,19 +5,15 @@ from pathlib import Path
 
 import click
 
+from s2mlp_dsl.cli.output import format_option
+
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--top", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--device", help="Such as cpu or cuda:1.  [default: a GPU if there is]")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="What to print.",
-)
+@format_option("json")
 def command(
     run: Path, images: tuple[Path, ...], top: int, device: str | None, form: str
 ) -> int:

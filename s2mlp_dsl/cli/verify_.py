@@ -6,20 +6,14 @@ from pathlib import Path
 import click
 
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.cli.output import model_options, spec_argument
+from s2mlp_dsl.cli.output import format_option, model_options, spec_argument
 from s2mlp_dsl.verify.certificate import Certificate, Check
 
 
 @click.command()
 @spec_argument
 @model_options
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="What to print; json is the certificate.",
-)
+@format_option("json")
 def command(spec: Path, model: str | None, settings: dict[str, str], form: str) -> int:
     """Compile a model of SPEC and prove the result equal to the spec.
 

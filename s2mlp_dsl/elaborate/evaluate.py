@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.diagnostics import Code, Label, Poisoned, Report
-from s2mlp_dsl.elaborate import bounds, codes
+from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import Bound, bind
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.functions import call_function
@@ -25,8 +26,9 @@ from s2mlp_dsl.syntax.codes import TOO_DEEP
 Number = int | Fraction
 
 _FRAMES_SHOWN = 3
-# Of expressions inside one another, through the constants that they read.
-_MAX_DEPTH = 128
+# Expressions inside one another, through the constants that they read, may go
+# deeper than brackets in a file by so much.
+_DEEPER = 2
 
 _COMPARISONS: dict[str, Callable[[Number, Number], bool]] = {
     "==": operator.eq,
@@ -82,14 +84,16 @@ class Evaluator:
 
     def step(self, span: Span, steps: int = 1) -> None:
         """Count work, so that a spec which would take minutes is refused."""
-        if self._steps > bounds.STEPS:
+        most = limits().steps
+        if self._steps > most:
             raise Poisoned  # said already
         self._steps += steps
-        if self._steps > bounds.STEPS:
+        if self._steps > most:
             raise self.fail(
                 codes.STEPS,
                 span,
-                f"the limit of {bounds.STEPS:,} steps is reached here",
+                f"the limit of {most:,} steps is reached here",
+                notes=[how_to_raise("steps")],
                 help="let fewer iterations of stacks differ",
             )
 
@@ -98,11 +102,12 @@ class Evaluator:
     ) -> Value:
         """The value of an expression. Raises `Poisoned` when it has none."""
         self.step(node.span)
-        if self._depth >= _MAX_DEPTH:
+        most = _DEEPER * limits().nesting
+        if self._depth >= most:
             raise self.fail(
                 TOO_DEEP,
                 node.span,
-                f"more than {_MAX_DEPTH} steps from one constant to the next",
+                f"more than {most} steps from one constant to the next",
                 help="declare a constant after those it reads",
             )
         self._depth += 1

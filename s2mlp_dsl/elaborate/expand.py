@@ -6,8 +6,9 @@ come out like the one before it (same shape in, index not read) is not repeated.
 
 from dataclasses import dataclass, field
 
+from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.diagnostics import Label, Poisoned
-from s2mlp_dsl.elaborate import bounds, codes
+from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.definitions import Definitions
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared
@@ -51,11 +52,12 @@ class Expander:
     ) -> tuple[tuple[ir.Statement, ...], Shape]:
         if not body.statements:
             raise Poisoned  # reported with the names
-        if self._depth >= bounds.NESTING:
+        if self._depth >= limits().nesting:
             raise self.evaluator.fail(
                 TOO_DEEP,
                 _head(body.statements[0]),
-                f"more than {bounds.NESTING} levels, one inside the other",
+                f"more than {limits().nesting} levels, one inside the other",
+                notes=[how_to_raise("nesting")],
                 help="call fewer blocks from blocks",
             )
         self._depth += 1
@@ -129,11 +131,12 @@ class Expander:
         before = 0
         for part in statement.parts:
             count = self.evaluator.count(part.count, env)
-            if count > bounds.STATEMENTS:
+            if count > limits().statements:
                 raise self.evaluator.fail(
                     codes.STATEMENTS,
                     part.count.span,
-                    f"this is {count:,}; the limit is {bounds.STATEMENTS:,}",
+                    f"this is {count:,}; the limit is {limits().statements:,}",
+                    notes=[how_to_raise("statements")],
                     help="write a smaller number",
                 )
             reads_index = index is not None and index in _names_read(part.body)

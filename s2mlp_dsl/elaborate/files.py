@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.diagnostics import Label, Poisoned, Report, SpecError
-from s2mlp_dsl.elaborate import bounds, codes
+from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.locate import UnreadableSpec, is_file, locate, read_source
 from s2mlp_dsl.elaborate.suggest import close_to, did_you_mean
 from s2mlp_dsl.source import Source, Span
@@ -58,7 +59,7 @@ class Declared:
 
 def load_unit(source: Source, report: Report) -> list[Unit]:
     """Read a spec and everything it imports; the spec itself comes first."""
-    loader = _Loader(report)
+    loader = _Loader(report, bytes=len(source.text))
     unit = loader.load(source, ())
     return [unit, *(one for one in loader.done.values() if one is not unit)]
 
@@ -187,14 +188,19 @@ class _Loader:
         except SpecError as error:
             raise Poisoned from error  # reported for the file itself
         self.bytes += len(source.text)
-        if self.bytes > bounds.FILE_BYTES or len(self.done) >= bounds.FILES:
-            raise self.report.add(
-                codes.FILE_SIZE,
-                origin.span,
-                f"with this file there are more than {bounds.FILES} files or "
-                f"{bounds.FILE_BYTES:,} bytes",
-                help="import only what the model needs",
-            )
+        for found, name, code in (
+            (len(self.done) + 1, "files", codes.FILES),
+            (self.bytes, "bytes", codes.FILE_SIZE),
+        ):
+            most: int = getattr(limits(), name)
+            if found > most:
+                raise self.report.add(
+                    code,
+                    origin.span,
+                    f"with this file there are more than {most:,} {name}",
+                    notes=[how_to_raise(name)],
+                    help="import only what the model needs",
+                )
         return self.load(source, chain)
 
 

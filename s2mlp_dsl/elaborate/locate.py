@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.diagnostics import Report, SpecError
-from s2mlp_dsl.elaborate import bounds, codes
+from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.shipped import shipped
 from s2mlp_dsl.source import Source, Span
 from s2mlp_dsl.syntax import tree
@@ -20,19 +21,21 @@ class UnreadableSpec(SpecError):
 
 def read_source(path: Path, name: str, report: Report) -> Source:
     """Read a spec. Raises `UnreadableSpec` if there is nothing to read."""
+    most = limits().bytes
     nowhere = Span(Source(name, "", path), 0, 0)
     try:
         with path.open("rb") as file:
-            data = file.read(bounds.FILE_BYTES + 1)
+            data = file.read(most + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         report.add(codes.UNREADABLE, nowhere, reason.lower())
         raise UnreadableSpec(report.sorted()) from error
-    if len(data) > bounds.FILE_BYTES:
+    if len(data) > most:
         report.add(
             codes.FILE_SIZE,
             nowhere,
-            f"it has more than {bounds.FILE_BYTES:,} bytes",
+            f"it has more than {most:,} bytes",
+            notes=[how_to_raise("bytes")],
             help="split it, and import what the model needs",
         )
         report.raise_errors()

@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
+from s2mlp_dsl.bounds import FLOAT_BYTES, how_to_raise, limits
 from s2mlp_dsl.diagnostics import Poisoned, Report
-from s2mlp_dsl.elaborate import bounds, codes
+from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import bind, match_arguments
 from s2mlp_dsl.elaborate.definitions import Definitions
 from s2mlp_dsl.elaborate.evaluate import Evaluator
@@ -15,6 +16,7 @@ from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.unknown import wrong_declaration
 from s2mlp_dsl.elaborate.values import Env
 from s2mlp_dsl.ir import program as ir
+from s2mlp_dsl.ir.shape import positions
 from s2mlp_dsl.ops import OPERATORS, Args
 from s2mlp_dsl.source import Source, Span
 from s2mlp_dsl.syntax import parse_expression, tree
@@ -194,12 +196,22 @@ class _Size:
     statements: int = 0
     distinct: int = 0
     parameters: int = 0
+    activation: int = 0  # bytes of what leaves the statements, for one image
 
     def __add__(self, other: "_Size") -> "_Size":
         return _Size(
             self.statements + other.statements,
             self.distinct + other.distinct,
             self.parameters + other.parameters,
+            self.activation + other.activation,
+        )
+
+    def __rmul__(self, count: int) -> "_Size":
+        return _Size(
+            count * self.statements,
+            self.distinct,
+            count * self.parameters,
+            count * self.activation,
         )
 
 
@@ -209,16 +221,19 @@ def _hold_bounds(model: ir.Model, span: Span, report: Report) -> None:
     for block in model.blocks:
         sizes[block.name] = _size(block.body, sizes)
     size = _size(model.body, sizes)
-    for found, limit, code, what in (
-        (size.statements, bounds.STATEMENTS, codes.STATEMENTS, "statements"),
-        (size.distinct, bounds.DISTINCT, codes.STATEMENTS, "different statements"),
-        (size.parameters, bounds.PARAMETERS, codes.PARAMETERS, "parameters"),
+    for name, code, what in (
+        ("statements", codes.STATEMENTS, "statements"),
+        ("distinct", codes.DISTINCT, "different statements"),
+        ("parameters", codes.PARAMETERS, "parameters"),
+        ("activation", codes.ACTIVATION, "bytes of maps for one image"),
     ):
+        found, limit = getattr(size, name), getattr(limits(), name)
         if found > limit:
             raise report.add(
                 code,
                 span,
                 f"{_about(found)} {what}; the limit is {limit:,}",
+                notes=[how_to_raise(name)],
                 help="repeat less often, or make the width less",
             )
 
@@ -228,25 +243,24 @@ def _size(body: tuple[ir.Statement, ...], sizes: Mapping[str, _Size]) -> _Size:
     for statement in body:
         match statement:
             case ir.Op():
-                total += _Size(1, 1, _parameters(statement))
+                total += _Size(1, 1, _parameters(statement), _bytes(statement))
             case ir.Residual(body=inner):
                 total += _size(inner, sizes)
             case ir.Call(block=name):
                 total += sizes[name]
             case ir.Stack(runs=runs):
                 for run in runs:
-                    one = sizes[run.block]
-                    total += _Size(
-                        run.count * one.statements,
-                        one.distinct,
-                        run.count * one.parameters,
-                    )
+                    total += run.count * sizes[run.block]
     return total
 
 
 def _parameters(op: ir.Op) -> int:
     tensors = OPERATORS[op.operator].tensors(op.source, Args(dict(op.args)))
     return sum(prod(shape) for shape in tensors.values())
+
+
+def _bytes(op: ir.Op) -> int:
+    return positions(op.result) * op.result.channels * FLOAT_BYTES
 
 
 def _about(number: int) -> str:

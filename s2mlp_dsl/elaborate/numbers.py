@@ -2,14 +2,14 @@
 
 import re
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 
+from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.diagnostics import Poisoned, Report
-from s2mlp_dsl.elaborate import bounds, codes
+from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
 
-_LARGEST: int = 10**bounds.DIGITS
 _PARTS = re.compile(
     r"(?P<whole>[0-9_]+)(\.(?P<tail>[0-9_]+))?([eE](?P<exponent>[+-]?[0-9]+))?"
     r"(?P<suffix>[KMGT]i?|%)?"
@@ -42,45 +42,48 @@ def whole(value: Fraction) -> int | Fraction:
 def bounded(value: Fraction | int, span: Span, report: Report) -> int | Fraction:
     """The value, if it has few enough digits."""
     exact = Fraction(value)
-    if not _fits(exact):
+    if not _fits(exact, limits().digits):
         raise _too_long(span, report)
     return whole(exact)
 
 
-def _fits(value: Fraction) -> bool:
-    return max(abs(value.numerator), value.denominator) < _LARGEST
+def _fits(value: Fraction, digits: int) -> bool:
+    return max(abs(value.numerator), value.denominator) < _power(digits)
+
+
+@cache
+def _power(digits: int) -> int:
+    return 10**digits  # type: ignore[no-any-return]
 
 
 def _too_long(span: Span, report: Report) -> Poisoned:
     return report.add(
         codes.DIGITS,
         span,
-        f"the limit is {bounds.DIGITS} digits, above and below",
+        f"the limit is {limits().digits} digits, above and below",
+        notes=[how_to_raise("digits")],
         help="write a number that can be written out",
     )
 
 
 def _read(node: tree.Number, report: Report) -> tuple[Fraction, Fraction]:
     """Value of a literal and of one unit of its last digit."""
-    found = _exact(node.lexeme)
+    found = _exact(node.lexeme, limits().digits)
     if found is None:
         raise _too_long(node.span, report)
     return found
 
 
 @lru_cache(maxsize=4096)
-def _exact(lexeme: str) -> tuple[Fraction, Fraction] | None:
+def _exact(lexeme: str, most: int) -> tuple[Fraction, Fraction] | None:
     """As `_read`, None where there are too many digits."""
     parts = _PARTS.fullmatch(lexeme)
     assert parts is not None
     digits = (parts["whole"] + (parts["tail"] or "")).replace("_", "")
     decimals = len((parts["tail"] or "").replace("_", ""))
     exponent = parts["exponent"] or "0"
-    if (
-        len(digits) + len(exponent) > bounds.DIGITS
-        or abs(int(exponent)) > bounds.DIGITS
-    ):
+    if len(digits) + len(exponent) > most or abs(int(exponent)) > most:
         return None
     unit = Fraction(10) ** (int(exponent) - decimals) * _SUFFIXES[parts["suffix"]]
     value = int(digits) * unit
-    return (value, unit) if _fits(value) else None
+    return (value, unit) if _fits(value, most) else None

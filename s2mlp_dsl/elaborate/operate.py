@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from s2mlp_dsl.bounds import FLOAT_BYTES, how_to_raise, limits
 from s2mlp_dsl.diagnostics import Poisoned
-from s2mlp_dsl.elaborate import bounds, codes
+from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.definitions import Definitions
 from s2mlp_dsl.elaborate.evaluate import Evaluator
@@ -47,12 +48,13 @@ class Operators:
                 notes=refusal.notes,
                 help=refusal.help,
             ) from None
-        numbers = positions(result) * result.channels
-        if numbers > bounds.ACTIVATION:
+        most = limits().map
+        if positions(result) * result.channels * FLOAT_BYTES > most:
             raise self.evaluator.fail(
-                codes.ACTIVATION,
+                codes.MAP,
                 call.span,
-                f"{result} leaves here; the limit is {bounds.ACTIVATION:,} numbers",
+                f"{result} leaves here; the limit is {most:,} bytes",
+                notes=[how_to_raise("map")],
                 help="make the map smaller or the width less",
             )
         op = ir.Op(

@@ -14,6 +14,7 @@ from itertools import product
 from math import lcm
 from typing import cast
 
+from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.diagnostics import Label, Poisoned
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.evaluate import Evaluator
@@ -31,7 +32,6 @@ _DIRECTIONS = {
     "down": ("down", 1),
     "up": ("down", -1),
 }
-_MOST_GROUPS = 512
 _TERMS_SHOWN = 8
 
 
@@ -185,14 +185,20 @@ class _Resolver:
             axis, sign = _DIRECTIONS[one.direction]
             first, last = self._whole(one.first), self._whole(one.last)
             total *= max(0, last - first + 1)
-            if not 0 < total <= _MOST_GROUPS:
+            if total > limits().groups:
+                raise self.evaluator.fail(
+                    codes.GROUPS_MANY,
+                    one.span,
+                    f"{total:,} displacements; the limit is {limits().groups:,}",
+                    notes=[how_to_raise("groups")],
+                    help="shift less far, or along fewer axes",
+                )
+            if total <= 0:
                 raise self.evaluator.fail(
                     codes.SHARES,
                     one.span,
                     f"{first} .. {last} makes {total:,} displacements",
-                    help=f"write the smaller end first: `{last} .. {first}`"
-                    if total <= 0
-                    else f"the limit is {_MOST_GROUPS:,}",
+                    help=f"write the smaller end first: `{last} .. {first}`",
                 )
             ranges.append([(axis, sign * step) for step in range(first, last + 1)])
         moves = []

@@ -12,6 +12,7 @@ from typing import Any
 
 from lark import Token, Transformer
 
+from s2mlp_dsl.bounds import limits
 from s2mlp_dsl.source import Source, Span
 from s2mlp_dsl.syntax import tree
 
@@ -21,8 +22,6 @@ current_source: ContextVar[Source] = ContextVar("current_source")
 current_comments: ContextVar[list[tree.Comment]] = ContextVar("current_comments")
 
 Children = list[Any]
-
-MAX_DEPTH = 64  # of brackets inside one another, and of expressions
 
 
 class TooDeep(Exception):
@@ -91,7 +90,7 @@ def _depth(children: Children) -> int:
         for one in inside:
             node = one.value if isinstance(one, tree.Argument) else one
             depth = max(depth, 1 + getattr(node, "depth", 0))
-    if depth > MAX_DEPTH:
+    if depth > limits().nesting:
         raise TooDeep(_span(children))
     return depth
 

@@ -6,10 +6,11 @@ from difflib import get_close_matches
 
 from lark import Token
 
+from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.diagnostics import Poisoned, Report
 from s2mlp_dsl.source import Source, Span
 from s2mlp_dsl.syntax import codes
-from s2mlp_dsl.syntax.build import MAX_DEPTH, token_span
+from s2mlp_dsl.syntax.build import token_span
 from s2mlp_dsl.syntax.grammar import declaring, keywords, spelled
 from s2mlp_dsl.syntax.skip import goes_on
 
@@ -57,7 +58,8 @@ def too_deep(report: Report, span: Span) -> Poisoned:
     return report.add(
         codes.TOO_DEEP,
         span,
-        f"more than {MAX_DEPTH} levels, one inside the other",
+        f"more than {limits().nesting} levels, one inside the other",
+        notes=[how_to_raise("nesting")],
         help="give the inner part a name with `let` or `block`",
     )
 

@@ -14,10 +14,11 @@ from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
+from s2mlp_dsl.bounds import limits
 from s2mlp_dsl.diagnostics import Label, Report
 from s2mlp_dsl.source import Source, Span
 from s2mlp_dsl.syntax import codes, tree
-from s2mlp_dsl.syntax.build import MAX_DEPTH, TooDeep, token_span
+from s2mlp_dsl.syntax.build import TooDeep, token_span
 from s2mlp_dsl.syntax.explain import bad_character, too_deep, unexpected
 from s2mlp_dsl.syntax.grammar import declaring, parser, spelled
 from s2mlp_dsl.syntax.skip import (
@@ -98,7 +99,7 @@ class Reader:
             return
         self.parse.feed_token(token)
         self._note(token, text)
-        if len(self.braces) + len(self.brackets) > MAX_DEPTH:
+        if len(self.braces) + len(self.brackets) > limits().nesting:
             too_deep(self.report, token_span(token))
             self.errors += 1
             outermost = self.braces[1].token if len(self.braces) > 1 else token

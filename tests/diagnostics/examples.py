@@ -2,11 +2,13 @@
 
 A text has the sections `Wrong:` and `Right:`, and `Given:` where other files
 stand beside them. A fence says `arch`, then the name of the file (`main.arch`
-where it is left out, which is the spec), then how it is saved: an encoding, or
-`last line N times`.
+where it is left out, which is the spec), then how it is saved: an encoding,
+`last line N times`, or `for n from A to B`, which is many files with `{n}` and
+`{n+1}` in name and text.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,16 +48,21 @@ def example(code: str) -> Example:
     """The parsed text of a code."""
     _, *rest = _SECTION.split(CODES[code].explanation())
     sections = {
-        title: tuple(_file(*fence) for fence in _FENCE.findall(body))
+        title: tuple(file for fence in _FENCE.findall(body) for file in _files(*fence))
         for title, body in zip(rest[::2], rest[1::2], strict=True)
     }
     (wrong,), (right,) = sections["Wrong"], sections["Right"]
     return Example(sections.get("Given", ()), wrong, right)
 
 
-def _file(info: str, text: str) -> File:
+def _files(info: str, text: str) -> Iterator[File]:
     name, _, how = info.partition(" ")
-    return File(name or "main.arch", how, text)
+    if many := re.fullmatch(r"for n from (\d+) to (\d+)", how):
+        for n in range(int(many[1]), int(many[2]) + 1):
+            numbered = text.replace("{n+1}", str(n + 1)).replace("{n}", str(n))
+            yield File(name.replace("{n}", str(n)), "", numbered)
+        return
+    yield File(name or "main.arch", how, text)
 
 
 def check_files(folder: Path, spec: File, others: tuple[File, ...]) -> list[Diagnostic]:

@@ -164,7 +164,7 @@ def test_many_files(tmp_path: Path, check: Checker) -> None:
         )
     run = check(tmp_path / "f0.arch")
     assert run.code == 1 and run.seconds < 1
-    assert run.err.count("error[A0801]") == run.err.count("error[") == 1
+    assert run.err.count("error[A0807]") == run.err.count("error[") == 1
 
 
 def test_a_mistake_in_an_import_is_shown_there(tmp_path: Path, check: Checker) -> None:

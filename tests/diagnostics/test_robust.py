@@ -103,7 +103,7 @@ TEXTS = {
     ),
     "displacements": (
         shift("edge keep\neach right -500 .. 500 down -500 .. 500", "4000", "1, 1"),
-        "A0421",
+        "A0810",
     ),
     "large displacements": (
         shift("edge reflect\nrest right 1_000_000_000 up 1_000_000_000", "3", "8, 8"),

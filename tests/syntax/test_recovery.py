@@ -4,10 +4,10 @@ import time
 
 import pytest
 
+from s2mlp_dsl.bounds import limits
 from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.source import Source
 from s2mlp_dsl.syntax import parse, parse_expression, tree
-from s2mlp_dsl.syntax.build import MAX_DEPTH
 from s2mlp_dsl.syntax.reader import MAX_ERRORS
 from tests.syntax.reading import faults
 
@@ -110,7 +110,7 @@ def test_depth_is_bounded(text: str) -> None:
 
 def test_the_last_level_is_allowed() -> None:
     assert faults("let a = " + "(" * 63 + "1" + ")" * 63) == []
-    assert MAX_DEPTH == 64
+    assert limits().nesting == 64
 
 
 def test_damage_hides_only_its_own_names() -> None:
