@@ -56,7 +56,8 @@ def statistics(
 ) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation of each channel, for values in [0, 1].
 
-    Whole numbers add up exactly, in any order and on any machine.
+    Whole numbers add up exactly, in any order and on any machine. A channel of
+    one value has the deviation 1: it becomes zero, whatever it was.
     """
     means, deviations = [], []
     for channel_NHW in pixels_NCHW.unbind(1):
@@ -64,7 +65,7 @@ def statistics(
         mean = values.sum().item() / values.numel()
         variance = values.square().sum().item() / values.numel() - mean**2
         means.append(mean / white)
-        deviations.append(math.sqrt(variance) / white)
+        deviations.append(math.sqrt(variance) / white if variance > 0 else 1.0)
     return tuple(means), tuple(deviations)
 
 

@@ -1,14 +1,16 @@
-"""Every call that can change the disk, counted, and made to fail or to be the last.
+"""Runs whose disk fails, whose process ends after any call of it, or is killed.
 
-`python faults.py OUT fail|last N` runs a short training in which the N-th such
-call raises "no space left", or is followed by the end of the process; `count`
-prints how many there are. `kill` forks runs and kills them at random moments.
+`python faults.py OUT each` trains once for each call that changes the disk: it
+raises "no space left", or is the last thing the process does. `python faults.py
+OUT kill N` trains N times under `kill -9` at random moments. Either way the run
+is then resumed to its end; who compares the results is test_faults.py.
 """
 
-import builtins
 import errno
+import json
 import os
 import random
+import shutil
 import signal
 import sys
 import time
@@ -21,8 +23,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import torch
 
-from s2mlp_dsl.train import Interrupted, RunError, disk, recorder, train
-from tests.train.making import job, mlp, recipe
+from s2mlp_dsl.ir.recipe import Synthetic
+from s2mlp_dsl.train import RunError, checkpoint, disk, recorder, train
+from s2mlp_dsl.train.metrics import Metrics
+from tests.train.making import mlp, synthetic_job
 
 # By the name under which `disk` reaches them.
 CALLS = [(os, "fsync"), (Path, "rename"), (Path, "replace"), (Path, "mkdir")]
@@ -49,6 +53,18 @@ class Faults:
             written(path, data)
 
         disk.write = write
+        noted = Metrics.write
+
+        def note(metrics: Metrics, event: dict[str, Any]) -> None:
+            def half() -> None:
+                metrics.file.write(json.dumps(event).encode()[:20])
+                metrics.file.flush()
+
+            with disk.reported(metrics.path, "write"):
+                self._meet(half)
+            noted(metrics, event)
+
+        Metrics.write = note
         removed = disk.shutil.rmtree
         disk.shutil.rmtree = self._around(removed)
 
@@ -73,7 +89,8 @@ class Faults:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-JOB = job(recipe(epochs=2, ema=0.99))
+# Small, so that the disk is what a run spends its time on: 3 epochs of 12 steps.
+JOB = synthetic_job(data=Synthetic(images=96), epochs=3, ema=0.99)
 
 
 def one(out: Path, faults: Faults | None = None) -> int:
@@ -81,8 +98,8 @@ def one(out: Path, faults: Faults | None = None) -> int:
     if faults is not None:
         faults.install()
     try:
-        train(mlp(), JOB, out, resume=True, quiet=True)
-    except (RunError, Interrupted) as error:
+        train(mlp((3, 16, 16), 4), JOB, out, resume=True, quiet=True)
+    except RunError as error:
         return error.exit_code
     return 0
 
@@ -105,48 +122,64 @@ def forked(work: Callable[[], int], seconds: float | None = None) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def counted(out: Path) -> int:
-    faults = Faults("count", 0)
-    one(out, faults)
-    return faults.seen
+def each_call(folder: Path) -> None:
+    """Two runs for each call of the disk that an undisturbed one makes."""
+    count = folder / "count"
+
+    def whole() -> int:
+        faults = Faults("count", 0)
+        code = one(folder / "whole", faults)
+        count.write_text(str(faults.seen))
+        return code
+
+    assert forked(whole) == 0
+    calls = int(count.read_text())
+    for at in range(1, calls + 1):
+        for mode, expected in (("fail", 4), ("last", 9)):
+            out = folder / f"{mode}{at}"
+            code = forked(lambda o=out, m=mode, a=at: one(o, Faults(m, a)))
+            assert code == expected, (out, code)
+            assert not torn(out), (out, torn(out))
+            assert forked(lambda o=out: one(o)) == 0, out
+    print(f"{calls} calls of the disk, {2 * calls} runs resumed")
+
+
+def kill_often(folder: Path, runs: int) -> None:
+    """Runs killed one to three times at random moments, then finished."""
+    rng = random.Random(0)
+    start = time.monotonic()
+    assert forked(lambda: one(folder / "whole")) == 0
+    whole = time.monotonic() - start
+    kills = midway = 0
+    for number in range(runs):
+        out, wanted = folder / f"killed{number}", rng.randint(1, 3)
+        while wanted:
+            code = forked(lambda o=out: one(o), rng.uniform(0, whole))
+            assert code in (0, -signal.SIGKILL), (out, code)
+            if code == 0:  # it was over before its time came
+                shutil.rmtree(out)
+                continue
+            wanted -= 1
+            kills += 1
+            midway += bool(checkpoint.stored(out))
+            assert not torn(out), (out, torn(out))
+        assert forked(lambda o=out: one(o)) == 0, out
+    print(f"{runs} runs, {kills} kills, {midway} of them after a checkpoint")
+
+
+def torn(run: Path) -> list[str]:
+    """Finished checkpoints that are not whole."""
+    return checkpoint.newest(run)[1]
 
 
 def main() -> None:
     torch.set_num_threads(1)
     recorder.draw_curves = lambda run, metrics: None
-    folder = Path(sys.argv[1])
-    if sys.argv[2] == "kill":
+    folder, mode = Path(sys.argv[1]), sys.argv[2]
+    if mode == "kill":
         kill_often(folder, int(sys.argv[3]))
-        return
-    count = folder / "count"
-
-    def note() -> int:
-        count.write_text(str(counted(folder / "whole")))
-        return 0
-
-    assert forked(note) == 0
-    for at in range(1, int(count.read_text()) + 1):
-        for mode, expected in (("fail", (4,)), ("last", (9,))):
-            out = folder / f"{mode}{at}"
-            code = forked(lambda o=out, m=mode, a=at: one(o, Faults(m, a)))
-            builtins.print(out.name, code, flush=True)
-            assert code in expected, (out, code)
-            assert forked(lambda o=out: one(o)) == 0, out
-
-
-def kill_often(folder: Path, runs: int) -> None:
-    """Runs killed at random moments until each has had its share, then finished."""
-    rng = random.Random(0)
-    start = time.monotonic()
-    assert forked(lambda: one(folder / "whole")) == 0
-    whole = time.monotonic() - start
-    kills = 0
-    for number in range(runs):
-        out = folder / f"killed{number}"
-        for _ in range(rng.randint(1, 3)):
-            kills += forked(lambda o=out: one(o), rng.uniform(0, whole)) == -9
-        assert forked(lambda o=out: one(o)) == 0, out
-    builtins.print(f"{runs} runs, {kills} kills", flush=True)
+    else:
+        each_call(folder)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     pytest tests/train/test_faults.py -m slow
 
-Each of the two takes some minutes on two cores.
+The two take some minutes on one core.
 """
 
 import subprocess
@@ -30,15 +30,15 @@ def launch(folder: Path, *more: str) -> str:
 
 @pytest.mark.slow
 def test_each_call_of_the_disk_fails_or_is_the_last(tmp_path: Path) -> None:
-    launch(tmp_path, "each")
+    print(launch(tmp_path, "each"))
     runs = [path for path in tmp_path.iterdir() if path.name[-1].isdigit()]
-    assert len(runs) > 50
+    assert len(runs) > 150
     for run in runs:
         assert_same_run(tmp_path / "whole", run)
 
 
 @pytest.mark.slow
 def test_forty_runs_killed_at_random_moments(tmp_path: Path) -> None:
-    launch(tmp_path, "kill", "40")
+    print(launch(tmp_path, "kill", "40"))
     for number in range(40):
         assert_same_run(tmp_path / "whole", tmp_path / f"killed{number}")

@@ -1,0 +1,124 @@
+"""What a recipe changes about the compiled model's blocks."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from s2mlp_dsl.api import elaborate
+from s2mlp_dsl.train import train
+from s2mlp_dsl.train.blocks import checkpoint_activations, set_drop_path
+
+from .making import assert_same_run, job, metrics, recipe, weights
+
+SPEC = Path(__file__).parents[2] / "specs/digits.arch"
+SMALL = elaborate(SPEC, None, {"width": "16", "depth": "3"})
+
+
+def built(drop_path: bool = False) -> nn.Module:
+    torch.manual_seed(0)
+    return SMALL.build(drop_path)
+
+
+def images(count: int = 6) -> torch.Tensor:
+    return torch.randn(count, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+
+
+def test_drop_path_is_in_the_emitted_source_of_training_alone() -> None:
+    plain, dropping = SMALL.source().text, SMALL.source(drop_path=True).text
+    assert "class DropPath" not in plain and "drop_path" not in plain
+    assert "class DropPath" in dropping
+    for number in (1, 2):  # a block has two residual branches
+        assert f"self.drop_path{number} = DropPath()" in dropping
+        assert f"x = x + self.drop_path{number}(y)" in dropping
+    model = built(drop_path=True)
+    assert model.state_dict().keys() == built().state_dict().keys()
+    branches = [m for m in model.modules() if type(m).__name__ == "DropPath"]
+    assert len(branches) == 6
+    set_drop_path(model, 0.5)
+    rates = [branch.p for branch in branches]
+    assert rates == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])
+
+
+def test_drop_path_changes_training_and_not_a_test() -> None:
+    model, plain = built(drop_path=True), built()
+    x = images()
+    assert torch.equal(model(x), plain(x))  # a rate of 0 does nothing
+    set_drop_path(model, 0.5)
+    assert not torch.equal(model.train()(x), plain(x))
+    assert torch.equal(model.eval()(x), plain.eval()(x))
+
+
+def test_drop_path_leaves_a_branch_out_sample_by_sample_and_keeps_the_mean() -> None:
+    model = built(drop_path=True).train()
+    drop = next(m for m in model.modules() if type(m).__name__ == "DropPath")
+    drop.p = 0.25
+    torch.manual_seed(0)
+    kept = drop(torch.ones(4000, 4, 4, 16))
+    samples = kept.flatten(1)
+    assert torch.equal(samples.amin(1), samples.amax(1))  # all of it, or nothing
+    dropped, kept_at = samples[:, 0].unique().tolist()
+    assert dropped == 0 and kept_at == pytest.approx(1 / 0.75)
+    assert kept.mean().item() == pytest.approx(1, abs=0.03)
+
+
+def test_checkpointed_activations_cost_memory_no_accuracy() -> None:
+    kept: list[int] = []
+    gradients: list[dict[str, torch.Tensor]] = []
+    for checkpointed in (False, True):
+        model, held = built().train(), {}
+        if checkpointed:
+            checkpoint_activations(model)
+
+        def keep(tensor: torch.Tensor, held: dict[int, int] = held) -> torch.Tensor:
+            held[tensor.data_ptr()] = tensor.nbytes
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            loss = F.cross_entropy(model(images(64)), torch.arange(64) % 10)
+        kept.append(sum(held.values()))
+        loss.backward()
+        gradients.append({n: p.grad for n, p in model.named_parameters()})
+    assert all(torch.equal(gradients[1][n], g) for n, g in gradients[0].items())
+    assert kept[1] < kept[0] / 2
+
+
+def test_a_compiled_model_trains_as_the_plain_one_does(tmp_path: Path) -> None:
+    short = {"epochs": None, "steps": 4}
+    for compiled in (False, True):
+        chosen = recipe(**short, compile=compiled, schedule={"kind": "cosine"})
+        train(built(), job(chosen), tmp_path / str(compiled), quiet=True)
+    one, other = (metrics(tmp_path / name) for name in ("False", "True"))
+    assert other[-1]["loss"] == pytest.approx(one[-1]["loss"], rel=1e-4)
+    ours, theirs = weights(tmp_path / "True"), weights(tmp_path / "False")
+    assert ours.keys() == theirs.keys()  # no name tells of the compiler
+    torch.testing.assert_close(ours, theirs, rtol=1e-2, atol=1e-4)
+
+
+def test_a_compiled_run_is_what_was_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The graphs handed to the compiler are counted: one of training, one of tests."""
+    graphs: list[torch.fx.GraphModule] = []
+
+    def count(
+        graph: torch.fx.GraphModule, inputs: list[torch.Tensor]
+    ) -> torch.fx.GraphModule:
+        graphs.append(graph)
+        return graph
+
+    plain_compile = nn.Module.compile
+
+    def compile_counting(model: nn.Module) -> None:
+        plain_compile(model, backend=count)
+
+    torch._dynamo.reset()
+    monkeypatch.setattr(nn.Module, "compile", compile_counting)
+    train(built(), job(recipe(compile=True)), tmp_path / "on", quiet=True)
+    assert len(graphs) == 2
+    train(built(), job(recipe(compile=False)), tmp_path / "off", quiet=True)
+    assert len(graphs) == 2
+    # That backend runs PyTorch's own kernels, so not a bit differs.
+    assert_same_run(tmp_path / "off", tmp_path / "on")
