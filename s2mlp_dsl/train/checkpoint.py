@@ -93,13 +93,24 @@ def save(
         with suppress(WorldError):
             disk.remove_folder(aside)
         raise
-    disk.replace(folder / LATEST, f"{path.name}\n".encode())
+    point_at(path)
     # A torn one that was passed over may be ahead of this one; it must not
     # count as one of those to fall back on.
     done = [other for other in stored(run) if _step(other) <= state.step]
     for old in done[KEPT:]:
         disk.remove_folder(old)
     return path
+
+
+def point_at(path: Path) -> None:
+    """Make `latest` name this checkpoint, if it does not yet.
+
+    For people and scripts; resuming reads the folders themselves. So it may have
+    stayed behind where a process ended just after a checkpoint's rename.
+    """
+    pointer, text = path.with_name(LATEST), f"{path.name}\n".encode()
+    if not pointer.is_file() or disk.read(pointer) != text:
+        disk.replace(pointer, text)
 
 
 def stored(run: Path) -> list[Path]:

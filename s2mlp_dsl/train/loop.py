@@ -59,6 +59,8 @@ class Loop:
         if found is not None:
             self.state, self.saved = found.state, found.path
         world.wait()  # nobody writes before all have read
+        if found is not None and world.leads:
+            checkpoints.point_at(found.path)
         self.tally = Tally(world, self.state.interval)
         recorder.begin(self.state.metrics_lines)
         self.began = self.saved_at = time.monotonic()

@@ -163,6 +163,22 @@ def test_a_checkpoint_of_another_schedule_is_refused(
         train(mlp(), LONG, out, resume=True, quiet=True)
 
 
+@pytest.mark.parametrize("stale", ["step_00000033\n", None])
+def test_latest_is_right_again_after_a_resume(
+    stale: str | None, whole: Path, tmp_path: Path
+) -> None:
+    """A process may end between a checkpoint's rename and this line."""
+    out = unfinished(whole, tmp_path / "run")
+    latest = out / "checkpoints/latest"
+    if stale is None:
+        latest.unlink()
+    else:
+        latest.write_text(stale)
+    train(mlp(), LONG, out, resume=True, quiet=True)
+    assert latest.read_text() == "step_00000044\n"
+    assert_same_run(whole, out)
+
+
 def full(name: str, times: int) -> Callable[..., None]:
     """`disk.write`, but the disk is full at the `times`-th file of that name."""
     original, seen = disk.write, 0
