@@ -1,4 +1,4 @@
-"""The examples of `docs/language.md` are checked, each as a file of its own."""
+"""The examples of the pages are checked, and what a page lists is complete."""
 
 import re
 from pathlib import Path
@@ -6,10 +6,15 @@ from pathlib import Path
 import pytest
 
 from s2mlp_dsl.analysis.analyze import check_spec
+from s2mlp_dsl.diagnostics import Report
+from s2mlp_dsl.elaborate.recipes import resolve_recipe
 from s2mlp_dsl.elaborate.spec import load
+from s2mlp_dsl.ir.recipe import KINDS, Recipe
 from s2mlp_dsl.ops import OPERATORS
 
-PAGE = (Path(__file__).parents[1] / "docs" / "language.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = (DOCS / "language.md").read_text(encoding="utf-8")
+TRAINING = (DOCS / "training.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```arch\n(.*?)```", PAGE, re.DOTALL)
 
 
@@ -25,3 +30,44 @@ def test_example_holds(text: str) -> None:
 def test_every_operator_is_on_the_page() -> None:
     listed = re.findall(r"^\| `(\w+)[(`]", PAGE, re.MULTILINE)
     assert set(OPERATORS) <= set(listed)
+
+
+def test_the_recipe_on_the_page_is_one() -> None:
+    (text,) = re.findall(r"```arch\n(.*?)```", TRAINING, re.DOTALL)
+    spec = load(text)
+    report = Report()
+    recipe = resolve_recipe(spec.choose_recipe(None), {}, report)
+    assert not report.sorted()
+    assert recipe.ema == 0.9998 and len(recipe.augment) == 4
+
+
+def test_every_setting_and_kind_is_on_the_page() -> None:
+    rows = re.findall(r"^\| (`.*?) \|", TRAINING, re.MULTILINE)
+    listed = set(re.findall(r"`(\w+)", " ".join(rows)))
+    assert set(Recipe.model_fields) <= listed
+    for name, kind in KINDS.items():
+        assert re.search(rf"`{name}[`(]", TRAINING), name
+        for field in kind.model_fields.keys() - {"kind"}:
+            assert re.search(rf"`{name}\([^`]*\b{field}\b", TRAINING), (name, field)
+
+
+def test_every_setting_has_the_default_on_the_page() -> None:
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)?) \| (\S.*?) \|", TRAINING, re.MULTILINE)
+    said = {name: value.strip("`") for name, value in rows}
+    for name, field in Recipe.model_fields.items():
+        if field.is_required() or name in ("epochs", "steps"):
+            continue
+        default = field.default
+        if isinstance(default, bool):
+            expected = {"on" if default else "off"}
+        elif default is None or default == ():
+            expected = {"none", "all"}
+        else:
+            expected = {
+                getattr(
+                    default,
+                    "kind",
+                    f"{default:g}" if isinstance(default, float) else str(default),
+                )
+            }
+        assert said[f"`{name}`"] in expected, name

@@ -6,8 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
 
+from s2mlp_dsl.cli.runs import rebuild
+from s2mlp_dsl.ir.recipe import Recipe
+from s2mlp_dsl.train import Run, checkpoint
 from tests.cli.running import ROOT, s2mlp
 
 SMALL = ("--set", "epochs=3", "--set", "width=16", "--set", "depth=1")
@@ -43,7 +49,7 @@ def test_an_exported_run_needs_pytorch_alone(run: Path, tmp_path: Path) -> None:
     # Neither this package nor safetensors nor NumPy may be imported.
     hidden = (
         "import sys\n"
-        "for name in ('s2mlp_dsl', 'safetensors', 'torchvision'):\n"
+        "for name in ('s2mlp_dsl', 'safetensors', 'torchvision', 'numpy', 'PIL'):\n"
         "    sys.modules[name] = None\n"
         "import torch, load\n"
         "x = load.normalise(torch.arange(64.0).reshape(1, 1, 8, 8) / 64)\n"
@@ -58,10 +64,94 @@ def test_an_exported_run_needs_pytorch_alone(run: Path, tmp_path: Path) -> None:
         check=False,
     )
     assert alone.returncode == 0, alone.stderr
-    assert len(json.loads(alone.stdout)[0]) == 10
+    # It answers as the run's own model does.
+    model, _ = rebuild(run)
+    found, _ = checkpoint.newest(run)
+    assert found is not None and found.average is not None
+    model.load_state_dict(found.tested)
+    opened = Run.open(run)
+    x = opened.preprocess.normalise(torch.arange(64.0).reshape(1, 1, 8, 8) / 64)
+    with torch.no_grad():
+        expected = model.eval()(x)
+    assert torch.allclose(torch.tensor(json.loads(alone.stdout)), expected, atol=1e-6)
+    checks = [sys.executable, "load.py"]
+    done = subprocess.run(checks, cwd=out, capture_output=True, text=True, check=True)
+    assert done.stdout == "Digits: 10 classes, loaded\n"
+    recipe = json.loads((out / "recipe.json").read_text())
+    assert recipe["drop_path"] == 0.1 and recipe["ema"] == 0.99
     again = s2mlp("export-run", run, "-o", out)
     assert again.returncode == 2
     assert "not empty" in again.stderr
+
+
+def test_predict_takes_folders_and_gives_five(run: Path, tmp_path: Path) -> None:
+    for number in range(3):
+        pixels = np.full((8, 8), 40 * number, dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+    text = s2mlp("predict", run, tmp_path)
+    assert text.returncode == 0, text.stderr
+    lines = text.stdout.splitlines()
+    assert [line.split(": ")[0] for line in lines] == [
+        str(tmp_path / f"{number}.png") for number in range(3)
+    ]
+    assert all(line.count("%") == 5 for line in lines)
+    data = json.loads(s2mlp("predict", run, tmp_path, "--format", "json").stdout)
+    assert len(data) == 3
+    for prediction in data:
+        shares = [guess["probability"] for guess in prediction["top"]]
+        assert len(shares) == 5 and shares == sorted(shares, reverse=True)
+
+
+EVERYTHING = {
+    "data": "synthetic(images = 64)",
+    "epochs": "3",
+    "batch": "16",
+    "micro_batch": "8",
+    "optimizer": "sgd(lr = 0.05, momentum = 0.8)",
+    "schedule": "step(every = 1, factor = 1/2)",
+    "augment": "[flip(0.25), mixup]",
+    "repeats": "2",
+    "smoothing": "5%",
+    "drop_path": "1/10",
+    "clip": "2",
+    "ema": "0.9",
+    "precision": "bf16",
+    "activation_checkpointing": "on",
+    "compile": "off",
+    "deterministic": "on",
+    "corrupt": "skip",
+    "workers": "0",
+    "seed": "7",
+}
+
+
+def test_any_setting_is_replaced_and_what_is_resolved_is_kept(tmp_path: Path) -> None:
+    assert {*EVERYTHING, "steps"} == set(Recipe.model_fields)
+    settings = [
+        word
+        for key, value in EVERYTHING.items()
+        for word in ("--set", f"{key}={value}")
+    ]
+    small = ("--set", "width=8", "--set", "depth=2")
+    command = ("train", "specs/digits.arch", *small, *settings)
+    dry = s2mlp(*command, "--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    planned = json.loads(dry.stdout.split("recipe    ")[1])
+    done = s2mlp(*command, "--out", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    kept = json.loads((tmp_path / "run/run.json").read_text())["job"]["recipe"]
+    assert kept == planned
+    assert kept["optimizer"] == {
+        "kind": "sgd",
+        "lr": 0.05,
+        "weight_decay": 1e-4,
+        "momentum": 0.8,
+    }
+    assert kept["schedule"]["factor"] == 0.5 and kept["smoothing"] == 0.05
+    assert [one["kind"] for one in kept["augment"]] == ["flip", "mixup"]
+    plain = {key: value for key, value in kept.items() if not isinstance(value, dict)}
+    assert plain["precision"] == "bf16" and plain["seed"] == 7
+    assert plain["deterministic"] is True and plain["compile"] is False
 
 
 def test_weights_of_a_run_begin_another(run: Path, tmp_path: Path) -> None:

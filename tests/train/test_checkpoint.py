@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,16 @@ import pytest
 import torch
 
 from s2mlp_dsl.ir import recipe as ir
-from s2mlp_dsl.train import Run, UsageError, WorldError, checkpoint, disk, train
+from s2mlp_dsl.train import (
+    Run,
+    UsageError,
+    WorldError,
+    checkpoint,
+    disk,
+    evaluate,
+    start_from,
+    train,
+)
 from s2mlp_dsl.train.state import State
 
 from .making import assert_same_run, job, metrics, mlp, recipe, snapshot
@@ -60,6 +70,32 @@ def test_the_folder_holds_what_is_promised_and_no_pickle(whole: Path) -> None:
     for name in files:
         start = (whole / name).read_bytes()[:4]
         assert not start.startswith((b"\x80", b"PK\x03\x04")), name
+
+
+def test_no_pickle_is_ever_loaded(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("something was unpickled")
+
+    with monkeypatch.context() as patched:
+        for module, name in (
+            *((pickle, name) for name in ("load", "loads", "Unpickler")),
+            (torch, "load"),
+        ):
+            patched.setattr(module, name, refuse)
+        out = unfinished(whole, tmp_path / "run")
+        train(mlp(), LONG, out, resume=True, quiet=True)
+        start_from(mlp(), out)
+        evaluate(mlp(), out)
+    assert_same_run(whole, out)
+
+
+def test_a_pickled_file_is_no_source_of_weights(tmp_path: Path) -> None:
+    file = tmp_path / "weights.pt"
+    torch.save(mlp().state_dict(), file)
+    with pytest.raises(WorldError, match=r"weights\.pt is no safetensors file"):
+        start_from(mlp(), file)
 
 
 def test_the_run_can_be_read_back(whole: Path) -> None:

@@ -78,7 +78,7 @@ def test_tf32_is_asked_of_pytorch_and_refused_without_it() -> None:
     with Place(CPU, "fp32").numerics(deterministic=False):
         assert torch.get_float32_matmul_precision() == "highest"
         assert not torch.backends.cudnn.allow_tf32
-    with pytest.raises(WorldError, match="no tf32.*precision = fp32"):
+    with pytest.raises(WorldError, match=r"no tf32.*precision = fp32"):
         choose_place("cpu", "tf32")
 
 

@@ -8,15 +8,17 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
+from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.ir import recipe as ir
-from s2mlp_dsl.train import Interrupted, UsageError, evaluate, start_from, train
+from s2mlp_dsl.train import Interrupted, Run, UsageError, evaluate, start_from, train
 from s2mlp_dsl.train.average import Average
 from s2mlp_dsl.train.blocks import checkpoint_activations, set_drop_path
 from s2mlp_dsl.train.flops import peak_flops
+from s2mlp_dsl.train.job import Start
 from s2mlp_dsl.train.order import Order
 from s2mlp_dsl.train.schedule import schedule_of
 
-from .making import assert_same_run, job, metrics, mlp, recipe, weights
+from .making import assert_same_run, job, metrics, mlp, recipe, synthetic_job, weights
 from .test_resume import SignalAt
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -107,6 +109,19 @@ def test_the_average_starts_soon_and_then_moves_slowly() -> None:
     assert abs(start - 5) < 1 and abs(float(average.shadow["weight"]) - start) < 1e-3
 
 
+def test_the_average_is_the_one_of_the_formula() -> None:
+    torch.manual_seed(0)
+    model = nn.Linear(3, 2)
+    average, shadow = Average(model, 0.5), model.weight.detach().clone()
+    for step in range(12):
+        with torch.no_grad():
+            model.weight += torch.randn(2, 3)
+        average.update(step)
+        decay = min(0.5, (1 + step) / (10 + step))
+        shadow = decay * shadow + (1 - decay) * model.weight.detach()
+    torch.testing.assert_close(average.shadow["weight"], shadow)
+
+
 class DropPath(nn.Module):
     p = 0.0
 
@@ -133,6 +148,33 @@ def test_weights_of_another_run_with_another_head(tmp_path: Path) -> None:
     assert torch.equal(other[1].weight, weights(tmp_path / "run")["1.weight"])
     with pytest.raises(UsageError, match="none of its tensors"):
         start_from(nn.Linear(3, 3), tmp_path / "run")
+
+
+def test_weights_of_another_resolution(tmp_path: Path) -> None:
+    """An S²-MLP has no weight that knows the map's size: all are taken."""
+    spec = Path(__file__).parents[2] / "specs/s2mlp.arch"
+    sizes = {"width": 8, "depth": 2, "patch": 4, "classes": 4}
+    small, large = (
+        elaborate(spec, None, {**sizes, "size": size}).build() for size in (16, 24)
+    )
+    chosen = synthetic_job(epochs=1, schedule=ir.Cosine())
+    train(small, chosen, tmp_path / "small", quiet=True)
+    taken = start_from(large, tmp_path / "small")
+    assert len(taken.taken) == len(large.state_dict()) and not taken.kept
+    bigger = chosen.model_copy(update={"image": (3, 24, 24), "start": taken.start})
+    train(large, bigger, tmp_path / "large", quiet=True)
+    started = Run.open(tmp_path / "large").job.start
+    assert started is not None and started.source == str(tmp_path / "small")
+    # The same file at another place is the same start; another file is not.
+    (tmp_path / "large/summary.json").unlink()
+    (tmp_path / "small").rename(tmp_path / "moved")
+    again = elaborate(spec, None, {**sizes, "size": 24}).build()
+    moved = start_from(again, tmp_path / "moved").start
+    bigger = bigger.model_copy(update={"start": moved})
+    train(again, bigger, tmp_path / "large", quiet=True, resume=True)
+    other = bigger.model_copy(update={"start": Start(source="x", sha256="0")})
+    with pytest.raises(UsageError, match=r"job\.start\.sha256"):
+        train(again, other, tmp_path / "large", quiet=True, resume=True)
 
 
 def test_peaks_are_told_by_the_most_special_name() -> None:

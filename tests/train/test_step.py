@@ -8,12 +8,13 @@ from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional as F
 
-from s2mlp_dsl.ir.recipe import AdamW, Cosine, Recipe
+from s2mlp_dsl.ir.recipe import SGD, AdamW, Cosine, Mixup, Recipe
 from s2mlp_dsl.train import UsageError, WorldError, checkpoint, loop, train
 from s2mlp_dsl.train.data import Batch
 from s2mlp_dsl.train.device import choose_place
 from s2mlp_dsl.train.optimizer import load_state_tensors, split_decay, state_tensors
 from s2mlp_dsl.train.schedule import schedule_of
+from s2mlp_dsl.train.seeds import derive, reseed
 from s2mlp_dsl.train.step import Done, Stepper
 
 from .making import job, metrics, mlp, recipe, weights
@@ -76,6 +77,47 @@ def test_a_step_is_torchs_adamw_at_the_schedules_rate() -> None:
         torch.testing.assert_close(done.loss, expected.detach())
         assert done.correct == (logits.argmax(1) == given.labels_B).sum()
     torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
+
+
+def test_sgd_is_torchs_with_nesterovs_momentum() -> None:
+    chosen = recipe(clip=None, smoothing=0, optimizer=SGD(lr=0.1, weight_decay=0.01))
+    torch.manual_seed(0)
+    ours, theirs = linear(), linear()
+    theirs.load_state_dict(ours.state_dict())
+    step, given = stepper(ours, chosen), batch()
+    reference = torch.optim.SGD(
+        [
+            {"params": [theirs[1].weight], "weight_decay": 0.01},
+            {"params": [theirs[1].bias], "weight_decay": 0.0},
+        ],
+        lr=0.1,
+        momentum=0.9,
+        nesterov=True,
+    )
+    for number in range(8):
+        take(step, given, number)
+        reference.zero_grad()
+        F.cross_entropy(theirs(given.images_BCHW), given.labels_B).backward()
+        for group in reference.param_groups:
+            group["lr"] = step.schedule.at(number)
+        reference.step()
+    torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
+
+
+def test_a_mixed_batch_is_trained_on_shares_and_counted_by_the_larger() -> None:
+    chosen = recipe(clip=None, smoothing=0.1, augment=(Mixup(alpha=0.8),))
+    model = linear()
+    step, given = stepper(model, chosen), batch()
+    reseed(derive("step", chosen.seed, 5, 0, 0))
+    images_BCHW, shares_BK = step.mix(given.images_BCHW, given.labels_B)
+    with torch.no_grad():
+        logits_BK = model(images_BCHW)
+        expected = F.cross_entropy(logits_BK, shares_BK, label_smoothing=0.1)
+    right = (logits_BK.argmax(1) == shares_BK.argmax(1)).sum()
+    done = take(step, given, 5)
+    assert not torch.equal(images_BCHW, given.images_BCHW)
+    torch.testing.assert_close(done.loss, expected)
+    assert done.correct == right
 
 
 def test_the_optimizers_state_survives_the_way_through_tensors() -> None:
