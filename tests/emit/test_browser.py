@@ -125,6 +125,39 @@ def test_a_statement_lights_up_everywhere(
     assert browser.run(lit) == []
 
 
+def test_a_head_lights_up_what_is_inside(browser: Browser, pages: Path) -> None:
+    browser.open(pages / "both.html")
+    focus = "[...document.querySelectorAll('#m0 [data-of]')].at(-1).focus()"
+    browser.run(focus)
+    lit = "return [...document.querySelectorAll('tr.lit')].map(one => one.dataset.p)"
+    rows = browser.run(lit)
+    assert len(rows) == 9 and all(one.startswith("stack.0-35.") for one in rows)
+    assert browser.run("return document.activeElement.innerText") == "stack depth"
+    # A statement does not light up the heads around it.
+    browser.run(
+        "document.querySelector('tr[data-p=\"stack.0-35.shift\"]')"
+        ".focus({preventScroll: true})"
+    )
+    assert browser.run("return document.querySelectorAll('[data-of].lit').length") == 0
+
+
+def test_the_source_scrolls_to_what_is_lit(browser: Browser, pages: Path) -> None:
+    browser.open(pages / "both.html")
+    seen = (
+        "const pane = document.querySelector('#m0 .source').getBoundingClientRect();"
+        "const text = document.querySelector('#m0 span.lit').getBoundingClientRect();"
+        "return pane.top <= text.top && text.bottom <= pane.bottom"
+    )
+    # The last statement stands at the end of the longer file, the first before it.
+    for path in ("head", "image"):
+        box = (
+            "[...document.querySelectorAll('#m0 .light g.node')]"
+            f".find(one => one.dataset.p === '{path}').focus({{preventScroll: true}})"
+        )
+        browser.run(box)
+        assert browser.run(seen), path
+
+
 def test_a_closed_block_stands_for_its_statements(
     browser: Browser, pages: Path
 ) -> None:

@@ -131,6 +131,14 @@ def test_every_statement_is_in_source_diagram_and_table(deep: str) -> None:
         assert f"{row.total_macs:,}</td>" in deep
 
 
+def test_heads_say_what_is_inside(deep: str) -> None:
+    paths = [row.path for row in subject(DEEP).analysis.rows]
+    inside = [path for path in paths if path.startswith("stack.")]
+    heads = [one["data-of"] for _, one in Page(deep).tags if "data-of" in one]
+    # Two residuals of the block, then the stack, in the order of the source.
+    assert [(one or "").split() for one in heads] == [inside[:5], inside[5:], inside]
+
+
 def test_the_reach_of_the_page_is_the_reach() -> None:
     about = subject(DEEP)
     (data,) = Page(report([about])).data()
@@ -213,7 +221,7 @@ def test_several_models_with_a_certificate(tmp_path: Path) -> None:
     page = out.read_text()
     assert "<h2>Side by side</h2>" in page
     assert page.count("Proved, with ") == 1
-    assert page.count("Not verified for this page.") == 1
+    assert page.count("Not verified for this page;") == 1
     done = s2mlp("report", DEEP, "--certificate", DEEP, "-o", out)
     assert done.returncode == 2 and "is no certificate" in done.stderr
 

@@ -42,9 +42,9 @@ def reach_widget(subject: Subject, name: str) -> str:
         f'<div class="reach" id="{name}">'
         f'<label for="{name}-depth">Depth <input type="range" id="{name}-depth" '
         f'min="0" max="{len(depths)}" value="{min(4, len(depths))}" step="1"></label>'
-        f'<svg class="grid" tabindex="0" role="img" viewBox="0 0 {width} {height}" '
-        f'aria-describedby="{name}-said"></svg>'
         f'<p id="{name}-said" aria-live="polite"></p>'
+        f'<svg class="grid" tabindex="0" role="img" viewBox="0 0 {width} {height}" '
+        f'aria-label="The first map" aria-describedby="{name}-said"></svg>'
         '<p class="hint">Click a position, or focus the grid and use the arrow keys.'
         "</p>"
         f"{data_block(data)}</div>"

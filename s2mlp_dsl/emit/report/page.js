@@ -25,12 +25,22 @@ for (const model of document.querySelectorAll("section.model")) {
       add(path, box);
     }
   }
+  const source = model.querySelector(".source");
   const light = (event, lit) => {
-    const from = event.target.closest("[data-p]");
+    const from = event.target.closest("[data-p], [data-of]");
     if (!from || !model.contains(from)) return;
-    for (const path of from.dataset.p.split(" ")) {
-      for (const one of parts.get(path) ?? []) one.classList.toggle("lit", lit);
-    }
+    from.classList.toggle("lit", lit);
+    const paths = (from.dataset.p ?? from.dataset.of).split(" ");
+    const others = paths.flatMap((path) => parts.get(path) ?? []);
+    for (const one of others) one.classList.toggle("lit", lit);
+    const text = others.find((one) => source.contains(one));
+    if (lit && text && !source.contains(from)) reveal(text);
+  };
+  // The source scrolls by itself, beside the diagram; the page stays where it is.
+  const reveal = (text) => {
+    const [pane, line] = [source.getBoundingClientRect(), text.getBoundingClientRect()];
+    if (line.top >= pane.top && line.bottom <= pane.bottom) return;
+    source.scrollTop += line.top - pane.top - pane.height / 3;
   };
   for (const name of ["mouseover", "focusin"]) {
     model.addEventListener(name, (event) => light(event, true));

@@ -12,7 +12,8 @@ from s2mlp_dsl.emit.dot_label import clean
 from s2mlp_dsl.emit.report import tables
 from s2mlp_dsl.emit.report.curves import curves
 from s2mlp_dsl.emit.report.depths import doc, reach_widget
-from s2mlp_dsl.emit.report.source import highlighted, sources_of, statements_of
+from s2mlp_dsl.emit.report.marks import marks_in, sources_of
+from s2mlp_dsl.emit.report.source import highlighted
 from s2mlp_dsl.emit.report.subject import RunCurves, Subject
 from s2mlp_dsl.emit.theme import ThemeName
 from s2mlp_dsl.emit.views import View, draw
@@ -34,16 +35,17 @@ def report(subjects: Sequence[Subject], runs: Sequence[RunCurves] = ()) -> str:
             f'<div class="wide">{table}</div></section>'
         )
     sections = [_model(one, f"m{number}") for number, one in enumerate(subjects)]
+    links = "".join(
+        f'<a href="#m{number}">{escape(one.model.name)}</a>'
+        for number, one in enumerate(subjects)
+    )
     script = _file("page.js")
     return Template(_file("page.html")).substitute(
         title=escape(clean(names)),
         policy=_policy(script),
         style=_file("style.css"),
-        links="".join(
-            f'<a href="#m{number}">{escape(one.model.name)}</a>'
-            for number, one in enumerate(subjects)
-        )
-        + ('<a href="#runs">runs</a>' if runs else ""),
+        links=links + ('<a href="#runs">Runs</a>' if runs else ""),
+        alone="alone" if len(subjects) == 1 else "",
         comparison=compared,
         models="".join(sections),
         runs=curves(runs),
@@ -65,10 +67,10 @@ def _policy(script: str) -> str:
 
 
 def _model(subject: Subject, name: str) -> str:
-    marked = statements_of(subject.model)
     files = []
     for number, source in enumerate(sources_of(subject.spec.source, subject.model)):
-        lines = highlighted(source, marked, f"{name}-f{number}")
+        marks = marks_in(source, subject.model)
+        lines = highlighted(source, marks, f"{name}-f{number}")
         title = escape(clean(Path(source.name).name))
         files.append(f"<h4>{title}</h4><pre><code>{lines}</code></pre>")
     parts = {

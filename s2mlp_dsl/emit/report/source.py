@@ -1,13 +1,12 @@
 """Spec text as HTML: highlighted, and marked with the statements it became."""
 
 import re
-from collections import defaultdict
+from collections.abc import Sequence
 from html import escape
 
 from s2mlp_dsl.emit.dot_label import clean
-from s2mlp_dsl.ir.program import Model
-from s2mlp_dsl.ir.walk import occurrences
-from s2mlp_dsl.source import Source, Span
+from s2mlp_dsl.emit.report.marks import Mark
+from s2mlp_dsl.source import Source
 from s2mlp_dsl.syntax import keywords
 
 _TOKENS = re.compile(
@@ -17,26 +16,14 @@ _TOKENS = re.compile(
 )
 
 
-def sources_of(own: Source, model: Model) -> list[Source]:
-    """The spec itself, then the files that statements of the model stand in."""
-    spans = [one.op.span for one in occurrences(model)]
-    return list(dict.fromkeys([own, *(span.source for span in spans if span)]))
+def highlighted(source: Source, marks: Sequence[Mark], prefix: str) -> str:
+    """The lines of a source as HTML; line n has the id `{prefix}-{n}`.
 
-
-def statements_of(model: Model) -> dict[Span, list[str]]:
-    """Each place in a source to the paths of what it became."""
-    found: defaultdict[Span, list[str]] = defaultdict(list)
-    for one in occurrences(model):
-        if one.op.span is not None:
-            found[one.op.span].append(one.path)
-    return dict(found)
-
-
-def highlighted(source: Source, statements: dict[Span, list[str]], prefix: str) -> str:
-    """The lines of a source as HTML; line n has the id `{prefix}-{n}`."""
+    A statement says its paths in `data-p`, one with others inside the paths of
+    these in `data-of` (see page.js).
+    """
     text = source.text
     kinds = _kinds(text)
-    marks = _marks(source, statements)
     lines, start = [], 0
     for number, line in enumerate(text.split("\n"), start=1):
         inside = _line(text, start, start + len(line), kinds, marks)
@@ -59,34 +46,24 @@ def _kinds(text: str) -> list[tuple[int, int, str]]:
     return found
 
 
-def _marks(
-    source: Source, statements: dict[Span, list[str]]
-) -> list[tuple[int, int, str]]:
-    """Where statements stand; of places that overlap, the first."""
-    found: list[tuple[int, int, str]] = []
-    spans = [one for one in statements if one.source == source]
-    for span in sorted(spans, key=lambda one: (one.start, one.end)):
-        if not found or span.start >= found[-1][1]:
-            found.append((span.start, span.end, " ".join(statements[span])))
-    return found
-
-
 def _line(
     text: str,
     start: int,
     end: int,
     kinds: list[tuple[int, int, str]],
-    marks: list[tuple[int, int, str]],
+    marks: Sequence[Mark],
 ) -> str:
     """One line; a statement on several lines is marked on each."""
-    here = [one for one in marks if one[0] < end and one[1] > start]
+    here = [one for one in marks if one.span.start < end and one.span.end > start]
     parts, at = [], start
-    for first, last, paths in here:
-        first, last = max(first, start), min(last, end)
+    for mark in here:
+        first, last = max(mark.span.start, start), min(mark.span.end, end)
         parts.append(_coloured(text, at, first, kinds))
         inside = _coloured(text, first, last, kinds)
-        paths = escape(paths)
-        parts.append(f'<span class="st" tabindex="0" data-p="{paths}">{inside}</span>')
+        paths, name = escape(" ".join(mark.paths)), "of" if mark.group else "p"
+        parts.append(
+            f'<span class="st" tabindex="0" data-{name}="{paths}">{inside}</span>'
+        )
         at = last
     parts.append(_coloured(text, at, end, kinds))
     return "".join(parts)

@@ -8,15 +8,16 @@ from typing import Any
 from s2mlp_dsl.analysis.claims import Claimed
 from s2mlp_dsl.emit.figures import short, totals
 from s2mlp_dsl.emit.report.subject import Subject
+from s2mlp_dsl.ir.print import print_op
 from s2mlp_dsl.ir.program import Op
 from s2mlp_dsl.ir.shape import positions
 from s2mlp_dsl.ir.walk import occurrences
-from s2mlp_dsl.ops import OPERATORS, Args
+from s2mlp_dsl.ops import OPERATORS, SIGNATURES, Args
 
 _MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 _FLOAT_BYTES = 4
 _NEVER = 1 << 40  # sorts after every depth
-_NUMBER = ' class="n"'
+_NUMBER, _TEXT = ' class="n"', ' class="t"'
 
 # A cell: what is shown, and the number it is sorted by.
 Cell = tuple[str, float | None]
@@ -24,7 +25,10 @@ Cell = tuple[str, float | None]
 
 def statements(subject: Subject) -> str:
     """A row per statement: shape, params, MACs, memory, what a position reads."""
-    heads = ("#", "statement", "×", "shape", "params", "MACs", "memory", "reads")
+    heads = (
+        *("#", "statement", "operator", "×", "shape"),
+        *("params", "MACs", "memory", "reads"),
+    )
     rows = []
     found = zip(occurrences(subject.model), subject.analysis.rows, strict=True)
     for number, (one, row) in enumerate(found, start=1):
@@ -34,15 +38,20 @@ def statements(subject: Subject) -> str:
         cells: list[Cell] = [
             (str(number), number),
             (one.path, None),
+            (print_op(one.op, SIGNATURES[one.op.operator]), None),
             (f"{row.count:,}", row.count),
             (str(row.result), size),
-            (f"{row.total_params:,}", row.total_params),
-            (f"{row.total_macs:,}", row.total_macs),
+            (_count(row.total_params), row.total_params),
+            (_count(row.total_macs), row.total_macs),
             (_bytes(memory), memory),
-            (f"{read:,}" if read else "–", read),
+            (_count(read), read),
         ]
         rows.append((one.path, cells))
     return _table(heads, rows)
+
+
+def _count(number: int) -> str:
+    return f"{number:,}" if number else "–"
 
 
 def _read(op: Op) -> int:
@@ -66,14 +75,14 @@ def _read(op: Op) -> int:
 def _table(heads: Sequence[str], rows: Sequence[tuple[str, list[Cell]]]) -> str:
     first = rows[0][1]
     buttons = "".join(
-        f'<th scope="col"{"" if value is None else _NUMBER}>'
+        f'<th scope="col"{_TEXT if value is None else _NUMBER}>'
         f'<button type="button">{escape(one)}</button></th>'
         for one, (_, value) in zip(heads, first, strict=True)
     )
     lines = []
     for path, cells in rows:
         inside = "".join(
-            f"<td>{escape(text)}</td>"
+            f"<td{_TEXT}>{escape(text)}</td>"
             if value is None
             else f'<td{_NUMBER} data-v="{value}">{escape(text)}</td>'
             for text, value in cells
@@ -93,20 +102,20 @@ def claims(claimed: Sequence[Claimed], lines: str) -> str:
 
 
 def _claim(claim: Claimed, lines: str) -> str:
-    said = f" It is {claim.found}." if claim.found else ""
+    said = f"It is {claim.found}." if claim.found else ""
     said += f" {claim.reason}." if claim.reason else ""
     place = claim.span.line if claim.span else 0
-    link = f' <a href="#{lines}-{place}">line {place}</a>' if place else ""
+    link = f'<a href="#{lines}-{place}">line {place}</a>' if place else ""
     return (
         f'<li class="{claim.verdict}"><b>{_MARKS[claim.verdict]} {claim.verdict}</b> '
-        f"<code>{escape(claim.text)}</code>{escape(said)}{link}</li>"
+        f"<code>{escape(claim.text)}</code> <span>{escape(said)}</span> {link}</li>"
     )
 
 
 def certificate(data: dict[str, Any] | None) -> str:
     """The checks of `verify`."""
     if data is None:
-        return "<p>Not verified for this page.</p>"
+        return "<p>Not verified for this page; <code>--verify</code> does it.</p>"
     rows = []
     for check in data.get("checks", []):
         verdict = "holds" if check.get("passed") else "fails"
@@ -166,8 +175,8 @@ def facts(subject: Subject) -> str:
         ("from", str(subject.model.input.result)),
         ("to", str(found.result)),
         *(one.split(": ", 1) for one in totals(found)[1:]),
-        ("function hash", (found.function_hash or "")[:16]),
-        ("weight hash", (found.weight_hash or "")[:16]),
+        ("function hash", (found.function_hash or "")[:12]),
+        ("weight hash", (found.weight_hash or "")[:12]),
     ]
     items = (f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in pairs)
     return f'<dl class="facts">{"".join(items)}</dl>'
