@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from s2mlp_dsl.analysis import codes
 from s2mlp_dsl.analysis.cost import Row
-from s2mlp_dsl.diagnostics import Poisoned, Report
+from s2mlp_dsl.diagnostics import Poisoned, Report, Suggestion
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.ops import OPERATORS
@@ -72,7 +72,8 @@ def label_of(node: tree.Expr, labels: set[str], report: Report) -> str:
 def _no_label(node: tree.Name, labels: set[str], report: Report) -> Poisoned:
     help = did_you_mean(node.id, labels)
     if node.id in OPERATORS:
-        help = f"to select an operator, write `op({node.id})`"
+        selector = f"op({node.id})"
+        help = Suggestion(f"to select an operator, write `{selector}`", selector)
     elif not labels:
         help = f"write `{node.id}: ` before the statement that is meant"
     return report.add(codes.UNKNOWN_LABEL, node.span, help=help)

@@ -1,6 +1,7 @@
 """`s2mlp-dsl check SPEC`."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,15 @@ import click
 from s2mlp_dsl.analysis.analyze import Analysis, check_spec
 from s2mlp_dsl.analysis.cost import Row
 from s2mlp_dsl.analysis.reach import Reach
+from s2mlp_dsl.api import VERSION
+from s2mlp_dsl.cli.fixing import fix_file
 from s2mlp_dsl.cli.output import (
     format_option,
     model_options,
     print_diagnostics,
     spec_argument,
 )
-from s2mlp_dsl.diagnostics import SpecError, as_data, clean
+from s2mlp_dsl.diagnostics import SpecError, as_data, as_sarif, clean
 from s2mlp_dsl.elaborate.files import UnreadableSpec
 from s2mlp_dsl.elaborate.spec import load
 
@@ -25,13 +28,30 @@ _MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 @click.command()
 @spec_argument
 @model_options
-@format_option("json")
-def command(spec: Path, model: str | None, settings: dict[str, str], form: str) -> int:
+@format_option("json", "sarif")
+@click.option("--fix", is_flag=True, help="Write the certain fixes into SPEC first.")
+@click.option("--diff", is_flag=True, help="With --fix: only print what would change.")
+def command(
+    spec: Path,
+    model: str | None,
+    settings: dict[str, str],
+    form: str,
+    fix: bool,
+    diff: bool,
+) -> int:
     """Prove shapes, parameters, MACs, reach and claims of SPEC.
 
     Without --model, every model that the file declares is checked. PyTorch is
     not needed and not imported.
     """
+    if diff and not fix:
+        raise click.UsageError("--diff shows what --fix would change: give both")
+    if fix:
+        file = fix_file(spec)
+        if diff:
+            sys.stdout.write(file.difference)
+            return 1 if file.count else 0
+        file.write()
     try:
         loaded = load(spec)
         analyses = check_spec(loaded, model, settings)
@@ -39,9 +59,14 @@ def command(spec: Path, model: str | None, settings: dict[str, str], form: str) 
     except SpecError as error:
         if form == "text":
             raise
+        if form == "sarif":
+            print(json.dumps(as_sarif(error.diagnostics, VERSION), indent=2))
+            return 2 if isinstance(error, UnreadableSpec) else 1
         print(_json({"diagnostics": map(as_data, error.diagnostics), "models": []}))
         return 2 if isinstance(error, UnreadableSpec) else 1
-    if form == "json":
+    if form == "sarif":
+        print(json.dumps(as_sarif(diagnostics, VERSION), indent=2))
+    elif form == "json":
         print(
             _json(
                 {

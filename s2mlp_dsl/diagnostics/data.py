@@ -11,6 +11,7 @@ def as_data(diagnostic: Diagnostic) -> dict[str, Any]:
 
     Lines and columns count from 1; `end` is the position just after the span.
     """
+    fix = diagnostic.fix
     return {
         "code": diagnostic.code.number,
         "severity": diagnostic.code.severity,
@@ -23,6 +24,7 @@ def as_data(diagnostic: Diagnostic) -> dict[str, Any]:
         ],
         "notes": list(diagnostic.notes),
         "help": diagnostic.help,
+        "fix": None if fix is None else {"text": fix.replacement, **_place(fix.span)},
     }
 
 

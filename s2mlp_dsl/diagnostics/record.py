@@ -50,6 +50,25 @@ class Label:
 
 
 @dataclass(frozen=True)
+class Fix:
+    """What to write in place of a span. Made only where it is certain."""
+
+    span: Span
+    replacement: str
+
+
+class Suggestion(str):
+    """A help line that names what to write in place of the primary span."""
+
+    replacement: str
+
+    def __new__(cls, text: str, replacement: str) -> "Suggestion":
+        made = super().__new__(cls, text)
+        made.replacement = replacement
+        return made
+
+
+@dataclass(frozen=True)
 class Diagnostic:
     """One mistake at one place."""
 
@@ -58,6 +77,7 @@ class Diagnostic:
     secondary: tuple[Label, ...] = ()
     notes: tuple[str, ...] = ()
     help: str | None = None
+    fix: Fix | None = None
 
     @property
     def message(self) -> str:
@@ -108,11 +128,13 @@ class Report:
         secondary: Iterable[Label] = (),
         notes: Iterable[str] = (),
         help: str | None = None,
+        fix: Fix | None = None,
     ) -> Poisoned:
         """Record a mistake. Returns the exception to raise where work stops."""
-        self._keep(
-            Diagnostic(code, Label(span, label), tuple(secondary), tuple(notes), help)
-        )
+        if fix is None and isinstance(help, Suggestion):
+            fix = Fix(span, help.replacement)
+        primary = Label(span, label)
+        self._keep(Diagnostic(code, primary, tuple(secondary), tuple(notes), help, fix))
         return Poisoned()
 
     def extend(self, other: "Report") -> None:

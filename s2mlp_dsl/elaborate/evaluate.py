@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from s2mlp_dsl.bounds import how_to_raise, limits
-from s2mlp_dsl.diagnostics import Code, Label, Poisoned, Report
+from s2mlp_dsl.diagnostics import Code, Fix, Label, Poisoned, Report, Suggestion
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import Bound, bind
 from s2mlp_dsl.elaborate.files import Declared
@@ -75,11 +75,18 @@ class Evaluator:
         secondary: Iterable[Label] = (),
         notes: Iterable[str] = (),
         help: str | None = None,
+        fix: Fix | None = None,
     ) -> Poisoned:
         """Report a mistake together with the calls that led to it."""
         frames = [Label(at, "in this call") for at in self.calls[-_FRAMES_SHOWN:][::-1]]
         return self.report.add(
-            code, span, label, secondary=[*secondary, *frames], notes=notes, help=help
+            code,
+            span,
+            label,
+            secondary=[*secondary, *frames],
+            notes=notes,
+            help=help,
+            fix=fix,
         )
 
     def step(self, span: Span, steps: int = 1) -> None:
@@ -312,5 +319,7 @@ class Evaluator:
         """Report a value of one kind where another is needed."""
         found = f"`{show(value)}` is a {kind_of(value)}"
         bare = str(value) if isinstance(value, Quoted) and value.isdigit() else None
-        help = f"write `{bare}`, without quotes" if bare else f"write a {wanted} here"
+        help = f"write a {wanted} here"
+        if bare:
+            help = Suggestion(f"write `{bare}`, without quotes", bare)
         return self.fail(codes.WRONG_KIND, span, f"{found}, not a {wanted}", help=help)

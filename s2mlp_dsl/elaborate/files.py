@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from s2mlp_dsl.bounds import how_to_raise, limits
-from s2mlp_dsl.diagnostics import Label, Poisoned, Report, SpecError
+from s2mlp_dsl.diagnostics import Fix, Label, Poisoned, Report, SpecError, Suggestion
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.locate import UnreadableSpec, is_file, locate, read_source
 from s2mlp_dsl.elaborate.suggest import close_to, did_you_mean
@@ -97,6 +97,7 @@ class _Loader:
                     Span(source, 0, line),
                     "this should be the edition" if line else "this file is empty",
                     help="write `edition 1` as the first line",
+                    fix=Fix(Span(source, 0, 0), "edition 1\n"),
                 )
             return
         first, *others = editions
@@ -211,7 +212,11 @@ def _nearest(path: Path, wanted: str) -> str:
     except OSError:
         beside = []
     if close := did_you_mean(path.name, beside, few=0):
-        return close
+        # The fix would be the whole path, in quotes.
+        if isinstance(close, Suggestion) and not wanted.startswith("std:"):
+            fitting = Path(wanted).with_name(close.replacement).as_posix()
+            return Suggestion(str(close), f'"{fitting}"')
+        return str(close)
     return (
         'the name is relative to this file, as in `import x from "x.arch"`; shipped '
         "files are imported as `std:NAME`"

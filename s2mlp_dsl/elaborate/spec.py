@@ -134,11 +134,14 @@ def load(spec: "str | Path", name: str | None = None) -> Spec:
     Names are checked; models are not expanded yet. Raises `UnreadableSpec`
     where there is no such file.
     """
-    report = Report()
     if isinstance(spec, str) and "\n" in spec:
-        source = Source(name or "<text>", spec)
-    else:
-        source = read_source(Path(spec), name or str(spec), report)
+        return load_source(Source(name or "<text>", spec))
+    return load_source(read_source(Path(spec), name or str(spec), Report()))
+
+
+def load_source(source: Source) -> Spec:
+    """As `load`, of a text that has been read already."""
+    report = Report()
     units = load_unit(source, report)
     for unit in units:
         check_names(unit, report)

@@ -1,21 +1,33 @@
 """Did you mean …?"""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
+
+from s2mlp_dsl.diagnostics import Suggestion
 
 _MOST_COMPARED = 100
+_CERTAIN = 0.7
 
 
 def did_you_mean(word: str, known: Iterable[str], few: int = 8) -> str | None:
     """A help line with the nearest known words, or with all if they are `few`."""
     words = sorted(set(known) - {word})
-    if close := close_to(word, words):
+    close = close_to(word, words)
+    if len(close) == 1 and _is_a_slip(word, close[0]):
+        return Suggestion(f"did you mean `{close[0]}`?", close[0])
+    if close:
         return "did you mean " + " or ".join(f"`{one}`" for one in close) + "?"
     if len(words) == 1 and few:
         return f"there is only `{words[0]}`"
     if 1 < len(words) <= few:
         return f"there are {', '.join(f'`{one}`' for one in words)}"
     return None
+
+
+def _is_a_slip(word: str, other: str) -> bool:
+    """Whether nothing else can have been meant."""
+    near = SequenceMatcher(None, word.lower(), other.lower()).ratio()
+    return near >= _CERTAIN
 
 
 def close_to(word: str, known: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from lark import Token
 
 from s2mlp_dsl.bounds import how_to_raise, limits
-from s2mlp_dsl.diagnostics import Poisoned, Report
+from s2mlp_dsl.diagnostics import Fix, Poisoned, Report, Suggestion
 from s2mlp_dsl.source import Source, Span
 from s2mlp_dsl.syntax import codes
 from s2mlp_dsl.syntax.build import token_span
@@ -43,14 +43,21 @@ def unexpected(
     span = token_span(token)
     if token == "=" and "~=" in allowed:
         return report.add(
-            codes.ASSIGNED, span, help="write `==` for exact, `~=` for as printed"
+            codes.ASSIGNED,
+            span,
+            help=Suggestion("write `==` for exact, `~=` for as printed", "=="),
         )
     if token == "{" and (word := _misspelt(source, span.start)):
-        return report.add(codes.UNEXPECTED, *word)
+        at, near = word
+        label = f"did you mean `{near}`?"
+        return report.add(codes.UNEXPECTED, at, label, fix=Fix(at, near))
     label = _expected(allowed)
     if token.type == "_NL":
         label = f"the line ends here; {label}"
-    return report.add(codes.UNEXPECTED, span, label, help=_help(token, source, allowed))
+    help, fix = _help(token, source, allowed), None
+    if help == _COMMENT:
+        fix = Fix(Span(source, span.start, span.start + 2), "#")
+    return report.add(codes.UNEXPECTED, span, label, help=help, fix=fix)
 
 
 def too_deep(report: Report, span: Span) -> Poisoned:
@@ -74,7 +81,10 @@ def _misspelt(source: Source, at: int) -> tuple[Span, str] | None:
         return None
     end = at - (len(before[0]) - len(before[1]))
     span = Span(source, end - len(before[1]), end)
-    return span, f"did you mean `{near[0]}`?"
+    return span, near[0]
+
+
+_COMMENT = "a comment begins with `#`"
 
 
 # What people bring along from other languages.
@@ -82,14 +92,14 @@ def _help(token: Token, source: Source, allowed: set[str]) -> str | None:
     word = str(token)
     rest = source.text[token.start_pos or 0 :][:2]
     if rest == "//":
-        return "a comment begins with `#`"
+        return _COMMENT
     if token.type == "_NL" and "{" in allowed:
         return "write the `{` on this line"
     if token.type == "_NL" and goes_on(source.text, token.end_pos or 0):
         return "to go on with the next line, put the whole in brackets"
     before = source.text[: token.start_pos or 0].rpartition("\n")[2]
     if word == "=" and before.endswith("="):
-        return "write a single `=`"
+        return Suggestion("write a single `=`", "")
     if allowed == {"NAME"} and (name := re.search(r"(\w+)\s*:\s*$", before)):
         return f"write `{name[1]} = {word}` for a default"
     if "(" in allowed and token.type in ("NUMBER", "STRING", "NAME"):
@@ -102,7 +112,7 @@ def _help(token: Token, source: Source, allowed: set[str]) -> str | None:
         if word in words:
             return None
         if close := get_close_matches(word, words, 1, 0.6):
-            return f"did you mean `{close[0]}`?"
+            return Suggestion(f"did you mean `{close[0]}`?", close[0])
     return None
 
 
@@ -129,9 +139,11 @@ def bad_character(report: Report, source: Source, at: int) -> Poisoned:
         codes.BAD_CHARACTER,
         Span(source, at, at + 1),
         help=_CHARACTERS.get(text[at], "remove it"),
+        fix=Fix(Span(source, at, at + 1), "") if _ENDED.match(text, at) else None,
     )
 
 
+_ENDED = re.compile(r";[ \t]*(?:#|\r?$)", re.MULTILINE)
 _CHARACTERS = {
     "'": 'a text stands in double quotes: `"…"`',
     ";": "remove it: a statement ends with its line",

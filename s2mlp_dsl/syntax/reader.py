@@ -15,7 +15,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from s2mlp_dsl.bounds import limits
-from s2mlp_dsl.diagnostics import Label, Report
+from s2mlp_dsl.diagnostics import Fix, Label, Report
 from s2mlp_dsl.source import Source, Span
 from s2mlp_dsl.syntax import codes, tree
 from s2mlp_dsl.syntax.build import TooDeep, token_span
@@ -54,6 +54,9 @@ class Reader:
     braces: list[_Brace] = field(default_factory=list)
     brackets: list[Token] = field(default_factory=list)  # ( and [ in this statement
     previous: str = "_NL"
+    last_end: int = 0  # of what was read last, newlines and descriptions left out
+    # A `}` that stands where an outer one would, and the brace that it closed.
+    early: tuple[Token, Token] | None = None
     errors: int = 0
 
     def read(self) -> tuple[tree.Declaration, ...]:
@@ -111,6 +114,8 @@ class Reader:
     def _note(self, token: Token, text: str) -> None:
         """Keep track of brackets and of where statements start."""
         before = self.previous
+        if token.type not in ("_NL", "DOC"):
+            self.last_end = token.end_pos or 0
         self.previous = token.type if token.type in ("_NL", "DOC") else text
         end = token.end_pos or 0
         if text in ("(", "["):
@@ -120,7 +125,11 @@ class Reader:
         elif text == "{":
             self.braces.append(_Brace(token, self._height, end))
         elif text == "}":
-            self.braces.pop()
+            opened = self.braces.pop().token
+            if len(self.braces) == 1:
+                self.early = None
+            elif opened is not None and self._stands_before(token, opened):
+                self.early = self.early or (token, opened)
         elif token.type == "_NL" and before != "DOC":
             self.braces[-1].height, self.braces[-1].start = self._height, end
 
@@ -175,7 +184,42 @@ class Reader:
             token_span(opened),
             secondary=[] if token is None else [Label(token_span(token), label)],
             help=f"add the closing `{_OPENERS[str(opened)]}`",
+            fix=self._closing(),
         )
+        self.early = None
+
+    def _closing(self) -> Fix | None:
+        """What closes everything that is open, where it must have been meant."""
+        if self.brackets:
+            closers = "".join(_OPENERS[str(one)] for one in reversed(self.brackets))
+            return Fix(Span(self.source, self.last_end, self.last_end), closers)
+        opened = [brace.token for brace in self.braces if brace.token is not None]
+        if self.early is not None:
+            # The indent says which brace was meant: one more belongs before it.
+            closer, inner = self.early
+            if len(opened) > 1 or self._indent(closer) != self._indent(opened[0]):
+                return None
+            start = self._text.rfind("\n", 0, closer.start_pos or 0) + 1
+            at = Span(self.source, start, start)
+            return Fix(at, f"{self._indent(inner)}}}\n")
+        end = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=\r?\n|\Z)").match(
+            self._text, self.last_end
+        )
+        last = end.end() if end else self.last_end
+        lines = "".join(f"\n{self._indent(one)}}}" for one in reversed(opened))
+        return Fix(Span(self.source, last, last), lines)
+
+    def _indent(self, token: Token) -> str:
+        """The blanks before the first word of a token's line."""
+        at = token.start_pos or 0
+        line = self._text[self._text.rfind("\n", 0, at) + 1 : at + 1]
+        return line[: len(line) - len(line.lstrip())]
+
+    def _stands_before(self, closer: Token, opened: Token) -> bool:
+        """Whether a brace is closed left of the line that opened it."""
+        at = closer.start_pos or 0
+        indents = [len(self._indent(one).expandtabs(4)) for one in (closer, opened)]
+        return self._starts_line(at) and indents[0] < indents[1]
 
     def _unexpected(self, token: Token) -> None:
         """A token that the grammar does not allow where it stands."""

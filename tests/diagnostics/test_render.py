@@ -111,6 +111,7 @@ def test_data() -> None:
         "secondary": [],
         "notes": [],
         "help": "help",
+        "fix": None,
     }
 
 

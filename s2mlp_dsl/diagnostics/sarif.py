@@ -1,0 +1,114 @@
+"""Diagnostics as SARIF 2.1.0, which code hosts and editors read.
+
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from s2mlp_dsl.diagnostics.record import Code, Diagnostic, Fix, Label
+from s2mlp_dsl.source import Span
+
+SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/"
+    "sarif-schema-2.1.0.json"
+)
+
+
+def as_sarif(diagnostics: Iterable[Diagnostic], version: str) -> dict[str, Any]:
+    """One run with a rule per code and a result per diagnostic, JSON-ready.
+
+    `version` is the tool's. Columns count characters, from 1.
+    """
+    found = list(diagnostics)
+    rules = {one.code.number: one.code for one in found}
+    numbers = sorted(rules)
+    return {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "s2mlp-dsl",
+                        "version": version,
+                        "rules": [_rule(rules[number]) for number in numbers],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "results": [
+                    _result(one, numbers.index(one.code.number)) for one in found
+                ],
+            }
+        ],
+    }
+
+
+def _rule(code: Code) -> dict[str, Any]:
+    return {
+        "id": code.number,
+        "shortDescription": {"text": code.title},
+        "help": {"text": code.explanation(), "markdown": code.explanation()},
+        "defaultConfiguration": {"level": code.severity},
+    }
+
+
+def _result(one: Diagnostic, rule: int) -> dict[str, Any]:
+    remarks = [*(f"note: {note}" for note in one.notes)]
+    if one.help:
+        remarks.append(f"help: {one.help}")
+    result: dict[str, Any] = {
+        "ruleId": one.code.number,
+        "ruleIndex": rule,
+        "level": one.code.severity,
+        "message": {"text": "\n".join([one.message, *remarks])},
+        "locations": [_location(one.primary.span)],
+    }
+    if one.secondary:
+        result["relatedLocations"] = [_related(label) for label in one.secondary]
+    if one.fix is not None:
+        result["fixes"] = [_fix(one.fix, one.help or one.code.title)]
+    return result
+
+
+def _location(span: Span) -> dict[str, Any]:
+    place: dict[str, Any] = {"artifactLocation": _artifact(span)}
+    if span.source.text:
+        place["region"] = _region(span)
+    return {"physicalLocation": place}
+
+
+def _related(label: Label) -> dict[str, Any]:
+    return {**_location(label.span), "message": {"text": label.text or "see here"}}
+
+
+def _fix(fix: Fix, description: str) -> dict[str, Any]:
+    replacement = {
+        "deletedRegion": _region(fix.span),
+        "insertedContent": {"text": fix.replacement},
+    }
+    return {
+        "description": {"text": description},
+        "artifactChanges": [
+            {
+                "artifactLocation": _artifact(fix.span),
+                "replacements": [replacement],
+            }
+        ],
+    }
+
+
+def _artifact(span: Span) -> dict[str, str]:
+    return {"uri": quote(Path(span.source.name).as_posix())}
+
+
+def _region(span: Span) -> dict[str, int]:
+    line, column = span.source.position(span.end)
+    return {
+        "startLine": span.line,
+        "startColumn": span.column,
+        "endLine": line,
+        "endColumn": column,
+    }
