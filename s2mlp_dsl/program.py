@@ -16,6 +16,8 @@ from s2mlp_dsl.ops import SIGNATURES
 if TYPE_CHECKING:
     from torch import nn
 
+    from s2mlp_dsl.emit.identity import Identity
+    from s2mlp_dsl.emit.targets import TargetName
     from s2mlp_dsl.emit.theme import ThemeName
     from s2mlp_dsl.emit.views import Picture, View
     from s2mlp_dsl.lower.lowering import Lowering
@@ -96,6 +98,62 @@ class Program:
 
         source = self.source(drop_path, lowering, device)
         return build(source, self.model.name)
+
+    def emit(
+        self,
+        target: "TargetName",
+        module: "nn.Module | None" = None,
+        lowering: "Lowering | None" = None,
+        device: str = "cpu",
+    ) -> bytes:
+        """The program as a file of one of the targets.
+
+        Binary targets take the weights of `module`, built like this program,
+        else initial ones as `torch.manual_seed` leaves them. Text is UTF-8 and
+        the same bytes every time.
+        """
+        match target:
+            case "torch":
+                return self.source(lowering=lowering, device=device).text.encode()
+            case "ir":
+                return self.text.encode()
+            case "ir-json":
+                from s2mlp_dsl.emit.ir_json import ir_json_text
+
+                return ir_json_text(self.model, self.identity).encode()
+        from s2mlp_dsl.lower.lowering import choose
+
+        form = lowering or choose(target, device)
+        built = self.build(lowering=form)
+        if module is not None:
+            built.load_state_dict(module.state_dict())
+        match target:
+            case "fx":
+                from s2mlp_dsl.emit.fx import fx_text
+
+                return fx_text(self.model, built, self.identity).encode()
+            case "safetensors":
+                from s2mlp_dsl.emit.safetensors import weights_bytes
+
+                return weights_bytes(built, self.identity)
+            case "export":
+                from s2mlp_dsl.emit.export import export_bytes
+
+                return export_bytes(self.model, built, self.identity)
+            case "onnx":
+                from s2mlp_dsl.emit.onnx import onnx_bytes
+
+                return onnx_bytes(self.model, built, self.identity)
+
+    @property
+    def identity(self) -> "Identity":
+        """What artifacts say about themselves."""
+        from s2mlp_dsl.emit.identity import Identity
+
+        function, weights = self.analysis.function_hash, self.analysis.weight_hash
+        assert function is not None and weights is not None
+        name, version = self.model.name, VERSION
+        return Identity(self.spec_name, name, version, function, weights)
 
     def diagram(
         self,

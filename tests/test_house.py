@@ -42,7 +42,7 @@ MAY_IMPORT = {
 }
 NEEDS_TORCH = {"nn", "lower", "verify", "train", "cli"}
 # Targets that need torch, imported when they are asked for.
-TARGETS = {"graph_trace.py"}
+TARGETS = {"graph_trace.py", "export.py", "fx.py", "onnx.py", "safetensors.py"}
 ONLY_IN = {
     "lark": {"syntax"},
     "networkx": {"analysis"},
@@ -101,6 +101,7 @@ def test_no_room_for_leftovers() -> None:
         ["check", "specs/s2mlp_deep.arch"],
         ["compile", "specs/digits.arch", "--emit", "ir"],
         ["compile", "specs/digits.arch", "--emit", "torch"],
+        ["compile", "specs/digits.arch", "--emit", "ir-json"],
         ["explain", "A0203"],
     ],
     ids=lambda one: " ".join(one[:1]),

@@ -18,7 +18,7 @@ from s2mlp_dsl.diagnostics import Poisoned, SpecError
 # Name to what `--help` says. The module of a command is imported when it runs.
 COMMANDS = {
     "check": "Prove shapes, parameters, MACs, reach and claims of a spec.",
-    "compile": "Write a model as PyTorch source or as canonical IR.",
+    "compile": "Write a model as PyTorch source, IR, ONNX and more.",
     "diagram": "Draw a model.",
     "eval": "Test accuracy of a trained run.",
     "explain": "What a diagnostic code means, with examples.",

@@ -107,13 +107,3 @@ def _settings(
             raise click.BadParameter(f"{key} is set twice")
         settings[key] = value.strip()
     return settings
-
-
-def write_output(text: str, output: Path | None) -> None:
-    """To a file, or to standard output without one."""
-    if output is None:
-        sys.stdout.write(text)
-        return
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text, encoding="utf-8")
-    print(f"wrote {output}", file=sys.stderr)

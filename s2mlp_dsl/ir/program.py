@@ -8,7 +8,9 @@ small as its source.
 
 from fractions import Fraction
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, PlainSerializer
 
 from s2mlp_dsl.ir.node import Node, Record
 from s2mlp_dsl.ir.shape import Shape
@@ -42,7 +44,17 @@ class Shift(Record):
         return sum(group.channels for group in self.groups)
 
 
-Value = int | Fraction | str | Shift
+# In JSON a fraction is a pair of whole numbers: as text it would be a word.
+Ratio = Annotated[
+    Fraction,
+    BeforeValidator(lambda v: Fraction(*v) if isinstance(v, list) else v),
+    PlainSerializer(
+        lambda v: (v.numerator, v.denominator),
+        return_type=tuple[int, int],
+        when_used="json",
+    ),
+]
+Value = int | Ratio | str | Shift
 Arguments = tuple[tuple[str, Value], ...]
 
 

@@ -11,7 +11,7 @@ from s2mlp_dsl.train.predict import image_files, predict
 from s2mlp_dsl.train.run import Run
 from s2mlp_dsl.train.session import train
 from s2mlp_dsl.train.share import export
-from s2mlp_dsl.train.start import Taken, start_from
+from s2mlp_dsl.train.start import Taken, load_weights, start_from
 
 __all__ = [
     "Evaluation",
@@ -29,6 +29,7 @@ __all__ = [
     "evaluate",
     "export",
     "image_files",
+    "load_weights",
     "plan",
     "predict",
     "start_from",

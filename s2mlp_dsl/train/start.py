@@ -1,6 +1,7 @@
 """Beginning with the weights of another run or file."""
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,31 +37,48 @@ class Taken:
 def start_from(model: nn.Module, source: Path) -> Taken:
     """Load what fits by name and shape; the rest stays as the model was built.
 
-    `source` is a run folder, a checkpoint of one, or a safetensors file. A new
-    head keeps its fresh weights; so does whatever is bound to a resolution.
-    Raises WorldError if it cannot be read, UsageError if nothing fits.
+    A new head keeps its fresh weights; so does whatever is bound to a resolution.
+    Raises as `load_weights`.
+    """
+    return load_weights(model, source, partial=True)
+
+
+def load_weights(model: nn.Module, source: Path, *, partial: bool = False) -> Taken:
+    """Load the weights of a run folder, a checkpoint of one or a safetensors file.
+
+    Without `partial` they are loaded only if all names and shapes are the
+    model's, which is what equal weight hashes say. Raises WorldError if they
+    cannot be read, UsageError that lists every difference if they do not fit.
     """
     tensors, digest = _read(source)
     own = model.state_dict()
-    kept: list[tuple[str, str]] = []
-    fitting: dict[str, Tensor] = {}
-    for name, tensor in own.items():
-        if name not in tensors:
-            kept.append((name, "not there"))
-        elif tensors[name].shape != tensor.shape:
-            theirs = _shape(tensors[name])
-            kept.append((name, f"{theirs} there, {_shape(tensor)} here"))
-        else:
-            fitting[name] = tensors[name]
-    if not fitting:
-        raise UsageError(f"{source}: none of its tensors fits the model")
-    model.load_state_dict(fitting, strict=False)
-    return Taken(
+    kept = tuple(differences(own, tensors))
+    different = {name for name, _ in kept}
+    fitting = {name: tensors[name] for name in own if name not in different}
+    taken = Taken(
         start=Start(source=str(source), sha256=digest),
         taken=tuple(fitting),
-        kept=tuple(kept),
+        kept=kept,
         unused=tuple(sorted(tensors.keys() - own.keys())),
     )
+    if not fitting and own:
+        raise UsageError(f"{source}: none of its tensors fits the model")
+    if not partial and (taken.kept or taken.unused):
+        said = "\n".join(taken.report())
+        raise UsageError(f"these weights are another model's; --partial takes\n{said}")
+    model.load_state_dict(fitting, strict=False)
+    return taken
+
+
+def differences(
+    own: Mapping[str, Tensor], given: Mapping[str, Tensor]
+) -> Iterator[tuple[str, str]]:
+    """The tensors of a model that the given ones do not fill: (name, why)."""
+    for name, tensor in own.items():
+        if name not in given:
+            yield name, "not there"
+        elif given[name].shape != tensor.shape:
+            yield name, f"{_shape(given[name])} there, {_shape(tensor)} here"
 
 
 def _read(source: Path) -> tuple[dict[str, Tensor], str]:

@@ -1,0 +1,119 @@
+"""The model as a `torch.export` program, a `.pt2` file.
+
+It is loaded with `torch.export.load` and needs none of this package. The batch
+may have any size; height and width too, in whole steps of what the patches
+divide by, where every operator of the model is the same for every map.
+"""
+
+import contextlib
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+from torch.export import Dim, ExportedProgram
+from torch.fx.experimental import _config
+
+from s2mlp_dsl.emit.identity import Identity
+from s2mlp_dsl.ir.program import Model
+from s2mlp_dsl.ir.shape import Map
+from s2mlp_dsl.ir.walk import ops_in
+
+BATCH = 2
+
+
+def export_bytes(model: Model, module: nn.Module, identity: Identity) -> bytes:
+    """The `.pt2` file of a built model, with its identity as an extra file."""
+    program = export_program(model, module)
+    file = io.BytesIO()
+    torch.export.save(
+        program, file, extra_files={"s2mlp_dsl.json": json.dumps(identity.metadata())}
+    )
+    return file.getvalue()
+
+
+def export_program(
+    model: Model, module: nn.Module, *, any_size: bool = True
+) -> ExportedProgram:
+    """The exported program, for images of as many sizes as it allows.
+
+    Without `any_size` height and width are the model's own.
+    """
+    image = _image(model)
+    if any_size and None not in steps(model):
+        try:
+            return _exported(module, image, model, any_size=True)
+        except (
+            torch._dynamo.exc.UserError,
+            torch.fx.experimental.symbolic_shapes.ConstraintViolationError,
+            RuntimeError,
+        ):
+            pass  # some operator is bound to its number of positions
+    return _exported(module, image, model, any_size=False)
+
+
+def steps(model: Model) -> tuple[int | None, int | None]:
+    """In which steps height and width may change: the product of all patches.
+
+    None where a map does not divide evenly, so that no such step is known.
+    """
+    found: list[int | None] = []
+    for axis in ("height", "width"):
+        step: int | None = 1
+        for op in ops_in(model):
+            if isinstance(op.source, Map) and isinstance(op.result, Map):
+                before, after = getattr(op.source, axis), getattr(op.result, axis)
+                if before < after or before % after:
+                    step = None
+                elif step is not None and before != after:
+                    step *= before // after
+        found.append(step)
+    return found[0], found[1]
+
+
+def free_sizes(program: ExportedProgram) -> bool:
+    """Whether height and width of the image are free."""
+    (name,) = program.graph_signature.user_inputs
+    node = next(one for one in program.graph.nodes if one.name == name)
+    shape = node.meta["val"].shape
+    return not isinstance(shape[-1], int) and not isinstance(shape[-2], int)
+
+
+def _image(model: Model) -> torch.Tensor:
+    image = model.input.result
+    assert isinstance(image, Map)
+    return torch.zeros(BATCH, image.channels, image.height, image.width)
+
+
+def _exported(
+    module: nn.Module, image: torch.Tensor, model: Model, *, any_size: bool
+) -> ExportedProgram:
+    sizes: dict[int, object] = {0: Dim("batch", min=1)}
+    if any_size:
+        for axis, name, step in zip(
+            (2, 3), ("height", "width"), steps(model), strict=True
+        ):
+            one = Dim(name, min=1)
+            sizes[axis] = one if step == 1 else step * one
+    # Without this a size of one is a case of its own, and is then refused.
+    lenient = _config.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]
+    with quiet(), lenient:
+        return torch.export.export(
+            module.eval(), (image,), dynamic_shapes=(sizes,), strict=False
+        )
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Exporters speak of what they try; only what they raise concerns a user."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
