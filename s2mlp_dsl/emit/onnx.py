@@ -123,8 +123,8 @@ def _harmless(proto: Any) -> None:
         one.doc_string = ""
     del proto.graph.value_info[:]  # inferred again by whoever loads it
     image = proto.graph.input[0].type.tensor_type.shape.dim
-    names = ("batch", "channels", "height", "width")
-    axes = {dim.dim_param: name for dim, name in zip(image, names, strict=True)}
+    sides = ("batch", "channels", "height", "width")
+    axes = {dim.dim_param: name for dim, name in zip(image, sides, strict=True)}
     for value in (*proto.graph.input, *proto.graph.output):
         for dim in value.type.tensor_type.shape.dim:
             if dim.dim_param and dim.dim_param in axes:
