@@ -165,7 +165,12 @@ class Setup:
         assert analysis.image is not None and isinstance(model.result, Vector)
         assert analysis.function_hash is not None and analysis.weight_hash is not None
         torch.manual_seed(self.recipe.seed)  # the initial weights are part of it
-        built, start = self.program.build(self.recipe.drop_path > 0), None
+        # Which module computes a shift depends on what runs it, not the weights.
+        gpu = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        built = self.program.build(
+            self.recipe.drop_path > 0, device=gpu if self.recipe.compile else "cpu"
+        )
+        start = None
         if self.init_from is not None:
             taken = train.start_from(built, self.init_from)
             start = taken.start

@@ -1,7 +1,8 @@
-"""One process of a run that several share: `torchrun … ranks.py OUT [die]`.
+"""One process of a run that several share: `torchrun … ranks.py OUT [die] [RUN]`.
 
 The model has no dropout and nothing is mixed, so that the number of processes
 must not show. With `die`, rank 1 kills itself once, in the middle of the run.
+Another run, if named, is tested as well.
 """
 
 import os
@@ -49,11 +50,14 @@ def main() -> None:
     chosen = job(recipe(augment=(Translate(),), micro_batch=50, ema=0.99))
     try:
         train(model, chosen, out, resume=True, device="cpu", quiet=True)
-        result = evaluate(model, out, device="cpu")
+        results = {".json": evaluate(model, out, device="cpu")}
+        if others := [Path(word) for word in sys.argv[2:] if word != "die"]:
+            results[".other.json"] = evaluate(plain(), others[0], device="cpu")
     except RunError as error:
         sys.exit(error.exit_code)
     if os.environ.get("RANK", "0") == "0":
-        out.with_suffix(".json").write_text(result.model_dump_json())
+        for ending, result in results.items():
+            out.with_suffix(ending).write_text(result.model_dump_json())
 
 
 if __name__ == "__main__":
