@@ -13,6 +13,12 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
+from s2mlp_dsl.api import elaborate
+from s2mlp_dsl.cli.train_ import Setup
+from s2mlp_dsl.diagnostics import Report
+from s2mlp_dsl.elaborate.models import parse_overrides
+from s2mlp_dsl.elaborate.recipes import resolve_recipe
+from s2mlp_dsl.elaborate.spec import load
 from tests.cli.running import ROOT, s2mlp
 
 SMALL = ("--set", "width=16", "--set", "depth=1")
@@ -130,3 +136,25 @@ def test_stopped_and_resumed_is_bit_identical(tmp_path: Path) -> None:
         next(one.glob("checkpoints/*132/model.safetensors")) for one in (whole, cut)
     ]
     assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+def test_a_compiled_gpu_run_gets_the_shift_made_for_it() -> None:
+    """Which module computes a shift changes neither weights nor hashes."""
+    spec = load(ROOT / "specs/digits.arch")
+    declared = spec.choose_recipe(None)
+    jobs = []
+    for device, compiled, shift in (
+        ("cuda:0", "on", "GatheredShift"),
+        ("cuda:0", "off", "SlicedShift"),
+        ("cpu", "on", "SlicedShift"),
+    ):
+        recipe = resolve_recipe(
+            declared, parse_overrides({"compile": compiled}, Report()), Report()
+        )
+        program = elaborate(spec, None, {"width": "16", "depth": "1"})
+        setup = Setup(program, recipe, declared, None, None, device)
+        model, job = setup.begin(quiet=True)
+        names = {type(module).__name__ for module in model.modules()}
+        assert {name for name in names if "Shift" in name} == {shift}
+        jobs.append(job.model_copy(update={"recipe": None}))
+    assert jobs[0] == jobs[1] == jobs[2]
