@@ -18,6 +18,7 @@ from s2mlp_dsl.cli.output import (
     print_diagnostics,
     spec_argument,
 )
+from s2mlp_dsl.cli.symbolic_text import print_symbolic
 from s2mlp_dsl.diagnostics import SpecError, as_data, as_sarif, clean
 from s2mlp_dsl.elaborate.files import UnreadableSpec
 from s2mlp_dsl.elaborate.spec import load
@@ -29,6 +30,11 @@ _MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 @spec_argument
 @model_options
 @format_option("json", "sarif")
+@click.option(
+    "--symbolic",
+    is_flag=True,
+    help="Params and MACs as formulas in the model's parameters instead.",
+)
 @click.option("--fix", is_flag=True, help="Write the certain fixes into SPEC first.")
 @click.option("--diff", is_flag=True, help="With --fix: only print what would change.")
 def command(
@@ -38,6 +44,7 @@ def command(
     form: str,
     fix: bool,
     diff: bool,
+    symbolic: bool,
 ) -> int:
     """Prove shapes, parameters, MACs, reach and claims of SPEC.
 
@@ -56,6 +63,9 @@ def command(
         loaded = load(spec)
         analyses = check_spec(loaded, model, settings)
         diagnostics = loaded.report.sorted()
+        if symbolic and form != "sarif":
+            loaded.report.raise_errors()
+            return print_symbolic(loaded, model, settings, form)
     except SpecError as error:
         if form == "text":
             raise
