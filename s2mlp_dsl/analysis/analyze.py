@@ -35,7 +35,7 @@ class Analysis(Record):
     open: tuple[str, ...] = ()
     function_hash: str | None = None
     weight_hash: str | None = None
-    image: tuple[int, int, int] | None = None
+    image: tuple[int, ...] | None = None
     result: Shape | None = None
     params: int | None = None
     macs: int | None = None
@@ -59,14 +59,12 @@ class Analysis(Record):
 def analyze_model(model: Model) -> Analysis:
     """The figures of an expanded model, without claims."""
     rows = cost_table(model)
-    image = model.input.result
-    assert image.kind == "map"
     macs = total_macs(rows)
     return Analysis(
         name=model.name,
         function_hash=function_hash(model),
         weight_hash=weight_hash(tensors_in(model)),
-        image=(image.channels, image.height, image.width),
+        image=model.input_size,
         result=model.result,
         params=total_params(rows),
         macs=macs,

@@ -1,14 +1,29 @@
 """The dataflow graph of a program, every call and iteration opened.
 
 networkx lives here alone. Nodes are module paths (`stack.3.linear1`), the
-input, and the sums that end residuals, numbered in order (`+1`, `+2`, …). The
-attribute `op` is the operator, None for the input and the sums; `span` is where
-the statement stands, the residual's for a sum.
+input, the sums that end residuals, numbered in order (`+1`, `+2`, …), and the
+parts that branches take of a split (`|1.0`, `|1.1`, …). The attribute `op` is the
+operator, None for all but the first; `fed` are the nodes that feed it, in order;
+`part` the first and the last channel (excluded) of a part; `span` is where the
+statement stands, the residual's for a sum.
 """
+
+from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 import networkx as nx
 
-from s2mlp_dsl.ir.program import Call, Model, Op, Residual, Stack, Statement
+from s2mlp_dsl.ir.program import (
+    Call,
+    Model,
+    Op,
+    Parallel,
+    Residual,
+    Scope,
+    Stack,
+    Statement,
+)
+from s2mlp_dsl.source import Span
 
 INPUT = "the input"  # the space keeps it apart from every statement's name
 
@@ -29,26 +44,37 @@ def execution_order(graph: nx.DiGraph) -> list[str]:
 
 class _Builder:
     def __init__(self, model: Model) -> None:
-        self.model, self.sums = model, 0
+        self.model, self.sums, self.splits = model, 0, 0
         self.graph = nx.DiGraph()
-        self.graph.add_node(INPUT, op=None, span=None)
+        self._add(INPUT, [], None)
+
+    def _add(
+        self,
+        node: str,
+        fed: Sequence[str],
+        span: Span | None,
+        op: Op | None = None,
+        part: tuple[int, int] | None = None,
+    ) -> str:
+        self.graph.add_node(node, op=op, span=span, fed=tuple(fed), part=part)
+        self.graph.add_edges_from((one, node) for one in fed)
+        return node
 
     def body(self, body: tuple[Statement, ...], prefix: str, current: str) -> str:
         """Add the statements of a body after `current`; returns the last node."""
         for statement in body:
             match statement:
-                case Op():
-                    node = prefix + statement.name
-                    self.graph.add_node(node, op=statement, span=statement.span)
-                    self.graph.add_edge(current, node)
-                    current = node
+                case Op(name=name, span=span):
+                    current = self._add(prefix + name, [current], span, statement)
                 case Residual():
                     branch = self.body(statement.body, prefix, current)
                     self.sums += 1
-                    node = f"+{self.sums}"
-                    self.graph.add_node(node, op=None, span=statement.span)
-                    self.graph.add_edges_from([(current, node), (branch, node)])
-                    current = node
+                    fed = [current, branch]
+                    current = self._add(f"+{self.sums}", fed, statement.span)
+                case Parallel():
+                    current = self._parallel(statement, prefix, current)
+                case Scope():
+                    current = self.body(statement.sequence, prefix, current)
                 case Call():
                     block = self.model.definitions[statement.block]
                     inside = f"{prefix}{statement.name}."
@@ -56,6 +82,22 @@ class _Builder:
                 case Stack():
                     current = self._stack(statement, prefix, current)
         return current
+
+    def _parallel(self, parallel: Parallel, prefix: str, current: str) -> str:
+        entering = [current] * len(parallel.branches)
+        if parallel.parts:
+            self.splits += 1
+            ends = list(accumulate(parallel.parts, initial=0))
+            entering = [
+                self._add(f"|{self.splits}.{n}", [current], parallel.span, part=part)
+                for n, part in enumerate(pairwise(ends))
+            ]
+        fed = [
+            self.body(branch, prefix, one)
+            for branch, one in zip(parallel.branches, entering, strict=True)
+        ]
+        fuse = parallel.fuse
+        return self._add(prefix + fuse.name, fed, fuse.span, fuse)
 
     def _stack(self, stack: Stack, prefix: str, current: str) -> str:
         number = 0

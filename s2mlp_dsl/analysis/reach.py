@@ -6,11 +6,23 @@ shifts in a row reach four positions, not nine. A set of positions is one
 integer with a bit per position.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from s2mlp_dsl.ir.node import Record
-from s2mlp_dsl.ir.program import Call, Model, Op, Residual, Stack, Statement
-from s2mlp_dsl.ir.shape import Map, Shape, positions
+from s2mlp_dsl.ir.program import (
+    Call,
+    Model,
+    Op,
+    Parallel,
+    Residual,
+    Scope,
+    Stack,
+    Statement,
+    bodies,
+)
+from s2mlp_dsl.ir.shape import Shape, positions
 from s2mlp_dsl.ops import OPERATORS, Args
 from s2mlp_dsl.ops.reach import Part
 from s2mlp_dsl.ops.reach import Reach as OperatorReach
@@ -20,6 +32,7 @@ MOST_POSITIONS = 1024
 MOST_CHANNELS = 2**16
 MOST_STEPS = 1024
 MOST_WORK = 1_000_000  # rows read and joined, all statements together
+_MOVES_PER_ROW = 4  # entries moved in the time that a row takes
 
 # For each position, the set of source positions.
 Rows = tuple[int, ...]
@@ -55,13 +68,13 @@ class Reached(Record):
 class Reach(Record):
     """The reach of a model.
 
-    `grid` is [height, width] of the first map after `patch`. `steps` has an
+    `grid` is [time?, height, width] of the first map after `patch`. `steps` has an
     entry per iteration of the innermost stacks, counted through the model, up
     to the first that changes nothing more. `full` is the first iteration after
     which every position sees every position.
     """
 
-    grid: tuple[int, int]
+    grid: tuple[int, ...]
     iterations: int
     steps: tuple[Reached, ...]
     full: int | None
@@ -82,10 +95,8 @@ def analyze_reach(model: Model) -> Reach | None:
         walker.run()
     except TooLarge:
         return None
-    shape = start.result
-    assert isinstance(shape, Map)
     return Reach(
-        grid=(shape.height, shape.width),
+        grid=start.result.dims[:-1],
         iterations=walker.iterations,
         steps=tuple(walker.steps),
         full=walker.full,
@@ -150,10 +161,29 @@ class Walker:
                     rows = len(self.relation.parts[0][1])
                     self._spend(rows * len(before.parts) * len(self.relation.parts))
                     self.relation = union(before, self.relation)
+                case Parallel():
+                    self._parallel(statement)
+                case Scope():
+                    self._body(statement.sequence)
                 case Call():
                     self._body(self.model.definitions[statement.block].body)
                 case Stack():
                     self._stack(statement)
+
+    def _parallel(self, parallel: Parallel) -> None:
+        """Each branch from what enters it; the results side by side, fused."""
+        before, left = self.relation, []
+        starts = accumulate(parallel.parts, initial=0)
+        entering = [
+            _slice(before, start, part)
+            for start, part in zip(starts, parallel.parts, strict=False)
+        ] or [before] * len(parallel.branches)
+        for branch, one in zip(parallel.branches, entering, strict=True):
+            self.relation = one
+            self._body(branch)
+            left.append(self.relation)
+        self.relation = _side_by_side(left)
+        self.relation = self._through(parallel.fuse)
 
     def _through(self, op: Op) -> Relation:
         """The relation after an operator; its facts are asked for once."""
@@ -208,7 +238,7 @@ class Walker:
 def _holds_stack(model: Model, body: tuple[Statement, ...]) -> bool:
     return any(
         isinstance(one, Stack)
-        or (isinstance(one, Residual) and _holds_stack(model, one.body))
+        or any(_holds_stack(model, inner) for inner in bodies(one))
         or (
             isinstance(one, Call)
             and _holds_stack(model, model.definitions[one.block].body)
@@ -220,6 +250,8 @@ def _holds_stack(model: Model, body: tuple[Statement, ...]) -> bool:
 def apply(op: Op, reach: OperatorReach, before: Relation) -> Relation:
     """The relation after an operator, given the one before it."""
     assert op.source is not None
+    if reach.moves is not None:
+        return _moved(before, reach.moves, op.source, op.result)
     everything = (1 << op.source.channels) - 1
     after: dict[Rows, int] = {}
     for part in reach.parts:
@@ -233,7 +265,51 @@ def apply(op: Op, reach: OperatorReach, before: Relation) -> Relation:
     if reach.mixes:
         mixed = (1 << op.result.channels) - 1
         return Relation(((mixed, relation.rows),))
-    return relation
+    width = op.source.channels // reach.slices
+    first, *others = (
+        _slice(relation, number * width, width) for number in range(reach.slices)
+    )
+    for other in others:
+        first = union(first, other)
+    return first
+
+
+def _slice(relation: Relation, start: int, width: int) -> Relation:
+    """The relation of some consecutive channels, counted from 0 again."""
+    kept = (1 << width) - 1
+    parts = ((mask >> start & kept, rows) for mask, rows in relation.parts)
+    return Relation(tuple((mask, rows) for mask, rows in parts if mask))
+
+
+def _side_by_side(relations: Sequence[Relation]) -> Relation:
+    """The relation of the channels of all, one behind the other."""
+    after: dict[Rows, int] = {}
+    start = 0
+    for relation in relations:
+        end = start
+        for mask, rows in relation.parts:
+            after[rows] = after.get(rows, 0) | mask << start
+            end = max(end, start + mask.bit_length())
+        start = end
+    return Relation(tuple((mask, rows) for rows, mask in after.items()))
+
+
+def _moved(
+    before: Relation, moves: tuple[int, ...], source: Shape, result: Shape
+) -> Relation:
+    """The relation after entries have been moved, each by itself."""
+    width = source.channels
+    of_channel: list[Rows] = [()] * width
+    for mask, rows in before.parts:
+        for channel in range(width):
+            if mask >> channel & 1:
+                of_channel[channel] = rows
+    seen = [of_channel[entry % width][entry // width] for entry in moves]
+    after: dict[Rows, int] = {}
+    for channel in range(result.channels):
+        rows = tuple(seen[channel :: result.channels])
+        after[rows] = after.get(rows, 0) | 1 << channel
+    return Relation(tuple((mask, rows) for rows, mask in after.items()))
 
 
 def union(one: Relation, other: Relation) -> Relation:
@@ -250,6 +326,8 @@ def union(one: Relation, other: Relation) -> Relation:
 
 def _reads(reach: OperatorReach, positions: int) -> int:
     """How many rows an operator reads, all its parts and positions together."""
+    if reach.moves is not None:
+        return len(reach.moves) // _MOVES_PER_ROW
     return sum(
         positions if isinstance(part.reads, str) else sum(map(len, part.reads))
         for part in reach.parts

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +182,7 @@ def _table(rows: tuple[Row, ...]) -> list[str]:
 def _reach(reach: Reach | None) -> str:
     if reach is None:
         return "not computed: the maps are too large"
-    grid = f"{reach.grid[0]} × {reach.grid[1]}"
+    grid = " × ".join(map(str, reach.grid))
     if not reach.steps:
         return f"{grid} positions, and no stack to count"
     if reach.full is not None:
@@ -189,7 +190,7 @@ def _reach(reach: Reach | None) -> str:
             f"everything of {grid} after {reach.full} of {reach.iterations} iterations"
         )
     last = reach.steps[-1]
-    total = reach.grid[0] * reach.grid[1]
+    total = prod(reach.grid)
     return (
         f"{last.least} to {last.most} of {total} positions ({grid}) "
         f"after {reach.iterations} iterations"

@@ -136,6 +136,11 @@ def _elaborate(spec: Spec, model: str | None, settings: dict[str, str]) -> Progr
         raise ChoiceError(
             f"{error}; a recipe has {', '.join(f'`{one}`' for one in SETTINGS)}"
         ) from None
+    if len(program.model.input_size) != 3:
+        raise ChoiceError(
+            f"`{program.model.name}` takes clips of {program.model.input.result}; "
+            "the runner's data are images"
+        )
     if not isinstance(program.model.result, Vector):
         raise ChoiceError(
             f"`{program.model.name}` ends in a map of {program.model.result}; "

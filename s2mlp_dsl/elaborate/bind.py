@@ -14,7 +14,7 @@ from s2mlp_dsl.syntax import tree
 if TYPE_CHECKING:
     from s2mlp_dsl.elaborate.evaluate import Evaluator
 
-KINDS = ("number", "word", "shift", "list", "text")
+KINDS = ("number", "word", "shift", "list", "text", "piece")
 NO_SHIFT = Word("none")
 
 Bound = dict[str, Value]
@@ -172,6 +172,8 @@ def _evaluate(
     evaluator: "Evaluator", expression: tree.Expr, env: Env, kind: str | None
 ) -> Value:
     """A value for a parameter. A word needs its kind to be said."""
+    if kind == "piece":
+        return evaluator.piece(expression, env)
     words: frozenset[str] = frozenset()
     if kind in ("shift", None):
         words |= {NO_SHIFT}

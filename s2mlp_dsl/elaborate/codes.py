@@ -4,6 +4,7 @@ from s2mlp_dsl.diagnostics import code
 
 # shapes
 RESIDUAL = code("A0204", "a residual must return to the shape it started from")
+BRANCHES = code("A0213", "these branches do not fit together")
 EMPTY = code("A0205", "there is nothing inside these braces")
 
 # names
@@ -35,7 +36,6 @@ SHARES = code("A0421", "the groups of this shift are not all of its channels")
 NO_EDGE = code("A0422", "the shift does not say its edge rule")
 UNKNOWN_EDGE = code("A0423", "there is no such edge rule")
 SAID_TWICE = code("A0424", "this can be said only once in a shift")
-NEEDS_TIME = code("A0425", "an image has no time to move in")
 
 # recipes
 RECIPE_SETTING = code("A0601", "a recipe has no such setting")

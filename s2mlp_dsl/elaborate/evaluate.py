@@ -8,17 +8,28 @@ from fractions import Fraction
 from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.diagnostics import Code, Fix, Label, Poisoned, Report, Suggestion
 from s2mlp_dsl.elaborate import codes
-from s2mlp_dsl.elaborate.bind import Bound, bind
+from s2mlp_dsl.elaborate.bind import NO_SHIFT, Bound, bind
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.functions import call_function
 from s2mlp_dsl.elaborate.numbers import bounded, number
 from s2mlp_dsl.elaborate.unknown import (
     FUNCTIONS,
+    is_statement,
     unknown_function,
+    unknown_statement,
     unknown_value,
     wrong_declaration,
 )
-from s2mlp_dsl.elaborate.values import Env, Quoted, ShiftRef, Value, Word, kind_of, show
+from s2mlp_dsl.elaborate.values import (
+    Env,
+    Piece,
+    Quoted,
+    ShiftRef,
+    Value,
+    Word,
+    kind_of,
+    show,
+)
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
 from s2mlp_dsl.syntax.codes import TOO_DEEP
@@ -308,6 +319,20 @@ class Evaluator:
         finally:
             self._open_shifts.pop()
         return ShiftRef(declared, tuple(bound.items()))
+
+    def piece(self, node: tree.Expr, env: Env) -> Value:
+        """A call that is not made yet, or a parameter that holds one."""
+        if isinstance(node, tree.Name) and node.id in env.values:
+            return env.values[node.id]
+        closed = Env(env.unit, dict(env.values))
+        if isinstance(node, tree.Name) and node.id == NO_SHIFT:
+            return Piece(None, closed)
+        call = tree.Call(node.span, node, ()) if isinstance(node, tree.Name) else node
+        if not isinstance(call, tree.Call):
+            raise self.wrong_kind(node.span, "piece", self.value(node, env))
+        if not is_statement(env.unit, call.name.id):
+            raise unknown_statement(self.report, env.unit, call.name)
+        return Piece(call, closed)
 
     def bind(self, call: tree.Call, declared: Declared, env: Env) -> Bound:
         """Arguments of a call of a shift, block or model, defaults filled in."""

@@ -9,15 +9,18 @@ from dataclasses import dataclass, field
 from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.diagnostics import Label, Poisoned
 from s2mlp_dsl.elaborate import codes
+from s2mlp_dsl.elaborate.bind import match_arguments
+from s2mlp_dsl.elaborate.branches import expand_parallel
 from s2mlp_dsl.elaborate.definitions import Definitions
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.operate import Operators
-from s2mlp_dsl.elaborate.values import Env, ShiftRef, Value, words_in
+from s2mlp_dsl.elaborate.unknown import APPLY
+from s2mlp_dsl.elaborate.values import Env, Piece, ShiftRef, Value, words_in
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.names import name_statements
 from s2mlp_dsl.ir.shape import Shape, with_channels
-from s2mlp_dsl.ops import OPERATORS
+from s2mlp_dsl.ops import OPERATORS, SCOPES, Args
 from s2mlp_dsl.ops.codes import NO_IMAGE
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
@@ -32,9 +35,10 @@ class Expander:
 
     evaluator: Evaluator
     definitions: Definitions = field(default_factory=Definitions)
-    # The name of what a call with such arguments stands for; None while it is
-    # being made, and where that failed.
+    # The name of what a call with such arguments stands for; None where that
+    # failed. Those that are being made are open.
     _made: dict[object, str | None] = field(default_factory=dict)
+    _open: set[object] = field(default_factory=set)
     _depth: int = 0
 
     def __post_init__(self) -> None:
@@ -44,18 +48,24 @@ class Expander:
         self, body: tree.Body, env: Env, entering: Shape | None
     ) -> tuple[tuple[ir.Statement, ...], Shape]:
         """The statements of a body that names things for itself."""
-        statements, shape = self._body(body, env, entering)
+        statements, shape = self.body(body, env, entering)
         return name_statements(statements), shape
 
-    def _body(
-        self, body: tree.Body, env: Env, entering: Shape | None
+    def body(
+        self,
+        body: tree.Body,
+        env: Env,
+        entering: Shape | None,
+        *,
+        may_be_empty: bool = False,
     ) -> tuple[tuple[ir.Statement, ...], Shape]:
-        if not body.statements:
+        """The statements of a body, and the shape that leaves it."""
+        if not body.statements and not may_be_empty:
             raise Poisoned  # reported with the names
         if self._depth >= limits().nesting:
             raise self.evaluator.fail(
                 TOO_DEEP,
-                _head(body.statements[0]),
+                body.span,
                 f"more than {limits().nesting} levels, one inside the other",
                 notes=[how_to_raise("nesting")],
                 help="call fewer blocks from blocks",
@@ -68,7 +78,7 @@ class Expander:
             for statement in body.statements:
                 try:
                     made, shape = self._statement(statement, env, shape)
-                    statements.append(made)
+                    statements += made
                 except Poisoned:
                     # A residual leaves what entered it, whatever went wrong inside.
                     if not isinstance(statement, tree.Residual) or shape is None:
@@ -79,24 +89,78 @@ class Expander:
         if faults:
             raise Poisoned
         assert shape is not None  # the first statement brings the image in
+        if not statements and not may_be_empty:
+            raise self.evaluator.fail(
+                codes.EMPTY,
+                body.span,
+                "every piece in it is `none`",
+                help="give one of them another value",
+            )
         return tuple(statements), shape
 
     def _statement(
         self, statement: tree.Statement, env: Env, shape: Shape | None
-    ) -> tuple[ir.Statement, Shape]:
-        self.evaluator.step(_head(statement), _STATEMENT_STEPS)
+    ) -> tuple[list[ir.Statement], Shape | None]:
+        """What a statement comes to: one, or none where it applies `none`."""
+        self.evaluator.step(tree.head(statement), _STATEMENT_STEPS)
         label = statement.label.id if statement.label else None
         if isinstance(statement, tree.Operation):
-            return self._operation(statement, env, shape, label)
+            return self._operation(statement.call, env, shape, label)
         if shape is None:
-            raise self._no_image(_head(statement))
-        if isinstance(statement, tree.Residual):
-            body, result = self._body(statement.body, env.inner(shape.channels), shape)
-            if result != shape:
-                raise self._residual_mismatch(statement, shape, result)
-            residual = ir.Residual(body=body, label=label, span=statement.span)
-            return residual, shape
-        return self._stack(statement, env, shape, label)
+            raise self._no_image(tree.head(statement))
+        made: ir.Statement
+        match statement:
+            case tree.Residual():
+                made = self._residual(statement, env, shape, label)
+                return [made], shape
+            case tree.Stack():
+                made, shape = self._stack(statement, env, shape, label)
+                return [made], shape
+            case tree.Scope():
+                scope = self._scope(statement, env, shape, label)
+                return [scope], scope.leave.result
+            case tree.Parallel():
+                parallel = expand_parallel(self, statement, env, shape, label)
+                return [parallel], parallel.fuse.result
+
+    def _residual(
+        self, statement: tree.Residual, env: Env, shape: Shape, label: str | None
+    ) -> ir.Residual:
+        body, result = self.body(statement.body, env.inner(shape.channels), shape)
+        if result != shape:
+            raise self._residual_mismatch(statement, shape, result)
+        return ir.Residual(body=body, label=label, span=statement.span)
+
+    def _scope(
+        self, statement: tree.Scope, env: Env, shape: Shape, label: str | None
+    ) -> ir.Scope:
+        """A body between the two operators of its scope."""
+        call = statement.call
+        sheet = SCOPES.get(call.name.id)
+        if sheet is None:
+            raise Poisoned  # reported with the names
+        args, given = self.operators.arguments(sheet, call, env, shape)
+        make = self.operators.make
+        with self.operators.refusals(call, given):
+            settled = sheet.settle(shape, Args(args))
+            before = sheet.enter(shape, settled)
+            operator = OPERATORS[before.operator]
+            enter = make(operator, before.args, shape, call.span)
+        inside = enter.result
+        body, after = self.body(statement.body, env.inner(inside.channels), inside)
+        end = tree.Call(tree.head(statement.body.statements[-1]), call.name, ())
+        with self.operators.refusals(end, {}):
+            last = sheet.leave(shape, settled, after)
+            leave = make(OPERATORS[last.operator], last.args, after, call.span)
+        return ir.Scope(
+            operator=sheet.name,
+            args=tuple(settled.values.items()),
+            enter=enter,
+            body=body,
+            leave=leave,
+            label=label,
+            span=call.span,
+        )
 
     def _no_image(self, span: Span) -> Poisoned:
         return self.evaluator.fail(
@@ -113,9 +177,9 @@ class Expander:
         only_channels = with_channels(leaving, entering.channels) == entering
         return self.evaluator.fail(
             codes.RESIDUAL,
-            _head(last),
+            tree.head(last),
             f"{leaving} leaves here",
-            secondary=[Label(_head(statement), f"{entering} enters here")],
+            secondary=[Label(tree.head(statement), f"{entering} enters here")],
             help=f"end with `linear(dim)`, which gives {entering.channels} channels"
             if only_channels
             else "keep the positions as they are inside a residual",
@@ -151,7 +215,7 @@ class Expander:
                 shape = result
             before += count
         stack = ir.Stack(
-            runs=tuple(runs), name="stack", label=label, span=_head(statement)
+            runs=tuple(runs), name="stack", label=label, span=tree.head(statement)
         )
         return stack, shape
 
@@ -183,14 +247,23 @@ class Expander:
         assert isinstance(declaration, tree.Block)
         bound = self.evaluator.bind(call, declared, env)
         key = (id(declaration), tuple(_hashable(v) for v in bound.values()), shape)
+        if key in self._open:
+            raise self.evaluator.fail(
+                codes.RECURSION,
+                call.name.span,
+                f"`{call.name.id}` is being worked out already",
+                help="give the piece that it applies another value",
+            )
         if key not in self._made:
             self._made[key] = None
+            self._open.add(key)
             self.evaluator.calls.append(call.span)
             try:
                 inside = Env(declared.unit, bound, shape.channels)
                 statements, result = self.scope(declaration.body, inside, shape)
             finally:
                 self.evaluator.calls.pop()
+                self._open.remove(key)
             block = ir.Block(
                 name=declaration.name.id,
                 source=shape,
@@ -202,29 +275,51 @@ class Expander:
             self._made[key] = self.definitions.define(block)
         name = self._made[key]
         if name is None:
-            raise Poisoned  # it calls itself, or it failed before
+            raise Poisoned  # it failed before
         return name, self.definitions.blocks[name].result
 
     def _operation(
-        self,
-        statement: tree.Operation,
-        env: Env,
-        shape: Shape | None,
-        label: str | None,
-    ) -> tuple[ir.Statement, Shape]:
-        call = statement.call
-        operator = OPERATORS.get(call.name.id)
+        self, call: tree.Call, env: Env, shape: Shape | None, label: str | None
+    ) -> tuple[list[ir.Statement], Shape | None]:
+        """A block, an operator, or the piece that a parameter holds."""
+        name = call.name.id
+        if name == APPLY:
+            return self._apply(call, env, shape, label)
+        operator = OPERATORS.get(name)
         if operator is not None:
+            if operator.role == "fuse":
+                raise Poisoned  # reported with the names
             if shape is None and operator.role != "input":
                 raise self._no_image(call.span)
-            return self.operators.apply(operator, call, env, shape, label)
-        declared = env.unit.names.get(call.name.id)
+            op = self.operators.apply(operator, call, env, shape, label)
+            return [op], op.result
+        declared = env.unit.names.get(name)
         if declared is None or not isinstance(declared.declaration, tree.Block):
             raise Poisoned  # reported with the names
         if shape is None:
             raise self._no_image(call.span)
         block, result = self._block(call, declared, env, shape)
-        return ir.Call(block=block, name=block, label=label, span=call.span), result
+        made = ir.Call(block=block, name=block, label=label, span=call.span)
+        return [made], result
+
+    def _apply(
+        self, call: tree.Call, env: Env, shape: Shape | None, label: str | None
+    ) -> tuple[list[ir.Statement], Shape | None]:
+        """What a piece holds, as if it stood here; nothing for `none`."""
+        given = match_arguments(call, ("piece",), self.evaluator.report)
+        if "piece" not in given:
+            raise Poisoned  # reported with the names
+        node = given["piece"].value
+        piece = self.evaluator.piece(node, env)
+        if not isinstance(piece, Piece):
+            raise self.evaluator.wrong_kind(node.span, "piece", piece)
+        if piece.call is None:
+            return [], shape
+        self.evaluator.calls.append(call.span)
+        try:
+            return self._operation(piece.call, piece.env, shape, label)
+        finally:
+            self.evaluator.calls.pop()
 
 
 def _append(runs: list[ir.Run], block: str, repeat: int) -> None:
@@ -234,27 +329,18 @@ def _append(runs: list[ir.Run], block: str, repeat: int) -> None:
     runs.append(ir.Run(count=repeat, block=block))
 
 
-def _head(statement: tree.Statement) -> Span:
-    """The first line of a statement, where its carets go."""
-    span = statement.span
-    bodies = tree.bodies(statement)
-    if not bodies:
-        return span
-    end = bodies[0].span.start
-    while span.source.text[end - 1].isspace():
-        end -= 1
-    return Span(span.source, span.start, end)
-
-
 def _names_read(body: tree.Body) -> set[str]:
     """Every name that the expressions of a body read."""
     found: set[str] = set()
     for statement in body.statements:
-        if isinstance(statement, tree.Operation):
-            found |= words_in(statement.call).keys()
-        if isinstance(statement, tree.Stack):
-            for part in statement.parts:
-                found |= words_in(part.count).keys()
+        match statement:
+            case tree.Operation(_, call) | tree.Scope(_, call) | tree.Parallel(_, call):
+                found |= words_in(call).keys()
+            case tree.Stack(_, _, parts):
+                for part in parts:
+                    found |= words_in(part.count).keys()
+            case tree.Residual():
+                pass
         for inner in tree.bodies(statement):
             found |= _names_read(inner)
     return found
@@ -264,4 +350,12 @@ def _hashable(value: Value) -> object:
     if isinstance(value, ShiftRef):
         arguments = tuple(_hashable(v) for _, v in value.arguments)
         return (id(value.declared.declaration), arguments)
+    if isinstance(value, Piece):
+        if value.call is None:
+            return "none"
+        reads = words_in(value.call).keys() & value.env.values.keys()
+        return (
+            id(value.call),
+            *((name, _hashable(value.env.values[name])) for name in sorted(reads)),
+        )
     return (type(value), value)

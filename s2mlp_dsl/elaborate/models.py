@@ -167,15 +167,14 @@ def _used(
     def visit(statements: tuple[ir.Statement, ...]) -> None:
         for statement in statements:
             match statement:
-                case ir.Residual(body=inner):
-                    visit(inner)
                 case ir.Call(block=name):
                     define(name)
                 case ir.Stack(runs=runs):
                     for run in runs:
                         define(run.block)
-                case ir.Op():
-                    pass
+                case _:
+                    for inner in ir.bodies(statement):
+                        visit(inner)
 
     def define(name: str) -> None:
         if name not in ordered:
@@ -244,8 +243,9 @@ def _size(body: tuple[ir.Statement, ...], sizes: Mapping[str, _Size]) -> _Size:
         match statement:
             case ir.Op():
                 total += _Size(1, 1, _parameters(statement), _bytes(statement))
-            case ir.Residual(body=inner):
-                total += _size(inner, sizes)
+            case ir.Residual() | ir.Parallel() | ir.Scope():
+                for inner in ir.bodies(statement):
+                    total += _size(inner, sizes)
             case ir.Call(block=name):
                 total += sizes[name]
             case ir.Stack(runs=runs):

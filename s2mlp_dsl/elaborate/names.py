@@ -4,35 +4,39 @@ Every declaration is looked at, whether a model uses it or not, so that a file
 hears of all its mistakes at once.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from s2mlp_dsl.diagnostics import Label, Poisoned, Report
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import KINDS, NO_SHIFT, match_arguments
+from s2mlp_dsl.elaborate.branches import FUSES, PARAMETERS, TAKES
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared, Unit
 from s2mlp_dsl.elaborate.models import base_of
+from s2mlp_dsl.elaborate.patterns import axis_names
 from s2mlp_dsl.elaborate.recursion import check_recursion
 from s2mlp_dsl.elaborate.shift_form import check_form
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.unknown import (
+    APPLY,
     FUNCTIONS,
+    is_statement,
     unknown_function,
+    unknown_statement,
     unknown_value,
-    wrong_declaration,
 )
-from s2mlp_dsl.ops import OPERATORS
+from s2mlp_dsl.ops import OPERATORS, SCOPES, Parameter
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import keywords, tree
 
-_RESERVED = {*OPERATORS, *FUNCTIONS, "dim", "none"}
-_STRUCTURES = {"residual", "stack"}
+_RESERVED = {*OPERATORS, *SCOPES, *FUNCTIONS, APPLY, "dim", "none"}
 _VALUES = tree.Let | tree.Shift  # declarations that are values
 # What an argument may be besides a value, by parameter: words of the language.
 Words = Mapping[str, Collection[str]]
 ANY: Collection[str] = frozenset(["any word"])
+PIECE: Collection[str] = frozenset(["a statement of its own"])
 
 
 def check_names(unit: Unit, report: Report) -> None:
@@ -126,7 +130,9 @@ class _Checker:
                     help=did_you_mean(param.kind.id, KINDS, few=0)
                     or "write `number`, or leave it out",
                 )
-            if param.default is not None and not _is_word(kind, param.default):
+            if param.default is not None and kind == "piece":
+                self._piece(param.default, set(known))
+            elif param.default is not None and not _is_word(kind, param.default):
                 bare = isinstance(param.default, tree.Name)
                 self._values(param.default, set(known), {NO_SHIFT} if bare else ())
             known.setdefault(param.name.id, param.name.span)
@@ -155,35 +161,81 @@ class _Checker:
                     for part in parts:
                         self._values(part.count, known)
                         self._body(part.body, inside)
+                case tree.Scope(_, call, inner):
+                    self._scope(call, known)
+                    self._body(inner, known | {"dim"})
+                case tree.Parallel(_, call, branches):
+                    self._parallel(call, known)
+                    for branch in branches:
+                        if branch.statements:
+                            self._body(branch, known | {"dim"})
 
     def _operation(self, call: tree.Call, known: set[str]) -> None:
         name = call.name.id
-        declared = self.unit.names.get(name)
-        if name in OPERATORS:
-            words = {
-                one.name: {NO_SHIFT} if one.kind == "shift" else one.choices
-                for one in OPERATORS[name].parameters
-            }
-            self._arguments(call, words, known)
-        elif declared is not None:
-            node = declared.declaration
-            if isinstance(node, tree.Block):
-                self._arguments(call, _words_of(node.params), known)
-            else:
-                wrong_declaration(self.report, name, call.name.span, declared, "block")
-        elif not self.unit.hides(name):
-            blocks = self.unit.names
-            known_blocks = {
-                key
-                for key, one in blocks.items()
-                if isinstance(one.declaration, tree.Block)
-            }
+        if not is_statement(self.unit, name):
+            unknown_statement(self.report, self.unit, call.name)
+        elif name == APPLY:
+            self._applied(call, known)
+        elif name not in OPERATORS:
+            block = self.unit.names[name].declaration
+            assert isinstance(block, tree.Block)
+            self._arguments(call, _words_of(block.params), known)
+        elif OPERATORS[name].role == "fuse":
             self.report.add(
                 codes.UNKNOWN_STATEMENT,
                 call.name.span,
-                help=did_you_mean(name, {*OPERATORS, *known_blocks, *_STRUCTURES}, 0)
-                or "`s2mlp-dsl explain A0302` lists the operators",
+                "this makes one of several branches",
+                help=f"write `parallel(copy, fuse = {name}) {{ … }}`",
             )
+        else:
+            parameters = OPERATORS[name].parameters
+            self._arguments(call, _words_for_sheet(parameters, call), known)
+
+    def _applied(self, call: tree.Call, known: set[str]) -> None:
+        if len(call.arguments) != 1 or call.arguments[0].name is not None:
+            self.report.add(
+                codes.MISSING if not call.arguments else codes.TOO_MANY,
+                call.span,
+                "`apply` takes one piece",
+                help="write `apply(mixer)`, for a parameter `mixer: piece`",
+            )
+            return
+        self._piece(call.arguments[0].value, known)
+
+    def _piece(self, node: tree.Expr, known: Collection[str]) -> None:
+        """A parameter that holds a piece, `none`, or the call of a statement."""
+        if isinstance(node, tree.Name):
+            if node.id not in known and node.id != NO_SHIFT:
+                self._operation(tree.Call(node.span, node, ()), set(known))
+        elif isinstance(node, tree.Call):
+            self._operation(node, set(known) - {"dim"})
+        else:
+            self._values(node, known)
+
+    def _scope(self, call: tree.Call, known: set[str]) -> None:
+        name = call.name.id
+        if name in SCOPES:
+            words = _words_for_sheet(SCOPES[name].parameters, call)
+            self._arguments(call, words, known)
+        elif is_statement(self.unit, name):
+            self.report.add(
+                codes.UNKNOWN_STATEMENT,
+                call.name.span,
+                "this takes no braces",
+                help="end the line before them",
+            )
+        else:
+            unknown_statement(self.report, self.unit, call.name)
+
+    def _parallel(self, call: tree.Call, known: set[str]) -> None:
+        with suppress(Poisoned):
+            given = match_arguments(call, PARAMETERS, self.report)
+            if "takes" in given:
+                self._values(given["takes"].value, known, TAKES)
+            fuse = given["fuse"].value if "fuse" in given else None
+            if isinstance(fuse, tree.Call) and fuse.name.id in FUSES:
+                parameters = OPERATORS[fuse.name.id].parameters
+                self._arguments(fuse, _words_for_sheet(parameters, fuse), known)
 
     def _arguments(self, call: tree.Call, words: Words, known: set[str]) -> None:
         """Every argument, and the words that its parameter allows."""
@@ -192,6 +244,9 @@ class _Checker:
         except Poisoned:
             return  # what the values were meant for is not known
         for key, argument in matched.items():
+            if words[key] is PIECE:
+                self._piece(argument.value, known)
+                continue
             if words[key] is ANY and isinstance(argument.value, tree.Name):
                 continue
             self._values(argument.value, known, words[key])
@@ -228,6 +283,15 @@ def _is_word(kind: str | None, node: tree.Expr) -> bool:
     return kind == "word" and isinstance(node, tree.Name)
 
 
+def _words_for_sheet(parameters: Sequence[Parameter], call: tree.Call) -> Words:
+    """The words that an operator's or a scope's arguments may be."""
+    written = [one for one in parameters if not one.implied]
+    words: dict[str, Collection[str]] = {
+        one.name: {NO_SHIFT} if one.kind == "shift" else one.choices for one in written
+    }
+    return words | dict.fromkeys(axis_names(written, call), ())
+
+
 def _words_of(params: tuple[tree.Param, ...]) -> Words:
     return {param.name.id: _words_for(param) for param in params}
 
@@ -236,6 +300,8 @@ def _words_for(param: tree.Param) -> Collection[str]:
     kind = param.kind.id if param.kind is not None else None
     if kind == "word":
         return ANY
+    if kind == "piece":
+        return PIECE
     named = kind is None and isinstance(param.default, tree.Name)
     return {NO_SHIFT} if kind == "shift" or named else ()
 
@@ -276,10 +342,10 @@ def _check_labels(body: tree.Body, report: Report) -> None:
                 )
             elif label is not None:
                 seen[label.id] = label.span
-            if isinstance(statement, tree.Residual):
-                look(statement.body)
-            else:
-                for part in tree.bodies(statement):
+            for part in tree.bodies(statement):
+                if isinstance(statement, tree.Stack):
                     _check_labels(part, report)
+                else:
+                    look(part)
 
     look(body)

@@ -1,5 +1,7 @@
 """Operators at work: arguments evaluated, the shape that leaves proved."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from s2mlp_dsl.bounds import FLOAT_BYTES, how_to_raise, limits
@@ -8,11 +10,13 @@ from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.definitions import Definitions
 from s2mlp_dsl.elaborate.evaluate import Evaluator
+from s2mlp_dsl.elaborate.patterns import axis_names, pattern_value
 from s2mlp_dsl.elaborate.shifts import no_shift, resolve_shift
-from s2mlp_dsl.elaborate.values import Env, ShiftRef, kind_of, show
+from s2mlp_dsl.elaborate.values import Env, Piece, ShiftRef, kind_of, show
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import Map, Shape, positions
-from s2mlp_dsl.ops import Args, Operator, Parameter, Refusal
+from s2mlp_dsl.ops import Args, Operator, Parameter, Refusal, Scope
+from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
 
 _GROUP_STEPS = 3  # what a group of a shift is worth in steps of evaluation
@@ -31,15 +35,54 @@ class Operators:
         call: tree.Call,
         env: Env,
         shape: Shape | None,
-        label: str | None,
-    ) -> tuple[ir.Op, Shape]:
-        """The statement, and the shape that leaves it."""
-        args, given = self._arguments(operator, call, env, shape)
+        label: str | None = None,
+        implied: Mapping[str, ir.Value] | None = None,
+    ) -> ir.Op:
+        """The statement that a call is, its shape proved."""
+        args, given = self.arguments(operator, call, env, shape, implied)
+        with self.refusals(call, given):
+            return self.make(operator, args, shape, call.span, label)
+
+    def make(
+        self,
+        operator: Operator,
+        args: Mapping[str, ir.Value],
+        shape: Shape | None,
+        span: Span,
+        label: str | None = None,
+    ) -> ir.Op:
+        """An operator with all its arguments. Raises `Refusal`, `Poisoned`."""
+        result = operator.shape(shape, Args(args))
+        most = limits().map
+        if positions(result) * result.channels * FLOAT_BYTES > most:
+            raise self.evaluator.fail(
+                codes.MAP,
+                span,
+                f"{result} leaves here; the limit is {most:,} bytes",
+                notes=[how_to_raise("map")],
+                help="make the map smaller or the width less",
+            )
+        return ir.Op(
+            operator=operator.name,
+            version=operator.version,
+            args=tuple(operator.settle(shape, Args(args)).values.items()),
+            source=shape,
+            result=result,
+            name=operator.name,
+            label=label,
+            span=span,
+        )
+
+    @contextmanager
+    def refusals(
+        self, call: tree.Call, given: Mapping[str, tree.Argument]
+    ) -> Iterator[None]:
+        """Report what an operator or scope refuses, where it is written."""
         try:
-            result = operator.shape(shape, Args(args))
+            yield
         except Refusal as refusal:
             at = call.span
-            if refusal.argument in given:
+            if refusal.argument is not None and refusal.argument in given:
                 at = given[refusal.argument].value.span
             raise self.evaluator.fail(
                 refusal.code,
@@ -48,43 +91,36 @@ class Operators:
                 notes=refusal.notes,
                 help=refusal.help,
             ) from None
-        most = limits().map
-        if positions(result) * result.channels * FLOAT_BYTES > most:
-            raise self.evaluator.fail(
-                codes.MAP,
-                call.span,
-                f"{result} leaves here; the limit is {most:,} bytes",
-                notes=[how_to_raise("map")],
-                help="make the map smaller or the width less",
-            )
-        op = ir.Op(
-            operator=operator.name,
-            version=operator.version,
-            args=tuple(args.items()),
-            source=shape,
-            result=result,
-            name=operator.name,
-            label=label,
-            span=call.span,
-        )
-        return op, result
 
-    def _arguments(
-        self, operator: Operator, call: tree.Call, env: Env, shape: Shape | None
+    def arguments(
+        self,
+        sheet: Operator | Scope,
+        call: tree.Call,
+        env: Env,
+        shape: Shape | None,
+        implied: Mapping[str, ir.Value] | None = None,
     ) -> tuple[dict[str, ir.Value], dict[str, tree.Argument]]:
-        """Every argument of an operator, and those that the call gives."""
-        order = tuple(parameter.name for parameter in operator.parameters)
+        """Every argument, and those that the call gives."""
+        parameters = [one for one in sheet.parameters if not one.implied]
+        axes = axis_names(parameters, call)
+        order = (*(one.name for one in parameters), *axes)
         given = match_arguments(call, order, self.evaluator.report)
-        args: dict[str, ir.Value] = {}
+        args: dict[str, ir.Value] = dict(implied or {})
         missing: list[Parameter] = []
         faults = False
-        for parameter in operator.parameters:
+        for parameter in parameters:
             if parameter.name in given:
                 node = given[parameter.name].value
                 try:
-                    args[parameter.name] = self._argument(
-                        parameter, node, env, call, shape
-                    )
+                    if parameter.kind == "pattern":
+                        sizes = {axis: given[axis] for axis in axes if axis in given}
+                        args[parameter.name] = pattern_value(
+                            self.evaluator, node, sizes, env
+                        )
+                    else:
+                        args[parameter.name] = self._argument(
+                            parameter, node, env, call, shape
+                        )
                 except Poisoned:
                     faults = True
             elif parameter.default is not None:
@@ -92,16 +128,20 @@ class Operators:
             else:
                 missing.append(parameter)
         if missing:
-            raise self._missing(call, operator, missing)
+            raise self._missing(call, sheet, missing)
         if faults:
             raise Poisoned
         return args, given
 
     def _missing(
-        self, call: tree.Call, operator: Operator, missing: list[Parameter]
+        self, call: tree.Call, operator: Operator | Scope, missing: list[Parameter]
     ) -> Poisoned:
         needs = " and ".join(f"`{one.name}` ({one.doc})" for one in missing)
-        needed = [one.name for one in operator.parameters if one.default is None]
+        needed = [
+            one.name
+            for one in operator.parameters
+            if one.default is None and not one.implied
+        ]
         return self.evaluator.fail(
             codes.MISSING,
             call.span,
@@ -138,7 +178,7 @@ class Operators:
                 f"`{parameter.name}` cannot be `{show(value)}`",
                 help="write a number",
             )
-        assert not isinstance(value, tuple | ShiftRef)
+        assert not isinstance(value, tuple | ShiftRef | Piece)
         return str(value) if words else value
 
     def _shift(

@@ -87,17 +87,11 @@ def _once(spans: Sequence[Span], report: Report) -> None:
 
 
 def _moves(moves: Sequence[tree.Move | tree.Range], report: Report) -> None:
-    """Each axis once, and no time in an image."""
+    """Each axis once."""
     seen: dict[str, Span] = {}
     for move in moves:
         axis = _AXES[move.direction]
-        if axis == "in time":
-            report.add(
-                codes.NEEDS_TIME,
-                move.span,
-                help="write right, left, down or up",
-            )
-        elif axis in seen:
+        if axis in seen:
             report.add(
                 codes.SAID_TWICE,
                 move.span,

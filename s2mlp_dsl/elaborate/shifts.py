@@ -31,6 +31,8 @@ _DIRECTIONS = {
     "left": ("right", -1),
     "down": ("down", 1),
     "up": ("down", -1),
+    "later": ("later", 1),
+    "earlier": ("later", -1),
 }
 _TERMS_SHOWN = 8
 

@@ -10,10 +10,42 @@ from s2mlp_dsl.diagnostics import Poisoned, Report
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.files import Declared, Unit
 from s2mlp_dsl.elaborate.suggest import did_you_mean
+from s2mlp_dsl.ops import OPERATORS, SCOPES
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
 
 FUNCTIONS = ("ceil", "choose", "floor", "max", "min", "mod")
+APPLY = "apply"  # runs the piece that a parameter holds
+# Words that begin a statement, besides operators and blocks.
+STRUCTURES = frozenset(["residual", "stack", "parallel", APPLY, *SCOPES])
+
+
+def is_statement(unit: Unit, name: str) -> bool:
+    """Whether a call of this name can be a statement: an operator or a block."""
+    if name in OPERATORS or name == APPLY:
+        return True
+    declared = unit.names.get(name)
+    return declared is not None and isinstance(declared.declaration, tree.Block)
+
+
+def unknown_statement(report: Report, unit: Unit, name: tree.Name) -> Poisoned:
+    """A name where a statement begins that is neither an operator nor a block."""
+    if unit.hides(name.id):
+        return Poisoned()
+    declared = unit.names.get(name.id)
+    if declared is not None:
+        return wrong_declaration(report, name.id, name.span, declared, "block")
+    blocks = {
+        key
+        for key, one in unit.names.items()
+        if isinstance(one.declaration, tree.Block)
+    }
+    return report.add(
+        codes.UNKNOWN_STATEMENT,
+        name.span,
+        help=did_you_mean(name.id, {*OPERATORS, *blocks, *STRUCTURES}, 0)
+        or "`s2mlp-dsl explain A0302` lists the operators",
+    )
 
 
 def unknown_value(

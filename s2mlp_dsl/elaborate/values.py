@@ -28,7 +28,19 @@ class ShiftRef:
     arguments: tuple[tuple[str, "Value"], ...]
 
 
-Value = int | Fraction | bool | Word | Quoted | ShiftRef | tuple["Value", ...]
+@dataclass(frozen=True)
+class Piece:
+    """A closed call, to be run by `apply`; None is `none`, which does nothing.
+
+    `env` is where its arguments are evaluated: the place that wrote it, without
+    its `dim`.
+    """
+
+    call: tree.Call | None
+    env: "Env"
+
+
+Value = int | Fraction | bool | Word | Quoted | ShiftRef | Piece | tuple["Value", ...]
 
 
 @dataclass
@@ -57,6 +69,8 @@ def kind_of(value: Value) -> str:
         return "text"
     if isinstance(value, ShiftRef):
         return "shift"
+    if isinstance(value, Piece):
+        return "piece"
     if isinstance(value, tuple):
         return "list"
     return "truth value" if isinstance(value, bool) else "number"
@@ -69,6 +83,8 @@ def show(value: Value) -> str:
     """A value as a spec would write it, long lists cut."""
     if isinstance(value, ShiftRef):
         return value.declared.declaration.name.id
+    if isinstance(value, Piece):
+        return "none" if value.call is None else value.call.span.text
     if isinstance(value, tuple):
         cut = ", …" if len(value) > _ITEMS_SHOWN else ""
         return f"[{', '.join(show(one) for one in value[:_ITEMS_SHOWN])}{cut}]"

@@ -19,8 +19,10 @@ from s2mlp_dsl.ir.program import (
     Call,
     Model,
     Op,
+    Parallel,
     Residual,
     Run,
+    Scope,
     Shift,
     Stack,
     Statement,
@@ -105,6 +107,11 @@ class Drawing:
             case Residual():
                 assert flow is not None
                 return self._residual(graph, statement, place, flow)
+            case Parallel():
+                assert flow is not None
+                return self._parallel(graph, statement, place, flow)
+            case Scope():
+                return self._body(graph, statement.sequence, place, flow)
             case Call():
                 run = Run(count=1, block=statement.block)
                 path = place.prefix + statement.name
@@ -136,6 +143,23 @@ class Drawing:
         inside = self._body(graph, residual.body, place, inside)
         self.depth -= 1
         return self.sheet.plus(graph, inside, fork, left=left)
+
+    def _parallel(
+        self, graph: Digraph, parallel: Parallel, place: Place, flow: Flow
+    ) -> Flow:
+        """Branches side by side, from one point to the box that fuses them."""
+        fuse = place.prefix + parallel.fuse.name
+        inside = self.sheet.fork(graph, flow, f"{fuse}.in")
+        ends = [
+            self._body(graph, branch, place, Flow(inside.node, fed))
+            for branch, fed in zip(
+                parallel.branches, parallel.fed(flow.shape), strict=True
+            )
+        ]
+        self.sheet.box(graph, fuse, written(parallel.fuse), place.times)
+        for end in ends:
+            self.sheet.enter(end, fuse, end.shape)
+        return Flow(fuse, parallel.fuse.result)
 
     def _stack(
         self, graph: Digraph, stack: Stack, place: Place, flow: Flow | None

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from math import prod
 
 from s2mlp_dsl.analysis.analyze import Analysis
 from s2mlp_dsl.analysis.reach import Reach
@@ -70,11 +71,10 @@ def totals(analysis: Analysis) -> list[str]:
 def _reach(reach: Reach | None) -> str:
     if reach is None or not reach.steps:
         return ""
-    height, width = reach.grid
     if reach.full is not None:
-        seen = f"all of {height} × {width}"
+        seen = f"all of {' × '.join(map(str, reach.grid))}"
         return f"reach: {seen} after {reach.full} of {reach.iterations} iterations"
     last = reach.steps[-1]
     least = f"{last.least} to " if last.least != last.most else ""
-    seen = f"{least}{last.most} of {height * width} positions"
+    seen = f"{least}{last.most} of {prod(reach.grid)} positions"
     return f"reach: {seen} after {reach.iterations} iterations"

@@ -42,6 +42,8 @@ def reach_of(model: Model, analysis: Analysis) -> tuple[Reach, list[Seen]]:
     history, reach = seen_after(model), analysis.reach
     if reach is None:
         raise NoReach(f"the first map of {model.name} is too large to draw its reach")
+    if len(reach.grid) != 2:
+        raise NoReach(f"{model.name} takes clips; the reach is drawn of images")
     if not reach.steps:
         raise NoReach(f"{model.name} has no stack, so there is no depth to draw")
     found = []
@@ -59,7 +61,7 @@ def _depths(reach: Reach) -> list[int]:
     return sorted({*(1 << n for n in range(last.bit_length())), last})
 
 
-def grid_of(positions: int, grid: tuple[int, int]) -> tuple[int, int]:
+def grid_of(positions: int, grid: tuple[int, ...]) -> tuple[int, int]:
     """Height and width of a map of so many positions, scaled down from `grid`."""
     height, width = grid
     factor = max(1, isqrt(height * width // max(positions, 1)))
@@ -67,7 +69,7 @@ def grid_of(positions: int, grid: tuple[int, int]) -> tuple[int, int]:
     return (height, width) if height * width == positions else (1, positions)
 
 
-def middle(positions: int, grid: tuple[int, int]) -> int:
+def middle(positions: int, grid: tuple[int, ...]) -> int:
     """The position in the middle of such a map."""
     height, width = grid_of(positions, grid)
     return (height // 2) * width + width // 2

@@ -10,12 +10,15 @@ from s2mlp_dsl.ir.program import (
     Call,
     Model,
     Op,
+    Parallel,
     Residual,
     Run,
+    Scope,
     Shift,
     Stack,
     Statement,
     Value,
+    bodies,
 )
 
 # A shorter block says as much opened as it would say closed.
@@ -38,10 +41,9 @@ def uses_of(model: Model) -> dict[str, Use]:
     def walk(body: Sequence[Statement], prefix: str, times: int) -> None:
         for statement in body:
             match statement:
-                case Op():
-                    pass
-                case Residual():
-                    walk(statement.body, prefix, times)
+                case Op() | Residual() | Parallel() | Scope():
+                    for inner in bodies(statement):
+                        walk(inner, prefix, times)
                 case Call():
                     run = Run(count=1, block=statement.block)
                     note(run, prefix + statement.name, times)
@@ -96,8 +98,8 @@ class Kinds:
             case Op():
                 words = [_word(value) for _, value in statement.args]
                 return (statement.operator, *words)
-            case Residual():
-                return ("residual", self._body(statement.body))
+            case Residual() | Parallel() | Scope():
+                return (statement.kind, *map(self._body, bodies(statement)))
             case Call():
                 return self.of(statement.block)
             case Stack():
@@ -107,7 +109,7 @@ class Kinds:
 
 
 def _count(body: Sequence[Statement]) -> int:
-    return sum(_count(one.body) if isinstance(one, Residual) else 1 for one in body)
+    return sum(sum(map(_count, bodies(one))) or 1 for one in body)
 
 
 def _word(value: Value) -> object:

@@ -3,7 +3,17 @@
 from typing import assert_never
 
 from s2mlp_dsl.ir.print import print_op
-from s2mlp_dsl.ir.program import Call, Op, Residual, Shift, Stack, Statement
+from s2mlp_dsl.ir.program import (
+    Call,
+    Op,
+    Parallel,
+    Residual,
+    Scope,
+    Shift,
+    Stack,
+    Statement,
+    bodies,
+)
 from s2mlp_dsl.ops import SIGNATURES
 
 
@@ -36,7 +46,8 @@ def names_in(statement: Statement) -> list[str]:
     match statement:
         case Op() | Call() | Stack():
             return [statement.name]
-        case Residual():
-            return [name for one in statement.body for name in names_in(one)]
+        case Residual() | Parallel() | Scope():
+            inside = [one for body in bodies(statement) for one in body]
+            return [name for one in inside for name in names_in(one)]
         case _:
             assert_never(statement)

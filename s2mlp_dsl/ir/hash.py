@@ -11,7 +11,17 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from s2mlp_dsl.ir.program import Call, Model, Op, Residual, Shift, Stack, Statement
+from s2mlp_dsl.ir.program import (
+    Call,
+    Model,
+    Op,
+    Parallel,
+    Residual,
+    Scope,
+    Shift,
+    Stack,
+    Statement,
+)
 
 
 def function_hash(model: Model) -> str:
@@ -38,6 +48,14 @@ def _body(body: tuple[Statement, ...], definitions: Mapping[str, bytes]) -> byte
             case Residual():
                 inside = b"residual" + _body(statement.body, definitions)
                 digests.append(hashlib.sha256(inside).digest())
+            case Parallel():
+                branches = [_body(one, definitions) for one in statement.branches]
+                inside = b"parallel" + str(statement.parts).encode()
+                inside += b"".join(hashlib.sha256(one).digest() for one in branches)
+                inside += _op(statement.fuse)
+                digests.append(hashlib.sha256(inside).digest())
+            case Scope():
+                digests.append(_body(statement.sequence, definitions))
             case Call():
                 digests.append(definitions[statement.block])
             case Stack():

@@ -6,7 +6,7 @@ than once, each use gets a number from 1 in order of appearance: `linear1`,
 `linear2`. A block that is used with different arguments or shapes has several
 definitions, `s2mlp_block`, `s2mlp_block_2`, and these are the names that count,
 so that a program printed without parameters keeps the names of its weights.
-Residuals add no level; a call adds the block's names behind a dot,
+Residuals, branches and scopes add no level; a call adds the block's names behind a dot,
 a stack the number of the iteration. A name that Python or `torch.nn.Module`
 needs for itself gets a trailing underscore.
 """
@@ -15,7 +15,16 @@ import keyword
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from s2mlp_dsl.ir.program import Call, Op, Residual, Stack, Statement
+from s2mlp_dsl.ir.program import (
+    Call,
+    Op,
+    Parallel,
+    Residual,
+    Scope,
+    Stack,
+    Statement,
+    bodies,
+)
 
 # Public attributes of torch.nn.Module (held against PyTorch by a test) and
 # names that would shadow what the emitted source uses.
@@ -116,12 +125,12 @@ def assign_names(wanted: Sequence[tuple[str, bool]]) -> list[str]:
 
 
 def _named(body: tuple[Statement, ...]) -> Iterator[Op | Call | Stack]:
-    """Statements that become modules; a residual only holds some."""
+    """Statements that become modules; the others only hold some."""
     for statement in body:
-        if isinstance(statement, Residual):
-            yield from _named(statement.body)
-        else:
+        if isinstance(statement, Op | Call | Stack):
             yield statement
+        for inner in bodies(statement):
+            yield from _named(inner)
 
 
 def _wanted(statement: Op | Call | Stack) -> tuple[str, bool]:
@@ -135,10 +144,23 @@ def _wanted(statement: Op | Call | Stack) -> tuple[str, bool]:
 
 
 def _renamed(statement: Statement, names: Iterator[str]) -> Statement:
-    if isinstance(statement, Residual):
-        body = tuple(_renamed(one, names) for one in statement.body)
-        return statement.model_copy(update={"body": body})
-    return statement.model_copy(update={"name": next(names)})
+    """The same statement; names are taken in the order of `_named`."""
+
+    def each(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
+        return tuple(_renamed(one, names) for one in body)
+
+    match statement:
+        case Residual(body=body):
+            new: dict[str, object] = {"body": each(body)}
+        case Parallel(branches=branches, fuse=fuse):
+            inside = tuple(map(each, branches))
+            new = {"branches": inside, "fuse": _renamed(fuse, names)}
+        case Scope():
+            enter, *inner, leave = each(statement.sequence)
+            new = {"enter": enter, "body": tuple(inner), "leave": leave}
+        case Op() | Call() | Stack():
+            new = {"name": next(names)}
+    return statement.model_copy(update=new)
 
 
 def _allowed(name: str) -> str:

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from s2mlp_dsl.ir.program import (
+    Arguments,
     Call,
     Model,
     Op,
+    Parallel,
     Residual,
+    Scope,
     Shift,
     ShiftGroup,
     Stack,
@@ -83,19 +86,33 @@ def print_value(value: Value) -> str:
         return value.name
     if isinstance(value, Fraction):
         return f"{value.numerator}/{value.denominator}"
-    return str(value)
+    is_text = isinstance(value, str) and not value.isidentifier()
+    return f'"{value}"' if is_text else str(value)
 
 
 def print_op(op: Op, signature: Mapping[str, Value | None]) -> str:
-    """`norm(layer)`: arguments without a default first, then what differs."""
-    arguments = []
-    for name, value in op.args:
+    """`norm(layer)`, or `gelu` where no argument says anything."""
+    listed = print_arguments(op.args, signature)
+    return f"{op.operator}({', '.join(listed)})" if listed else op.operator
+
+
+def print_arguments(
+    args: Arguments, signature: Mapping[str, Value | None]
+) -> list[str]:
+    """Arguments without a default first, then what differs.
+
+    What the signature does not know is implied by the place, and not written.
+    """
+    listed = []
+    for name, value in args:
+        if name not in signature:
+            continue
         default = signature[name]
         if default is None:
-            arguments.append(print_value(value))
+            listed.append(print_value(value))
         elif value != default:
-            arguments.append(f"{name} = {print_value(value)}")
-    return f"{op.operator}({', '.join(arguments)})" if arguments else op.operator
+            listed.append(f"{name} = {print_value(value)}")
+    return listed
 
 
 class _Printer:
@@ -119,8 +136,25 @@ class _Printer:
                 yield "residual {"
                 yield from self.body(body, level + 1)
                 yield "    " * level + "}"
+            case Parallel():
+                yield from self._parallel(statement, level)
+            case Scope(operator=name, args=args):
+                listed = print_arguments(args, self.signatures[name])
+                yield f"{name}({', '.join(listed)}) {{"
+                yield from self.body(statement.body, level + 1)
+                yield "    " * level + "}"
             case Stack():
                 yield from self._stack(statement, level)
+
+    def _parallel(self, parallel: Parallel, level: int) -> Iterator[str]:
+        fuse = print_op(parallel.fuse, self.signatures[parallel.fuse.operator])
+        yield f"parallel({'split' if parallel.parts else 'copy'}, fuse = {fuse}) {{"
+        margin = "    " * (level + 1)
+        for branch in parallel.branches:
+            yield f"{margin}branch {{"
+            yield from self.body(branch, level + 2)
+            yield f"{margin}}}"
+        yield "    " * level + "}"
 
     def _stack(self, stack: Stack, level: int) -> Iterator[str]:
         for number, run in enumerate(stack.runs):

@@ -1,7 +1,8 @@
 """The IR: a model without parameters, names resolved, every shape known.
 
-Structure is a closed union (`Op`, `Residual`, `Call`, `Stack`); operators are
-open and appear as `Op` with the operator's name and all its arguments. A block
+Structure is a closed union (`Op`, `Residual`, `Parallel`, `Scope`, `Call`,
+`Stack`); operators are open and appear as `Op` with the operator's name and all
+its arguments. A block
 is defined once per distinct content and called by name, so a program stays as
 small as its source.
 """
@@ -13,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, PlainSerializer
 
 from s2mlp_dsl.ir.node import Node, Record
-from s2mlp_dsl.ir.shape import Shape
+from s2mlp_dsl.ir.shape import Shape, with_channels
 
 Edge = Literal["keep", "clamp", "zero", "wrap", "reflect"]
 
@@ -83,6 +84,47 @@ class Residual(Node):
     label: str | None = None
 
 
+class Parallel(Node):
+    """Branches side by side, and the operator that makes one of their results.
+
+    With `parts` the channels are split, and each branch takes so many of them;
+    without, each takes all. What branches leave stands side by side as channels,
+    and that is the `source` of `fuse`. An empty branch passes on what it takes.
+    """
+
+    kind: Literal["parallel"] = "parallel"
+    parts: tuple[int, ...] = ()
+    branches: "tuple[tuple[Statement, ...], ...]"
+    fuse: Op
+    label: str | None = None
+
+    def fed(self, source: Shape) -> tuple[Shape, ...]:
+        """What enters each branch when `source` enters the statement."""
+        if not self.parts:
+            return (source,) * len(self.branches)
+        return tuple(with_channels(source, part) for part in self.parts)
+
+
+class Scope(Node):
+    """A body between an operator and the one that takes it back.
+
+    `operator` and `args` are what was asked for: `fold` with its pattern, `pad`
+    with its axis. What is computed is `sequence`.
+    """
+
+    kind: Literal["scope"] = "scope"
+    operator: str
+    args: Arguments
+    enter: Op
+    body: "tuple[Statement, ...]"
+    leave: Op
+    label: str | None = None
+
+    @property
+    def sequence(self) -> "tuple[Statement, ...]":
+        return (self.enter, *self.body, self.leave)
+
+
 class Call(Node):
     """A block at work, by the name of its definition."""
 
@@ -108,7 +150,20 @@ class Stack(Node):
     label: str | None = None
 
 
-Statement = Op | Residual | Call | Stack
+Statement = Op | Residual | Parallel | Scope | Call | Stack
+
+
+def bodies(statement: Statement) -> "tuple[tuple[Statement, ...], ...]":
+    """The bodies written inside a statement, in order of execution."""
+    match statement:
+        case Residual(body=body):
+            return (body,)
+        case Parallel(branches=branches, fuse=fuse):
+            return (*branches, (fuse,))
+        case Scope():
+            return (statement.sequence,)
+        case Op() | Call() | Stack():
+            return ()
 
 
 class Block(Node):
@@ -142,6 +197,12 @@ class Model(Node):
         return first
 
     @property
+    def input_size(self) -> tuple[int, ...]:
+        """What a caller passes for one input: [channels, time?, height, width]."""
+        *grid, channels = self.input.result.dims
+        return (channels, *grid)
+
+    @property
     def result(self) -> Shape:
         return result_of(self, self.body[-1])
 
@@ -157,7 +218,11 @@ def result_of(model: Model, statement: Statement) -> Shape:
             return model.definitions[statement.runs[-1].block].result
         case Residual():
             return result_of(model, statement.body[-1])
+        case Parallel():
+            return statement.fuse.result
+        case Scope():
+            return statement.leave.result
 
 
-for _model in (Residual, Block, Model):
+for _model in (Residual, Parallel, Scope, Block, Model):
     _model.model_rebuild()

@@ -4,25 +4,53 @@ The batch axis is implicit everywhere. Axes are named as in the language: a map
 is [time?, height, width, channels].
 """
 
+from math import prod
 from typing import Literal
 
 from s2mlp_dsl.ir.node import Record
 
 
 class Map(Record):
-    """A grid of positions, each with `channels` numbers."""
+    """A grid of positions, each with `channels` numbers; `time` frames of video."""
 
     kind: Literal["map"] = "map"
+    time: int | None = None
     height: int
     width: int
     channels: int
 
     @property
+    def grid(self) -> tuple[int, ...]:
+        """The sides of the grid: [time?, height, width]."""
+        frames = () if self.time is None else (self.time,)
+        return (*frames, self.height, self.width)
+
+    @property
+    def frames(self) -> int:
+        """How many frames there are; an image is one."""
+        return 1 if self.time is None else self.time
+
+    @property
     def dims(self) -> tuple[int, ...]:
-        return (self.height, self.width, self.channels)
+        return (*self.grid, self.channels)
 
     def __str__(self) -> str:
-        return f"{self.height} × {self.width} × {self.channels}"
+        return " × ".join(map(str, self.dims))
+
+
+class Tokens(Record):
+    """A row of positions without a grid."""
+
+    kind: Literal["tokens"] = "tokens"
+    count: int
+    channels: int
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        return (self.count, self.channels)
+
+    def __str__(self) -> str:
+        return f"{self.count} × {self.channels}"
 
 
 class Vector(Record):
@@ -39,12 +67,27 @@ class Vector(Record):
         return str(self.channels)
 
 
-Shape = Map | Vector
+Shape = Map | Tokens | Vector
+
+
+def shape_of(dims: tuple[int, ...]) -> Shape:
+    """The shape with these axes, the last of them channels: one to four."""
+    *grid, channels = dims
+    match grid:
+        case []:
+            return Vector(channels=channels)
+        case [count]:
+            return Tokens(count=count, channels=channels)
+        case [height, width]:
+            return Map(height=height, width=width, channels=channels)
+        case [time, height, width]:
+            return Map(time=time, height=height, width=width, channels=channels)
+    raise ValueError(f"no shape has {len(dims)} axes")
 
 
 def positions(shape: Shape) -> int:
-    """Number of positions: height × width, or 1."""
-    return shape.height * shape.width if isinstance(shape, Map) else 1
+    """Number of positions: of the grid, of the tokens, or 1."""
+    return prod(shape.dims[:-1])
 
 
 def with_channels(shape: Shape, channels: int) -> Shape:

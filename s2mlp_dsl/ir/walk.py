@@ -7,9 +7,12 @@ from s2mlp_dsl.ir.program import (
     Call,
     Model,
     Op,
+    Parallel,
     Residual,
+    Scope,
     Stack,
     Statement,
+    bodies,
     result_of,
 )
 from s2mlp_dsl.ir.shape import Shape
@@ -51,8 +54,8 @@ def _labelled(model: Model, body: tuple[Statement, ...]) -> Iterator[Labelled]:
         if statement.label is not None:
             result = result_of(model, statement)
             yield Labelled(statement.label, result, statement.span)
-        if isinstance(statement, Residual):
-            yield from _labelled(model, statement.body)
+        for inner in bodies(statement):
+            yield from _labelled(model, inner)
 
 
 def ops_in(model: Model) -> Iterator[Op]:
@@ -64,13 +67,10 @@ def ops_in(model: Model) -> Iterator[Op]:
 
 def _ops_in_body(body: tuple[Statement, ...]) -> Iterator[Op]:
     for statement in body:
-        match statement:
-            case Op():
-                yield statement
-            case Residual():
-                yield from _ops_in_body(statement.body)
-            case Call() | Stack():
-                pass
+        if isinstance(statement, Op):
+            yield statement
+        for inner in bodies(statement):
+            yield from _ops_in_body(inner)
 
 
 def occurrences(model: Model) -> Iterator[Occurrence]:
@@ -90,8 +90,9 @@ def _open(
         match statement:
             case Op():
                 yield Occurrence(statement, prefix + statement.name, count, inside)
-            case Residual():
-                yield from _open(model, statement.body, prefix, count, inside)
+            case Residual() | Parallel() | Scope():
+                for inner in bodies(statement):
+                    yield from _open(model, inner, prefix, count, inside)
             case Call():
                 block = model.definitions[statement.block]
                 path = f"{prefix}{statement.name}."
@@ -119,16 +120,18 @@ def _modules(
         match statement:
             case Op():
                 yield prefix + statement.name, statement
-            case Residual():
-                yield from _modules(model, statement.body, prefix)
+            case Residual() | Parallel() | Scope():
+                for inner in bodies(statement):
+                    yield from _modules(model, inner, prefix)
             case Call():
-                inner = model.definitions[statement.block].body
-                yield from _modules(model, inner, f"{prefix}{statement.name}.")
+                block = model.definitions[statement.block]
+                path = f"{prefix}{statement.name}."
+                yield from _modules(model, block.body, path)
             case Stack():
                 number = 0
                 for run in statement.runs:
-                    inner = model.definitions[run.block].body
+                    block = model.definitions[run.block]
                     for _ in range(run.count):
                         path = f"{prefix}{statement.name}.{number}."
-                        yield from _modules(model, inner, path)
+                        yield from _modules(model, block.body, path)
                         number += 1

@@ -20,7 +20,7 @@ _OF_TORCH = {
     "randn", "split", "stack", "sym_max", "tensor", "where", "zeros", "zeros_like",
 }  # fmt: skip
 _OF_VALUES = {
-    "__init__", "amax", "argsort", "chunk", "clamp", "device", "dtype", "eval",
+    "__init__", "amax", "argsort", "chunk", "clamp", "device", "dim", "dtype", "eval",
     "expand", "expand_as", "flatten", "forward", "index_select", "mean", "narrow",
     "numel", "parameters", "permute", "reshape", "shape", "softmax", "split", "squeeze",
     "sum", "to", "transpose", "unflatten", "unsqueeze", "view",

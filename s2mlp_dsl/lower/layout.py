@@ -1,5 +1,6 @@
 """Python text, broken over lines as ruff breaks it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from s2mlp_dsl.ops.base import Construct, PythonLiteral
@@ -48,9 +49,11 @@ def assign(target: str, value: Bracketed, indent: int) -> list[str]:
     return _lines(f"{target} = ", value, indent, "")
 
 
-def call_with(target: str, callee: str, argument: str, indent: int) -> list[str]:
-    """`target = callee(argument)`, where a name may be of any length."""
-    return _lines(f"{target} = ", Bracketed(callee, (argument,)), indent, "")
+def call_with(
+    target: str, callee: str, arguments: Sequence[str], indent: int
+) -> list[str]:
+    """`target = callee(arguments)`, where a name may be of any length."""
+    return _lines(f"{target} = ", Bracketed(callee, tuple(arguments)), indent, "")
 
 
 def _lines(before: str, value: str | Bracketed, indent: int, after: str) -> list[str]:

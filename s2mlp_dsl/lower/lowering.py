@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from s2mlp_dsl.ir.program import Model, Op, Shift
+from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.ir.walk import ops_in
 from s2mlp_dsl.ops import OPERATORS, Args, Construct
 
@@ -54,7 +55,7 @@ def lowered(op: Op, lowering: Lowering) -> Construct:
     construct = OPERATORS[op.operator].construct(op.source, Args(dict(op.args)))
     form = _FORMS[lowering]
     shift = _shift(op, construct)
-    if shift is None or form.callee is None or form.refuses(shift):
+    if shift is None or form.callee is None or _refusal(op, shift, lowering):
         return construct
     return replace(construct, callee=form.callee)
 
@@ -64,13 +65,20 @@ def hold_lowering(model: Model, lowering: Lowering) -> None:
     for op in ops_in(model):
         construct = OPERATORS[op.operator].construct(op.source, Args(dict(op.args)))
         shift = _shift(op, construct)
-        reason = _FORMS[lowering].refuses(shift) if shift else None
+        reason = _refusal(op, shift, lowering) if shift else None
         if shift and reason:
             place = f"{op.span.source.name}:{op.span.line}: " if op.span else ""
             raise CannotLower(
                 f"{place}the lowering `{lowering}` cannot compute `{shift.name}`: "
                 f"{reason}; leave --lowering out"
             )
+
+
+def _refusal(op: Op, shift: Shift, lowering: Lowering) -> str | None:
+    """Why a lowering cannot compute a shift of a statement, None where it can."""
+    if lowering != "select" and isinstance(op.source, Map) and op.source.time:
+        return "it works on a clip"
+    return _FORMS[lowering].refuses(shift)
 
 
 def _shift(op: Op, construct: Construct) -> Shift | None:

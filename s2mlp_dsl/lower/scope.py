@@ -1,9 +1,21 @@
 """One module class: its constructor and its forward."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import count, islice
 
-from s2mlp_dsl.ir.program import Call, Model, Op, Residual, Stack, Statement, result_of
+from s2mlp_dsl.ir.program import (
+    Call,
+    Model,
+    Op,
+    Parallel,
+    Residual,
+    Scope,
+    Stack,
+    Statement,
+    bodies,
+    result_of,
+)
 from s2mlp_dsl.ir.shape import Shape
 from s2mlp_dsl.lower.layout import WIDTH, Bracketed, assign, call_with, construct
 from s2mlp_dsl.lower.lowering import Lowering, lowered
@@ -28,9 +40,9 @@ def class_lines(
     enters, None where the image does. With `drop_path`, each residual branch
     passes through a `DropPath` of its own.
     """
-    forward: list[str] = []
     drops = _drop_names(body) if drop_path else []
-    _flow(body, model, "x", 0, source, forward, iter(drops))
+    flow = _Flow(model, iter(drops))
+    flow.body(body, "x", "x", 0, source)
     return [
         f"class {name}(nn.Module):",
         *doc,
@@ -40,7 +52,7 @@ def class_lines(
         *(f"        self.{name} = {DROP_PATH}()" for name in drops),
         "",
         "    def forward(self, x: Tensor) -> Tensor:",
-        *forward,
+        *flow.lines,
         "        return x",
     ]
 
@@ -61,8 +73,9 @@ def _members(
             case Op():
                 value = construct_of(statement, lowering)
                 lines += assign(f"self.{statement.name}", value, 8)
-            case Residual():
-                lines += _members(statement.body, model, classes, lowering)
+            case Residual() | Parallel() | Scope():
+                for inner in bodies(statement):
+                    lines += _members(inner, model, classes, lowering)
             case Call():
                 value = Bracketed(classes[statement.block], ())
                 lines += assign(f"self.{statement.name}", value, 8)
@@ -83,51 +96,112 @@ def _runs(stack: Stack, classes: Mapping[str, str]) -> Bracketed:
 
 def _drop_names(body: tuple[Statement, ...]) -> list[str]:
     """An attribute for each residual of a body, in the order they begin."""
-    taken: set[str] = set()
-    residuals = 0
-    open_bodies = [body]
-    while open_bodies:
-        for statement in open_bodies.pop():
-            if isinstance(statement, Residual):
-                residuals += 1
-                open_bodies.append(statement.body)
-            else:
-                taken.add(statement.name)
+    inside = list(_all_in(body))
+    taken = {one.name for one in inside if isinstance(one, Op | Call | Stack)}
+    residuals = sum(isinstance(one, Residual) for one in inside)
     names = (f"drop_path{number}" for number in count(1))
     return list(islice((name for name in names if name not in taken), residuals))
 
 
-def _flow(
-    body: tuple[Statement, ...],
-    model: Model,
-    entering: str,
-    depth: int,
-    shape: Shape | None,
-    lines: list[str],
-    drops: Iterator[str],
-) -> str:
-    """Statements of a body, each reading what the one before it left.
-
-    `entering` is the variable that holds the input, which a residual must not
-    overwrite. Returns the variable with the result.
-    """
-    own = _VARIABLES[depth] if depth < len(_VARIABLES) else f"x{depth}"
-    current = entering
+def _all_in(body: tuple[Statement, ...]) -> Iterator[Statement]:
     for statement in body:
-        if isinstance(statement, Residual):
-            drop = next(drops, None)
-            branch = _flow(
-                statement.body, model, current, depth + 1, shape, lines, drops
+        yield statement
+        for inner in bodies(statement):
+            yield from _all_in(inner)
+
+
+@dataclass
+class _Flow:
+    """Writes the statements of `forward`, each reading what the one before left."""
+
+    model: Model
+    drops: Iterator[str]
+    lines: list[str] = field(default_factory=list)
+
+    def body(
+        self,
+        body: tuple[Statement, ...],
+        entering: str,
+        own: str,
+        depth: int,
+        shape: Shape | None,
+    ) -> str:
+        """Write a body. Returns the variable with its result.
+
+        `entering` is the variable that holds the input; results go into `own`,
+        which nothing outside this body still needs.
+        """
+        current = entering
+        for statement in body:
+            match statement:
+                case Residual():
+                    current = self._residual(statement, current, own, depth, shape)
+                case Parallel():
+                    current = self._parallel(statement, current, own, depth, shape)
+                case Scope():
+                    current = self.body(statement.sequence, current, own, depth, shape)
+                case Op() | Call() | Stack():
+                    after = result_of(self.model, statement)
+                    self._call(own, statement.name, [current], shape, after)
+                    current = own
+            shape = result_of(self.model, statement)
+        return current
+
+    def _residual(
+        self,
+        residual: Residual,
+        current: str,
+        own: str,
+        depth: int,
+        shape: Shape | None,
+    ) -> str:
+        drop = next(self.drops, None)
+        inner = _variable(depth + 1)
+        branch = self.body(residual.body, current, inner, depth + 1, shape)
+        branch = f"self.{drop}({branch})" if drop else branch
+        self.lines.append(f"        {own} = {current} + {branch}")
+        return own
+
+    def _parallel(
+        self,
+        parallel: Parallel,
+        current: str,
+        own: str,
+        depth: int,
+        shape: Shape | None,
+    ) -> str:
+        """Branches one after the other, in variables of their own."""
+        assert shape is not None
+        inner = _variable(depth + 1)
+        owns = [f"{inner}{number + 1}" for number in range(len(parallel.branches))]
+        entering = [current] * len(owns)
+        if parallel.parts:
+            split = f"{current}.split({parallel.parts[0]}, dim=-1)"
+            self.lines.append(f"        {', '.join(owns)} = {split}")
+            entering = owns
+        ends = [
+            self.body(branch, one, mine, depth + 1, fed)
+            for branch, one, mine, fed in zip(
+                parallel.branches, entering, owns, parallel.fed(shape), strict=True
             )
-            branch = f"self.{drop}({branch})" if drop else branch
-            lines.append(f"        {own} = {current} + {branch}")
-        else:
-            after = result_of(model, statement)
-            call = call_with(own, f"self.{statement.name}", current, 8)
-            lines += call if after == shape else _commented(call, _axes(after))
-            shape = after
-        current = own
-    return current
+        ]
+        self._call(own, parallel.fuse.name, ends, shape, parallel.fuse.result)
+        return own
+
+    def _call(
+        self,
+        target: str,
+        name: str,
+        arguments: list[str],
+        before: Shape | None,
+        after: Shape,
+    ) -> None:
+        call = call_with(target, f"self.{name}", arguments, 8)
+        self.lines += call if after == before else _commented(call, _axes(after))
+
+
+def _variable(depth: int) -> str:
+    return _VARIABLES[depth] if depth < len(_VARIABLES) else f"x{depth}_"
 
 
 def _commented(lines: list[str], comment: str) -> list[str]:

@@ -31,3 +31,11 @@ class Depthwise(nn.Conv2d):
                 inside = bring_inside(index, length, self.edge)
                 x_BHWC = x_BHWC.index_select(axis, inside)
         return super().forward(x_BHWC.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+
+
+class FrameDepthwise(Depthwise):
+    """The same for each frame: [B, T, H, W, channels]."""
+
+    def forward(self, x_BTHWC: Tensor) -> Tensor:
+        frames = super().forward(x_BTHWC.flatten(0, 1))
+        return frames.reshape(*x_BTHWC.shape[:2], *frames.shape[1:])

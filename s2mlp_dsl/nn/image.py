@@ -1,4 +1,4 @@
-"""The image as a map."""
+"""The image, or a clip of them, as a map."""
 
 from torch import Tensor, nn
 
@@ -8,3 +8,10 @@ class ImageToMap(nn.Module):
 
     def forward(self, x_BCHW: Tensor) -> Tensor:
         return x_BCHW.permute(0, 2, 3, 1)
+
+
+class VideoToMap(nn.Module):
+    """[batch, channels, time, height, width] to channels last."""
+
+    def forward(self, x_BCTHW: Tensor) -> Tensor:
+        return x_BCTHW.permute(0, 2, 3, 4, 1)

@@ -21,3 +21,11 @@ class Patch(nn.Linear):
             batch, rows, self.size, columns, self.size, channels
         ).permute(0, 1, 3, 5, 2, 4)
         return super().forward(patches.reshape(batch, rows, columns, -1))
+
+
+class FramePatch(Patch):
+    """The same for each frame: [B, T, H, W, channels]."""
+
+    def forward(self, x_BTHWC: Tensor) -> Tensor:
+        frames = super().forward(x_BTHWC.flatten(0, 1))
+        return frames.reshape(*x_BTHWC.shape[:2], *frames.shape[1:])

@@ -12,20 +12,21 @@ class SpatialShift(nn.Module):
     """Moves each channel group of a map by its own displacement.
 
     Y[p, c] = X[p − d, c] for every channel c of the group that moves by d; all
-    groups read X, never Y. `groups` are (channels, right, down). Where p − d
-    leaves the map, `edge` decides: keep takes X[p, c], zero takes 0, clamp,
-    wrap and reflect read inside, each axis for itself.
+    groups read X, never Y. `groups` are (channels, right, down), and for a map
+    [B, T, H, W, C] (channels, right, down, later). Where p − d leaves the map,
+    `edge` decides: keep takes X[p, c], zero takes 0, clamp, wrap and reflect
+    read inside, each axis for itself.
     """
 
-    def __init__(self, groups: Sequence[tuple[int, int, int]], edge: str) -> None:
+    def __init__(self, groups: Sequence[tuple[int, ...]], edge: str) -> None:
         super().__init__()
         self.groups, self.edge = tuple(groups), edge
 
     def forward(self, x_BHWC: Tensor) -> Tensor:
         parts = torch.split(x_BHWC, [group[0] for group in self.groups], dim=-1)
         moved = [
-            move(part, right, down, self.edge)
-            for part, (_, right, down) in zip(parts, self.groups, strict=True)
+            move(part, steps, self.edge)
+            for part, (_, *steps) in zip(parts, self.groups, strict=True)
         ]
         return torch.cat(moved, dim=-1)
 
@@ -43,11 +44,11 @@ class InterleavedShift(SpatialShift):
     back_C: Tensor
 
     def __init__(
-        self, groups: Sequence[tuple[int, int, int]], edge: str, turns: int
+        self, groups: Sequence[tuple[int, ...]], edge: str, turns: int
     ) -> None:
         super().__init__(groups, edge)
-        mixed = sum(channels for channels, _, _ in self.groups[:turns])
-        rest = sum(channels for channels, _, _ in self.groups[turns:])
+        mixed = sum(group[0] for group in self.groups[:turns])
+        rest = sum(group[0] for group in self.groups[turns:])
         order = [c for number in range(turns) for c in range(number, mixed, turns)]
         order_C = torch.tensor(order + list(range(mixed, mixed + rest)))
         self.register_buffer("order_C", order_C, persistent=False)
@@ -58,20 +59,20 @@ class InterleavedShift(SpatialShift):
         return y_BHWC.index_select(-1, self.back_C)
 
 
-def move(x_BHWC: Tensor, right: int, down: int, edge: str) -> Tensor:
-    """The map displaced as a whole, by gathering: no entry is written twice."""
-    _, height, width, _ = x_BHWC.shape
-    rows = torch.arange(height, device=x_BHWC.device) - down
-    columns = torch.arange(width, device=x_BHWC.device) - right
-    y = x_BHWC
-    if down:
-        y = y.index_select(1, bring_inside(rows, height, edge))
-    if right:
-        y = y.index_select(2, bring_inside(columns, width, edge))
-    if edge in ("keep", "zero") and (right or down):
-        has_row = (rows >= 0) & (rows < height)
-        has_column = (columns >= 0) & (columns < width)
-        inside = has_row.view(-1, 1, 1) & has_column.view(-1, 1)
-        outside = x_BHWC if edge == "keep" else torch.zeros_like(x_BHWC)
-        y = torch.where(inside, y, outside)
-    return y
+def move(x: Tensor, steps: Sequence[int], edge: str) -> Tensor:
+    """The map displaced as a whole, by gathering: no entry is written twice.
+
+    `steps` count along the width, the height and the time, as far as given.
+    """
+    y, is_inside = x, None
+    for step, axis in zip(steps, (-2, -3, -4), strict=False):
+        if step:
+            length = x.shape[axis]
+            source = torch.arange(length, device=x.device) - step
+            y = y.index_select(axis, bring_inside(source, length, edge))
+            behind = [1] * (-axis - 1)
+            has_source = ((source >= 0) & (source < length)).view(-1, *behind)
+            is_inside = has_source if is_inside is None else is_inside & has_source
+    if is_inside is None or edge not in ("keep", "zero"):
+        return y
+    return torch.where(is_inside, y, x if edge == "keep" else torch.zeros_like(x))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from s2mlp_dsl.diagnostics import Code
 from s2mlp_dsl.ir.program import Shift, Value
-from s2mlp_dsl.ir.shape import Shape
+from s2mlp_dsl.ir.shape import Map, Shape
+from s2mlp_dsl.ops.codes import NOT_A_MAP
 from s2mlp_dsl.ops.reach import Reach
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ else:
 
 # What may be written into the emitted source as an argument.
 PythonLiteral = int | float | str | bool | tuple["PythonLiteral", ...]
-Kind = Literal["count", "number", "word", "shift"]
+Kind = Literal["count", "number", "word", "shift", "pattern"]
 Reads = Literal["position", "neighbours", "everything"]
 
 
@@ -32,7 +33,9 @@ class Parameter:
     """An argument an operator takes.
 
     A `count` is a whole number of at least `least`; a `word` is one of
-    `choices`. Without `default` the argument must be given.
+    `choices`; a `pattern` is a text that names axes, whose sizes are further
+    arguments. Without `default` the argument must be given, unless it is
+    `implied` by the place where the operator stands.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Parameter:
     default: Value | None = None
     choices: tuple[str, ...] = ()
     least: int = 1
+    implied: bool = False
 
 
 class Refusal(Exception):
@@ -135,8 +139,10 @@ class Operator:
     name: ClassVar[str]
     version: ClassVar[int] = 1
     # `input` brings the image in; `embed` makes the first map, from which
-    # reach is counted.
-    role: ClassVar[Literal["input", "embed", "plain"]] = "plain"
+    # reach is counted; `fuse` makes one of the branches of a `parallel`, and its
+    # x has the channels of all of them.
+    role: ClassVar[Literal["input", "embed", "plain", "fuse"]] = "plain"
+    alike: ClassVar[bool] = True  # whether a fuse needs branches of equal width
     summary: ClassVar[str]
     formula: ClassVar[str]
     initialisation: ClassVar[str] = "no parameters"
@@ -148,6 +154,10 @@ class Operator:
     def shape(self, x: Shape | None, a: Args) -> Shape:
         """The shape that leaves. Raises `Refusal` where the operator cannot."""
         raise NotImplementedError
+
+    def settle(self, x: Shape | None, a: Args) -> Args:
+        """The arguments as the IR keeps them, once the shape is proved."""
+        return a
 
     def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
         """Trainable tensors: name in the module to shape."""
@@ -179,3 +189,11 @@ class Operator:
     def linear_map(self, x: Shape, a: Args) -> Iterable[Term] | None:
         """The entries of the operator's matrix, if it is a linear map of x."""
         return None
+
+
+def need_map(x: Shape | None, help: str | None = None) -> Map:
+    """The map that enters. Raises `Refusal` for anything else."""
+    if isinstance(x, Map):
+        return x
+    found = "vector" if x is not None and x.kind == "vector" else "row of tokens"
+    raise Refusal(NOT_A_MAP, f"a {found} enters, {x}, and it has no grid", help=help)

@@ -5,7 +5,7 @@ from itertools import product
 from typing import cast
 
 from s2mlp_dsl.ir.program import Edge
-from s2mlp_dsl.ir.shape import Map, Shape
+from s2mlp_dsl.ir.shape import Map, Shape, positions
 from s2mlp_dsl.ops import codes
 from s2mlp_dsl.ops.base import (
     Args,
@@ -17,6 +17,7 @@ from s2mlp_dsl.ops.base import (
     Reads,
     Refusal,
     Term,
+    need_map,
 )
 from s2mlp_dsl.ops.edges import inside, source_of
 from s2mlp_dsl.ops.reach import Part, Reach
@@ -44,8 +45,7 @@ class Depthwise(Operator):
 
     def shape(self, x: Shape | None, a: Args) -> Shape:
         kernel = a.count("kernel")
-        if not isinstance(x, Map):
-            raise Refusal(codes.NOT_A_MAP, f"a vector of {x} channels enters")
+        x = need_map(x)
         if kernel % 2 == 0:
             raise Refusal(
                 codes.EVEN_KERNEL,
@@ -62,14 +62,15 @@ class Depthwise(Operator):
         return {"weight": (x.channels, 1, kernel, kernel), **bias}
 
     def macs(self, x: Shape | None, a: Args) -> int:
-        assert isinstance(x, Map)
-        return x.height * x.width * x.channels * a.count("kernel") ** 2
+        assert x is not None
+        return positions(x) * x.channels * a.count("kernel") ** 2
 
     def reach(self, x: Shape, a: Args) -> Reach:
         assert isinstance(x, Map)
         rows, columns = (_read_along(length, a) for length in (x.height, x.width))
         table = tuple(
-            tuple(y * x.width + c for y in ys for c in cs)
+            tuple((f * x.height + y) * x.width + c for y in ys for c in cs)
+            for f in range(x.frames)
             for ys in rows
             for cs in columns
         )
@@ -80,10 +81,10 @@ class Depthwise(Operator):
         return Properties(True, reads, False, True)
 
     def construct(self, x: Shape | None, a: Args) -> Construct:
-        assert x is not None
+        assert isinstance(x, Map)
         off = (("bias", False),) if a.word("bias") == "off" else ()
         return Construct(
-            "Depthwise",
+            "Depthwise" if x.time is None else "FrameDepthwise",
             (x.channels,),
             (("kernel", a.count("kernel")), ("edge", a.word("edge")), *off),
         )
@@ -91,9 +92,9 @@ class Depthwise(Operator):
     def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
         import numpy as np
 
-        _, height, width, channels = x.shape
+        *_, height, width, channels = x.shape
         size = Map(height=height, width=width, channels=channels)
-        flat = x.reshape(len(x), height * width, channels)
+        flat = x.reshape(-1, height * width, channels)  # frame by frame
         kernels = tensors["weight"].reshape(channels, -1)
         y = np.zeros_like(flat)
         for place, reads in _windows(size, a):
@@ -130,10 +131,12 @@ def _windows(x: Map, a: Args) -> Iterator[tuple[int, list[tuple[int, int]]]]:
     half = a.count("kernel") // 2
     edge = cast(Edge, a.word("edge"))
     offsets = list(product(range(-half, half + 1), repeat=2))
-    for place, at in enumerate(product(range(x.height), range(x.width))):
+    frame = x.height * x.width
+    for place in range(positions(x)):
+        first, at = place // frame * frame, divmod(place % frame, x.width)
         reads = []
         for number, (down, right) in enumerate(offsets):
             source = source_of(at, (-down, -right), (x.height, x.width), edge)
             if source is not None:
-                reads.append((number, source[0] * x.width + source[1]))
+                reads.append((number, first + source[0] * x.width + source[1]))
         yield place, reads

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from math import gcd
 
-from s2mlp_dsl.ir.shape import Map, Shape
+from s2mlp_dsl.ir.shape import Map, Shape, positions
 from s2mlp_dsl.ops import codes
 from s2mlp_dsl.ops.base import (
     Args,
@@ -14,6 +14,7 @@ from s2mlp_dsl.ops.base import (
     Properties,
     Reads,
     Refusal,
+    need_map,
 )
 from s2mlp_dsl.ops.reach import Part, Reach
 
@@ -43,8 +44,7 @@ class Patch(Operator):
 
     def shape(self, x: Shape | None, a: Args) -> Shape:
         size = a.count("size")
-        if not isinstance(x, Map):
-            raise Refusal(codes.NOT_A_MAP, f"a vector of {x} channels enters")
+        x = need_map(x)
         for axis, length in (("height", x.height), ("width", x.width)):
             if length % size:
                 raise Refusal(
@@ -53,9 +53,9 @@ class Patch(Operator):
                     argument="size",
                     help=f"take a size that divides {_sizes(x, size)}",
                 )
-        return Map(
-            height=x.height // size, width=x.width // size, channels=a.count("width")
-        )
+        height, width = x.height // size, x.width // size
+        channels = a.count("width")
+        return Map(time=x.time, height=height, width=width, channels=channels)
 
     def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
         assert x is not None
@@ -63,8 +63,8 @@ class Patch(Operator):
         return {"weight": (width, a.count("size") ** 2 * x.channels), "bias": (width,)}
 
     def macs(self, x: Shape | None, a: Args) -> int:
-        assert isinstance(x, Map)
-        return x.height * x.width * x.channels * a.count("width")
+        assert x is not None
+        return positions(x) * x.channels * a.count("width")
 
     def reach(self, x: Shape, a: Args) -> Reach:
         assert isinstance(x, Map)
@@ -75,7 +75,7 @@ class Patch(Operator):
                 for i in range(size)
                 for j in range(size)
             )
-            for row in range(0, x.height, size)
+            for row in range(0, x.frames * x.height, size)
             for column in range(0, x.width, size)
         )
         return Reach(mixes=True, parts=(Part(None, table),))
@@ -85,9 +85,9 @@ class Patch(Operator):
         return Properties(True, reads, False, False)
 
     def construct(self, x: Shape | None, a: Args) -> Construct:
-        assert x is not None
+        assert isinstance(x, Map)
         return Construct(
-            "Patch",
+            "Patch" if x.time is None else "FramePatch",
             (),
             (
                 ("size", a.count("size")),
@@ -100,12 +100,14 @@ class Patch(Operator):
         import numpy as np
 
         size = a.count("size")
-        batch, height, width, _ = x.shape
-        out = np.empty((batch, height // size, width // size, a.count("width")))
+        *batch, height, width, _ = x.shape
+        frames = x.reshape(-1, *x.shape[-3:])
+        out = np.empty((len(frames), height // size, width // size, a.count("width")))
         for i in range(height // size):
             for j in range(width // size):
                 rows = slice(i * size, (i + 1) * size)
                 columns = slice(j * size, (j + 1) * size)
-                patch = x[:, rows, columns].transpose(0, 3, 1, 2).reshape(batch, -1)
-                out[:, i, j] = patch @ tensors["weight"].T + tensors["bias"]
-        return out
+                patch = frames[:, rows, columns].transpose(0, 3, 1, 2)
+                flat = patch.reshape(len(frames), -1)
+                out[:, i, j] = flat @ tensors["weight"].T + tensors["bias"]
+        return out.reshape(*batch, *out.shape[1:])

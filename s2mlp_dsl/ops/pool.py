@@ -1,8 +1,8 @@
-"""pool: one vector from a whole map."""
+"""pool: one vector from a whole map, or from all tokens."""
 
 from collections.abc import Mapping
 
-from s2mlp_dsl.ir.shape import Map, Shape, Vector
+from s2mlp_dsl.ir.shape import Map, Shape, Tokens, Vector, positions
 from s2mlp_dsl.ops import codes
 from s2mlp_dsl.ops.base import (
     Args,
@@ -26,7 +26,7 @@ class Pool(Operator):
     example_input = Map(height=3, width=5, channels=4)
 
     def shape(self, x: Shape | None, a: Args) -> Shape:
-        if not isinstance(x, Map):
+        if not isinstance(x, Map | Tokens):
             raise Refusal(
                 codes.NOT_A_MAP,
                 f"a vector of {x} channels enters",
@@ -35,8 +35,7 @@ class Pool(Operator):
         return Vector(channels=x.channels)
 
     def reach(self, x: Shape, a: Args) -> Reach:
-        assert isinstance(x, Map)
-        everywhere = (tuple(range(x.height * x.width)),)
+        everywhere = (tuple(range(positions(x))),)
         return Reach(mixes=False, parts=(Part(None, everywhere),))
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
@@ -46,5 +45,6 @@ class Pool(Operator):
         return Construct("MeanPool" if a.word("kind") == "mean" else "MaxPool")
 
     def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
-        y: Array = x.mean((1, 2)) if a.word("kind") == "mean" else x.max((1, 2))
+        places = tuple(range(1, x.ndim - 1))
+        y: Array = x.mean(places) if a.word("kind") == "mean" else x.max(places)
         return y

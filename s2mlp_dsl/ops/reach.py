@@ -1,7 +1,7 @@
 """What an operator says about dependence between positions.
 
 Plain data, so that operators walk no graph. Positions of a map are numbered
-row by row: position (y, x) is y · width + x.
+row by row, frame after frame: position (t, y, x) is (t · height + y) · width + x.
 """
 
 from dataclasses import dataclass
@@ -24,10 +24,18 @@ class Part:
 
 @dataclass(frozen=True)
 class Reach:
-    """`mixes`: every output channel depends on every input channel it reads."""
+    """`mixes`: every output channel depends on every input channel it reads.
+
+    With n `slices`, output channel c reads the input channels c, c + C, c + 2C
+    and so on, for C output channels: the results of n branches. `moves` is for
+    operators that only move entries: for each output entry, the input entry it
+    is, both counted as position · channels + channel; `parts` say nothing then.
+    """
 
     mixes: bool
     parts: tuple[Part, ...] = (Part(None, "here"),)
+    slices: int = 1
+    moves: tuple[int, ...] | None = None
 
 
 POINTWISE = Reach(mixes=False)

@@ -16,6 +16,7 @@ from s2mlp_dsl.ops.base import (
     Reads,
     Refusal,
     Term,
+    need_map,
 )
 from s2mlp_dsl.ops.edges import inside, source_of
 from s2mlp_dsl.ops.reach import Part, Reach
@@ -31,11 +32,13 @@ class Shift(Operator):
     example_input = Map(height=3, width=5, channels=8)
 
     def shape(self, x: Shape | None, a: Args) -> Shape:
-        if not isinstance(x, Map):
+        x = need_map(x, "shift before the map is pooled")
+        if x.time is None and any(group.later for group in a.shift("by").groups):
             raise Refusal(
-                codes.NOT_A_MAP,
-                f"a vector of {x} channels enters, and nothing can move in it",
-                help="shift before the map is pooled",
+                codes.NEEDS_TIME,
+                f"the map is {x}",
+                argument="by",
+                help="move right, left, down or up, or let a `video` come in",
             )
         return x
 
@@ -57,13 +60,18 @@ class Shift(Operator):
         )
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
-        moves = {(group.right, group.down) for group in a.shift("by").groups}
-        reads: Reads = "position" if moves == {(0, 0)} else "neighbours"
+        groups = a.shift("by").groups
+        moves = {(group.right, group.down, group.later) for group in groups}
+        reads: Reads = "position" if moves == {(0, 0, 0)} else "neighbours"
         return Properties(False, reads, False, len(moves) > 1)
 
     def construct(self, x: Shape | None, a: Args) -> Construct:
+        assert isinstance(x, Map)
         shift = a.shift("by")
-        groups = tuple((g.channels, g.right, g.down) for g in shift.groups)
+        groups = tuple(
+            (g.channels, g.right, g.down, *(() if x.time is None else (g.later,)))
+            for g in shift.groups
+        )
         keywords = (("groups", groups), ("edge", shift.edge))
         if shift.interleaved:
             turns = ("turns", shift.interleaved)
@@ -74,18 +82,17 @@ class Shift(Operator):
         import numpy as np
 
         shift = a.shift("by")
-        _, height, width, _ = x.shape
-        y = np.zeros_like(x)
+        grid = x.shape[1:-1]
+        flat = x.reshape(len(x), -1, x.shape[-1])
+        y = np.zeros_like(flat)
         for group, channels in channels_of(shift):
-            move = (group.down, group.right)
-            for row in range(height):
-                for column in range(width):
-                    source = source_of((row, column), move, (height, width), shift.edge)
-                    if source is not None:
-                        y[:, row, column, channels] = x[
-                            :, source[0], source[1], channels
-                        ]
-        return y
+            move = (group.later, group.down, group.right)[-len(grid) :]
+            for place, at in enumerate(np.ndindex(*grid)):
+                source = source_of(at, move, grid, shift.edge)
+                if source is not None:
+                    where = np.ravel_multi_index(source, grid)
+                    y[:, place, channels] = flat[:, where, channels]
+        return y.reshape(x.shape)
 
     def linear_map(self, x: Shape, a: Args) -> Iterator[Term]:
         assert isinstance(x, Map)
@@ -114,14 +121,21 @@ def channels_of(shift: ShiftValue) -> Iterator[tuple[ShiftGroup, list[int]]]:
 
 def _sources(x: Map, shift: ShiftValue, group: ShiftGroup) -> list[int | None]:
     """For each position, the position a group reads, None where it gets 0."""
-    rows = [inside(y - group.down, x.height, shift.edge) for y in range(x.height)]
-    columns = [inside(c - group.right, x.width, shift.edge) for c in range(x.width)]
-    keeps = shift.edge == "keep"
+    frames, rows, columns = (
+        [inside(at - step, length, shift.edge) for at in range(length)]
+        for step, length in (
+            (group.later, x.frames),
+            (group.down, x.height),
+            (group.right, x.width),
+        )
+    )
     found: list[int | None] = []
-    for y, row in enumerate(rows):
-        for c, column in enumerate(columns):
-            if row is not None and column is not None:
-                found.append(row * x.width + column)
-            else:
-                found.append(y * x.width + c if keeps else None)
+    for frame in frames:
+        for row in rows:
+            for column in columns:
+                place = len(found)
+                if frame is not None and row is not None and column is not None:
+                    found.append((frame * x.height + row) * x.width + column)
+                else:
+                    found.append(place if shift.edge == "keep" else None)
     return found

@@ -136,8 +136,8 @@ class Builder(Transformer[Token, Any]):
 
     items = param_list = shift_items = moves = ranges = _collect
     imported = statements = facts = settings = study_items = _collect
-    arguments = elements = _collect
-    shift_body = claim_body = settings_body = study_body = _braced
+    arguments = elements = branch_list = _collect
+    shift_body = claim_body = settings_body = study_body = branches = _braced
 
     def start(self, children: Children) -> tuple[Any, ...]:
         return _inside(children)
@@ -236,6 +236,20 @@ class Builder(Transformer[Token, Any]):
 
     def residual(self, children: Children) -> tree.Residual:
         return tree.Residual(_span(children), children[1])
+
+    def scope(self, children: Children) -> tree.Scope:
+        return tree.Scope(_span(children), children[0], children[1])
+
+    def parallel(self, children: Children) -> tree.Parallel:
+        word, *_, branches = children
+        head = tree.Call(
+            _span(children[:-1]), _name(word), _inside(children[1:-1]), _depth(children)
+        )
+        return tree.Parallel(_span(children), head, branches.nodes)
+
+    def branch(self, children: Children) -> tree.Body:
+        body: tree.Body = children[1]
+        return replace(body, span=_span(children))
 
     def stack(self, children: Children) -> tree.Stack:
         index = _name(children[3]) if len(children) == 5 else None

@@ -168,6 +168,15 @@ class _Printer:
             case tree.Residual(span, body, label):
                 self.line(f"{_label(label)}residual {{", span)
                 self._braced(body.span.start, body.statements, span.end)
+            case tree.Scope(span, call, body, label):
+                self.expression(_label(label), call, " {", span)
+                self._braced(body.span.start, body.statements, span.end)
+            case tree.Parallel(span, call, branches, label):
+                self.expression(_label(label), call, " {", span)
+                self._braced(call.span.end, branches, span.end)
+            case tree.Body(span, statements):
+                self.line("branch {", span)
+                self._braced(span.start, statements, span.end)
             case tree.Stack():
                 self._stack(node)
             case tree.Fact(span, expression, None):
@@ -259,8 +268,15 @@ class _Printer:
         self.printed = end
 
 
+# A body that stands by itself is a branch.
 _Inner = (
-    tree.Statement | tree.ShiftItem | tree.Fact | tree.Setting | tree.Vary | tree.Case
+    tree.Statement
+    | tree.Body
+    | tree.ShiftItem
+    | tree.Fact
+    | tree.Setting
+    | tree.Vary
+    | tree.Case
 )
 
 

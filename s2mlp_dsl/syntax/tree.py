@@ -143,6 +143,26 @@ class Residual:
 
 
 @dataclass(frozen=True)
+class Scope:
+    """A call with a body: `fold("y x c -> c (y x)") { … }`."""
+
+    span: Span
+    call: Call
+    body: "Body"
+    label: Name | None = None
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """`parallel(split, fuse = sum) { branch { … } branch { … } }`."""
+
+    span: Span
+    call: Call
+    branches: tuple["Body", ...]
+    label: Name | None = None
+
+
+@dataclass(frozen=True)
 class Part:
     """So many iterations of a body."""
 
@@ -161,7 +181,7 @@ class Stack:
     label: Name | None = None
 
 
-Statement = Operation | Residual | Stack
+Statement = Operation | Scope | Residual | Parallel | Stack
 
 
 def bodies(statement: Statement) -> "tuple[Body, ...]":
@@ -169,10 +189,24 @@ def bodies(statement: Statement) -> "tuple[Body, ...]":
     match statement:
         case Operation():
             return ()
-        case Residual(_, body):
+        case Residual(_, body) | Scope(_, _, body):
             return (body,)
+        case Parallel(_, _, branches):
+            return branches
         case Stack(_, _, parts):
             return tuple(part.body for part in parts)
+
+
+def head(statement: Statement) -> Span:
+    """What stands before the first body of a statement, where its carets go."""
+    span = statement.span
+    inside = bodies(statement)
+    if not inside:
+        return span
+    end = span.source.text.rfind("{", span.start, inside[0].span.start + 1)
+    while span.source.text[end - 1].isspace():
+        end -= 1
+    return Span(span.source, span.start, end)
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,7 @@ def check_numbers(model: Model, module: nn.Module, seed: int = 0) -> Check:
     failure names the statement.
     """
     weights = unit_gain_weights(model, seed)
-    image = model.input.result
-    assert image.kind == "map"
-    size = (BATCH, image.channels, image.height, image.width)
+    size = (BATCH, *model.input_size)
     x_BCHW = np.random.default_rng(seed + 1).standard_normal(size)
     comparison = _Comparison(model, run_reference(model, x_BCHW, weights))
     try:

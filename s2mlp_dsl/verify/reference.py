@@ -29,14 +29,19 @@ def run_reference(
     values: dict[str, Array] = {INPUT: image_BCHW}
     for node in execution_order(graph):
         if node != INPUT:
-            fed = [values[one] for one in graph.predecessors(node)]
-            op = graph.nodes[node]["op"]
-            if op is None:
+            facts = graph.nodes[node]
+            fed, op = [values[one] for one in facts["fed"]], facts["op"]
+            if facts["part"] is not None:
+                values[node] = fed[0][..., slice(*facts["part"])]
+            elif op is None:
                 values[node] = fed[0] + fed[1]
             else:
                 tensors = {name: weights[f"{node}.{name}"] for name in tensors_of(op)}
                 operator = OPERATORS[op.operator]
-                values[node] = operator.reference(fed[0], Args(dict(op.args)), tensors)
+                together = fed[0] if len(fed) == 1 else np.concatenate(fed, axis=-1)
+                values[node] = operator.reference(
+                    together, Args(dict(op.args)), tensors
+                )
             yield node, values[node]
         for one in graph.predecessors(node):
             waiting[one] -= 1

@@ -39,16 +39,20 @@ def _compare(expected: nx.DiGraph, graph: fx.Graph) -> list[Failure]:
     order = iter(execution_order(expected))
     paired: dict[fx.Node, str] = {}
     for node in graph.nodes:
+        if _is_split(node):
+            continue  # its parts are what the IR knows
         want = next(order, None)
         if node.op == "output":
             return failures + _at_the_end(expected, want, paired.get(node.args[0]))
         found = _meaning(node)
-        if found != _kind(want):
+        if found != _kind(expected, want):
             return [*failures, _parting(expected, want, found, set(paired.values()))]
         assert want is not None
         paired[node] = want
-        fed = sorted(paired.get(one, "?") for one in node.all_input_nodes)
-        wanted = sorted(expected.predecessors(want))
+        fed = [paired.get(one, "?") for one in _fed(node)]
+        wanted = list(expected.nodes[want]["fed"])
+        if found == SUM:  # either order
+            fed, wanted = sorted(fed), sorted(wanted)
         if fed != wanted:
             message = f"fed by {_listed(fed)}, not by {_listed(wanted)}"
             failures.append(_failure(expected, want, message))
@@ -85,6 +89,10 @@ def _meaning(node: fx.Node) -> str:
         return INPUT
     if node.op == "call_module":
         return str(node.target)
+    if node.op == "call_function" and node.target is operator.getitem:
+        split, number = node.args
+        if isinstance(split, fx.Node) and _is_split(split):
+            return f"part {number} of {split.args[1]} channels"
     # Nothing else is a plain sum: no scale, no constant, not in place.
     plain = len(node.all_input_nodes) == len(node.args) == 2 and not node.kwargs
     if node.op == "call_function" and node.target is operator.add and plain:
@@ -92,8 +100,29 @@ def _meaning(node: fx.Node) -> str:
     return f"{node.op} {getattr(node.target, '__name__', node.target)}"
 
 
-def _kind(want: str | None) -> str | None:
-    return SUM if want is not None and want.startswith("+") else want
+def _is_split(node: fx.Node) -> bool:
+    """`x.split(channels, dim=-1)`, which nothing but its parts reads."""
+    return (
+        (node.op, node.target) == ("call_method", "split")
+        and len(node.args) == 2
+        and node.kwargs == {"dim": -1}
+        and all(user.target is operator.getitem for user in node.users)
+    )
+
+
+def _fed(node: fx.Node) -> list[fx.Node]:
+    """What feeds a node, in order; what was split feeds a part of it."""
+    given = [one for one in node.args if isinstance(one, fx.Node)]
+    return [_fed(one)[0] if _is_split(one) else one for one in given]
+
+
+def _kind(graph: nx.DiGraph, want: str | None) -> str | None:
+    if want is None or want == INPUT:
+        return want
+    if graph.nodes[want]["part"] is not None:
+        first, last = graph.nodes[want]["part"]
+        return f"part {first // (last - first)} of {last - first} channels"
+    return SUM if graph.nodes[want]["op"] is None else want
 
 
 def _listed(nodes: list[str]) -> str:

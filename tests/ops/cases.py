@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from s2mlp_dsl.api import Program, elaborate
-from s2mlp_dsl.ir.program import Op
-from s2mlp_dsl.ir.shape import Map, Shape, Vector
+from s2mlp_dsl.ir.program import Op, Parallel
+from s2mlp_dsl.ir.shape import Map, Shape, Tokens, Vector
 from s2mlp_dsl.ops import OPERATORS, Args, Operator
 
 EDGES = ("keep", "clamp", "zero", "wrap", "reflect")
@@ -24,6 +24,7 @@ _GROUPS = {
     "together": ["rest right 1 down 1"],
     "woven": ["interleave", "each right -1 .. 1"],
     "fringe": ["interleave", "each down -1 .. 1", "rest right 2"],
+    "timely": ["1/4 later 2", "1/4 earlier 1 right 1", "rest up 1"],
 }
 SHIFTS = {
     f"{name}_{edge}": "\n    ".join([f"edge {edge}", *groups])
@@ -54,9 +55,7 @@ class Case:
 
     @cached_property
     def op(self) -> Op:
-        op = self.program.model.body[-1]
-        assert isinstance(op, Op)
-        return op
+        return op_of(self.program)
 
     @property
     def operator(self) -> Operator:
@@ -77,11 +76,14 @@ class Case:
         random = torch.Generator().manual_seed(seed)
         for parameter in net.parameters():
             nn.init.normal_(parameter, generator=random)
+        if self.operator.role == "fuse":  # takes its branches one by one
+            apart, branches = net.forward, self.args.count("branches")
+            net.forward = lambda x: apart(*x.chunk(branches, dim=-1))
         return net
 
     def feed(self, x: Tensor) -> Tensor:
         """[batch, …, channels] as the module takes it."""
-        return x if self.op.source else x.permute(0, 3, 1, 2)
+        return x if self.op.source else x.movedim(-1, 1)
 
     def input(self, batch: int = 2, seed: int = 1) -> Tensor:
         random = torch.Generator().manual_seed(seed)
@@ -89,13 +91,26 @@ class Case:
         return torch.randn(size, generator=random, dtype=torch.float64)
 
 
+def op_of(program: Program) -> Op:
+    """The operator that a model of one statement ends with."""
+    last = program.model.body[-1]
+    op = last.fuse if isinstance(last, Parallel) else last
+    assert isinstance(op, Op)
+    return op
+
+
 def spec_text(statement: str, entering: Shape | None) -> str:
     """A model that ends with the statement, and the shift it uses."""
     match entering:
         case None:
             before = ""
-        case Map(height=height, width=width, channels=channels):
+        case Map(time=None, height=height, width=width, channels=channels):
             before = f"    image({channels}, {height}, {width})\n"
+        case Map(time=time, height=height, width=width, channels=channels):
+            before = f"    video({channels}, {time}, {height}, {width})\n"
+        case Tokens(count=count, channels=channels):
+            before = f"    image({channels}, 1, {count})\n"
+            before += '    rearrange("y x c -> (y x) c")\n'
         case Vector(channels=channels):
             before = f"    image({channels}, 2, 3)\n    pool(mean)\n"
     shifts = "".join(
@@ -110,19 +125,43 @@ def map_(height: int, width: int, channels: int) -> Map:
     return Map(height=height, width=width, channels=channels)
 
 
+def film(time: int, height: int, width: int, channels: int) -> Map:
+    return Map(time=time, height=height, width=width, channels=channels)
+
+
+def parallel(fuse: str, branches: int = 2) -> str:
+    """Branches that change nothing, so that what is tried is the fuse."""
+    return f"parallel(copy, fuse = {fuse}) {{{' branch { }' * branches} }}".replace(
+        "} branch", "}\n branch"
+    )
+
+
 _ANY = (
     map_(3, 5, 4),
+    film(2, 3, 1, 4),
+    Tokens(count=6, channels=3),
     map_(4, 2, 3),
     map_(1, 1, 5),
     map_(1, 6, 2),
     Vector(channels=7),
 )
-_GRIDS = (map_(3, 5, 4), map_(5, 2, 7), map_(1, 1, 5), map_(1, 6, 4))
+_GRIDS = (
+    map_(3, 5, 4),
+    map_(5, 2, 7),
+    map_(1, 1, 5),
+    map_(1, 6, 4),
+    film(2, 3, 2, 3),
+)
+_FEW = (map_(3, 2, 2), map_(1, 1, 3), film(2, 1, 3, 2), Vector(channels=3))
 
 CASES: dict[str, list[Case]] = {
     "image": [
         Case(statement, None)
         for statement in ("image(3, 4, 6)", "image(1, 1, 1)", "image(5, 7, 1)")
+    ],
+    "video": [
+        Case(statement, None, probed=False)
+        for statement in ("video(3, 2, 4, 6)", "video(1, 3, 1, 1)", "video(5, 1, 7, 1)")
     ],
     "patch": [
         Case("patch(2, 12)", map_(6, 8, 3)),
@@ -130,6 +169,7 @@ CASES: dict[str, list[Case]] = {
         Case("patch(1, 4)", map_(1, 1, 3)),
         Case("patch(1, 7)", map_(2, 3, 5)),
         Case("patch(4, 1)", map_(4, 4, 2), probed=False),
+        Case("patch(2, 3)", film(2, 4, 2, 2), probed=False),
     ],
     "linear": [
         Case(statement, shape)
@@ -157,6 +197,11 @@ CASES: dict[str, list[Case]] = {
             for size in ((3, 5, channels), (1, 1, channels), (1, 4, channels))
         ),
         Case("shift(none)", map_(2, 3, 5)),
+        *(
+            Case(f"shift({name}_{edge})", film(3, 2, 3, 4), probed=False)
+            for edge in EDGES
+            for name in ("timely", "cross")
+        ),
     ],
     "depthwise": [
         Case(f"depthwise({kernel}, edge = {edge}, bias = {bias})", shape)
@@ -170,7 +215,55 @@ CASES: dict[str, list[Case]] = {
         for shape in shapes
     ],
     "pool": [
-        Case(f"pool({kind})", shape) for kind in ("mean", "max") for shape in _GRIDS
+        Case(f"pool({kind})", shape)
+        for kind in ("mean", "max")
+        for shape in (*_GRIDS, Tokens(count=4, channels=3))
+    ],
+    "rearrange": [
+        Case(f'rearrange("{pattern}")', shape, probed=False)
+        for pattern, shape in (
+            ("y x c -> c (y x)", map_(3, 5, 4)),
+            ("y x c -> c y x", map_(1, 1, 3)),
+            ("(y a=2) (x b=3) c -> y x (b a c)", map_(4, 6, 2)),
+            ("t y x c -> (x t) (c y)", film(2, 3, 2, 2)),
+            ("s (g c=2) -> g s c", Tokens(count=4, channels=6)),
+            ("(a b=2) -> b a", Vector(channels=6)),
+            ("s c -> s c", Tokens(count=2, channels=3)),
+        )
+    ],
+    "extend": [
+        Case(f"extend({axis}, {count}, {edge})", shape, probed=False)
+        for axis in ("y", "x")
+        for edge in ("zero", "clamp", "wrap", "reflect")
+        for count, shape in (
+            (2, map_(3, 5, 2)),
+            (7, map_(2, 3, 1)),
+            (3, map_(1, 1, 3)),
+            (0, map_(2, 2, 2)),
+            (1, film(2, 2, 3, 2)),
+        )
+    ],
+    "crop": [
+        Case(f"crop({axis}, {length})", shape, probed=False)
+        for axis, length, shape in (
+            ("y", 2, map_(3, 5, 2)),
+            ("x", 2, map_(3, 5, 2)),
+            ("x", 1, map_(1, 1, 3)),
+            ("y", 1, film(2, 2, 3, 2)),
+        )
+    ],
+    **{
+        fuse: [
+            Case(parallel(fuse, branches), shape)
+            for branches in (2, 3)
+            for shape in _FEW
+        ]
+        for fuse in ("sum", "mean", "multiply", "concat")
+    },
+    "split_attention": [
+        Case(parallel(f"split_attention({hidden}, {over}, bias = {bias})", 3), shape)
+        for hidden, over, bias in ((2, "sum", "off"), (3, "mean", "on"))
+        for shape in _FEW
     ],
 }
 

@@ -44,6 +44,10 @@ def expected_dependence(case: Case, reach: Reach) -> Tensor:
     """The same grid from what the fact sheet says."""
     out_positions, out_channels, in_positions, in_channels = size = grid(case)
     expected = torch.zeros(size, dtype=torch.bool)
+    if reach.moves is not None:
+        flat = expected.view(out_positions * out_channels, -1)
+        flat[torch.arange(len(flat)), torch.tensor(reach.moves)] = True
+        return expected
     for part in reach.parts:
         mask = part.channels
         mine = [c for c in range(in_channels) if mask is None or mask >> c & 1]
@@ -55,7 +59,8 @@ def expected_dependence(case: Case, reach: Reach) -> Tensor:
                 reads = part.reads[place]
             for source in reads:
                 for channel in mine:
-                    outs = range(out_channels) if reach.mixes else [channel]
+                    own = channel % (in_channels // reach.slices)
+                    outs = range(out_channels) if reach.mixes else [own]
                     expected[place, list(outs), source, channel] = True
     return expected
 

@@ -5,12 +5,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from s2mlp_dsl.api import elaborate
+from s2mlp_dsl.api import elaborate, verify
 from s2mlp_dsl.ir.print import print_op
-from s2mlp_dsl.ir.program import Op
 from s2mlp_dsl.ir.shape import Map, Vector
-from s2mlp_dsl.ops import OPERATORS, SIGNATURES, Args, Operator, Refusal
-from tests.ops.cases import ALL, CASES, EDGES, Case, map_, spec_text
+from s2mlp_dsl.ops import OPERATORS, SCOPES, SIGNATURES, Args, Operator, Refusal, Scope
+from tests.ops.cases import ALL, CASES, EDGES, Case, map_, op_of, spec_text
 from tests.ops.probe import (
     dependence,
     expected_dependence,
@@ -138,13 +137,22 @@ def test_input_is_left_alone(case: Case) -> None:
 @every_operator
 def test_example(operator: Operator) -> None:
     program = elaborate(spec_text(operator.example, operator.example_input))
-    op = program.model.body[-1]
-    assert isinstance(op, Op)
+    op = op_of(program)
     assert op.operator == operator.name
     image = program.analysis.image
     assert image is not None
     y = program.build()(torch.randn(2, *image))
     assert tuple(y.shape) == (2, *op.result.dims)
+
+
+@pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
+def test_scope_example(scope: Scope) -> None:
+    statement = f"{scope.example} {{\n        linear(dim)\n    }}"
+    program = elaborate(spec_text(statement, map_(3, 5, 4)))
+    assert program.model.result == map_(3, 5, 4)
+    assert scope.summary and scope.paper
+    assert elaborate(program.text).model == program.model
+    assert verify(program.text, model=None).passed
 
 
 @every_operator

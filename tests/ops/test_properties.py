@@ -16,9 +16,9 @@ def _roomy() -> dict[str, Case]:
     cases = [
         Case(f"image({case.shape.channels}, {_ROOM}, {_ROOM})", None)
         if case.op.source is None
-        else Case(case.statement, map_(_ROOM, _ROOM, case.shape.channels))
+        else Case(case.statement, map_(_ROOM, _ROOM, case.entering.channels))
         for case in ALL
-        if case.probed
+        if case.probed and (case.entering or case.op.source is None)
     ]
     return {str(case): case for case in cases}
 
@@ -36,6 +36,8 @@ def test_properties(case: Case) -> None:
 
 
 def _reads(reach: Reach, positions: int) -> str:
+    if any(part.reads == "all" for part in reach.parts):
+        return "everything"
     tables = [part.reads for part in reach.parts if not isinstance(part.reads, str)]
     read = [(place, set(row)) for table in tables for place, row in enumerate(table)]
     if read and all(len(row) == positions for _, row in read):

@@ -19,8 +19,8 @@ MOST_BYTES = 1 << 23
 def reach_widget(subject: Subject, name: str) -> str:
     """A slider for the depth and a grid to choose a position in."""
     reach, history = subject.analysis.reach, seen_after(subject.model)
-    if reach is None or not history:
-        return "<p>No reach: there is no stack, or the first map is too large.</p>"
+    if reach is None or not history or len(reach.grid) != 2:
+        return "<p>No reach: no stack, a clip, or a first map that is too large.</p>"
     height, width = reach.grid
     size = (height * width + 7) // 8
     depths = list(range(1, len(history) + 1))

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from s2mlp_dsl.emit.uses import indexed
-from s2mlp_dsl.ir.program import Call, Model, Op, Residual, Stack, Statement
+from s2mlp_dsl.ir.program import (
+    Call,
+    Model,
+    Op,
+    Parallel,
+    Residual,
+    Scope,
+    Stack,
+    Statement,
+    bodies,
+)
 from s2mlp_dsl.ir.walk import occurrences
 from s2mlp_dsl.source import Source, Span
 
@@ -61,8 +71,8 @@ def _heads(model: Model) -> dict[Span, list[str]]:
         match statement:
             case Op():
                 return [prefix + statement.name]
-            case Residual():
-                paths = walk(statement.body, prefix)
+            case Residual() | Parallel() | Scope():
+                paths = [at for one in bodies(statement) for at in walk(one, prefix)]
             case Call():
                 block = model.definitions[statement.block]
                 paths = walk(block.body, f"{prefix}{statement.name}.")
