@@ -7,11 +7,11 @@ class MeanPool(nn.Module):
     """The mean over all positions: [B, …, C] to [B, C]."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.mean(dim=list(range(1, x.dim() - 1)))
+        return x.flatten(1, -2).mean(dim=1)
 
 
 class MaxPool(nn.Module):
     """The maximum over all positions: [B, …, C] to [B, C]."""
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.amax(dim=list(range(1, x.dim() - 1)))
+        return x.flatten(1, -2).amax(dim=1)

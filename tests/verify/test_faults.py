@@ -251,11 +251,11 @@ def test_one_iteration_of_three(
 
 _MOVES = {"movement", "numbers"}
 DEFINITIONS = [
-    ("move", "- down", "+ down", _MOVES, "stack.0.shift"),
+    ("move", "- step", "+ step", _MOVES, "stack.0.shift"),
     ("move", '("keep", "zero")', '("zero",)', _MOVES, "stack.0.shift"),
-    ("move", "columns >= 0", "columns > 0", _MOVES, "stack.0.shift"),
-    ("move", "1, 1) & has_column", "1, 1) | has_column", _MOVES, "stack.0.shift"),
-    ("SpatialShift", "(_, right, down)", "(_, down, right)", _MOVES, "stack.0.shift"),
+    ("move", "source >= 0", "source > 0", _MOVES, "stack.0.shift"),
+    ("move", "(-2, -3, -4)", "(-3, -2, -4)", _MOVES, "stack.0.shift"),
+    ("SpatialShift", "part, steps", "part, steps[::-1]", _MOVES, "stack.0.shift"),
     ("SpatialShift", "cat(moved", "cat(moved[::-1]", _MOVES, "stack.0.shift"),
     ("slide", "if down > 0", "if down < 0", _MOVES, "stack.0.shift"),
     ("slide_along", 'edge == "keep"', 'edge == "clamp"', _MOVES, "stack.0.shift"),
@@ -267,8 +267,8 @@ DEFINITIONS = [
     ("GatheredShift", "has_row & has", "has_row | has", _MOVES, "stack.0.shift"),
     ("GatheredShift", "tensor([group[1]", "tensor([1", _MOVES, "stack.0.shift"),
     ("Patch", "0, 1, 3, 5, 2, 4", "0, 1, 3, 5, 4, 2", {"numbers"}, "patch"),
-    ("MeanPool", "BHWC.mean", "BHWC.amax", {"numbers"}, "pool"),
-    ("MeanPool", "2)", "2), keepdim=True", {"shapes", "numbers"}, "pool"),
+    ("MeanPool", ".mean(", ".amax(", {"numbers"}, "pool"),
+    ("MeanPool", "dim=1", "dim=1, keepdim=True", {"shapes", "numbers"}, "pool"),
     ("ImageToMap", "0, 2, 3, 1", "0, 3, 2, 1", {"shapes", "numbers"}, "image"),
 ]
 # Who writes a definition that the usual lowering does not.
