@@ -170,6 +170,7 @@ def test_diagnostics_in_the_json(check: Checker, path: Path) -> None:
         "secondary": [],
         "notes": [],
         "help": "did you mean `via`?",
+        "fix": None,
     }
 
 
