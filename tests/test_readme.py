@@ -37,6 +37,7 @@ def test_the_commands_run(tmp_path: Path) -> None:
     """The tour, in order, in a folder that has the specs and one image."""
     (tmp_path / "specs").symlink_to(ROOT / "specs")
     (tmp_path / "IMAGE.png").write_bytes(_digit())
+    (tmp_path / "THEIRS.py").write_text("def NAME(x):\n    return x.roll(1, 2)\n")
     (tour,) = [one for one in blocks("sh") if "explain" in one]
     for line in tour.splitlines():
         command = shlex.split(line, comments=True)

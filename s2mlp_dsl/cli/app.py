@@ -17,6 +17,7 @@ from s2mlp_dsl.diagnostics import Poisoned, SpecError
 
 # Name to what `--help` says. The module of a command is imported when it runs.
 COMMANDS = {
+    "audit": "Find out whether someone's PyTorch code is a shift.",
     "check": "Prove shapes, parameters, MACs, reach and claims of a spec.",
     "compile": "Write a model as PyTorch source, IR, ONNX and more.",
     "diagram": "Draw a model.",
