@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.diagnostics import Label, Poisoned
 from s2mlp_dsl.elaborate import codes
-from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.branches import expand_parallel
 from s2mlp_dsl.elaborate.definitions import Definitions
 from s2mlp_dsl.elaborate.evaluate import Evaluator
@@ -306,10 +305,9 @@ class Expander:
         self, call: tree.Call, env: Env, shape: Shape | None, label: str | None
     ) -> tuple[list[ir.Statement], Shape | None]:
         """What a piece holds, as if it stood here; nothing for `none`."""
-        given = match_arguments(call, ("piece",), self.evaluator.report)
-        if "piece" not in given:
+        if len(call.arguments) != 1 or call.arguments[0].name is not None:
             raise Poisoned  # reported with the names
-        node = given["piece"].value
+        node = call.arguments[0].value
         piece = self.evaluator.piece(node, env)
         if not isinstance(piece, Piece):
             raise self.evaluator.wrong_kind(node.span, "piece", piece)

@@ -196,4 +196,5 @@ def need_map(x: Shape | None, help: str | None = None) -> Map:
     if isinstance(x, Map):
         return x
     found = "vector" if x is not None and x.kind == "vector" else "row of tokens"
-    raise Refusal(NOT_A_MAP, f"a {found} enters, {x}, and it has no grid", help=help)
+    label = f"a {found} enters, {x}, and it has no grid"
+    raise Refusal(NOT_A_MAP, label, help=help or "write it where there is a map still")

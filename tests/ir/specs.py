@@ -25,6 +25,10 @@ block mix(ratio = 2, via = cross, kind: word = layer) {
         linear(dim)
     }
 }
+block via(piece: piece = none) {
+    norm(affine)
+    apply(piece)
+}
 \"\"\"Two of them, and a name that Python needs.\"\"\"
 block pair(ratio) {
     mix(ratio)
@@ -79,6 +83,45 @@ linear(4 * (1 + mod(i, 2)))
 }}"""
 
 
+FUSES = ("sum", "mean", "multiply", "split_attention(3, mean)")
+SPLIT = """parallel(split, fuse = {}) {{
+branch {{ }}
+branch {{
+{}
+linear(6)
+}}
+branch {{
+linear(dim)
+}}
+}}"""
+SPLIT = "linear(18)\n" + SPLIT
+COPY = """parallel(copy, fuse = {}) {{
+branch {{
+{}
+linear(12)
+}}
+branch {{
+shift(mixed)
+linear(12)
+}}
+}}"""
+FOLDED = (
+    "y x c -> c (y x)",
+    "y (x z=1) c -> x (y z) c",
+    "y x (a b=2) -> b y x a",
+)
+FOLD = """linear(12)
+fold("{}") {{
+norm(layer)
+linear(dim)
+}}
+shift({})"""
+PAD = """pad({}, multiple = {}, edge = reflect) {{
+depthwise(3)
+}}"""
+PIECES = ("none", "depthwise(3)", "mix(1, mixed)", "shift(cross)", "via(gelu)")
+
+
 def _structures(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     bodies = st.builds(_lines, st.lists(inner, min_size=1, max_size=3))
     return st.one_of(
@@ -86,6 +129,11 @@ def _structures(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds(RESIDUAL.format, words, shifts),
         st.builds(STACK.format, st.integers(1, 3), bodies),
         st.builds(STAGES.format, st.integers(1, 4), bodies, bodies),
+        st.builds(SPLIT.format, st.sampled_from(FUSES), bodies),
+        st.builds(COPY.format, st.sampled_from([*FUSES, "concat"]), bodies),
+        st.builds(FOLD.format, st.sampled_from(FOLDED), shifts),
+        st.builds(PAD.format, st.sampled_from("xy"), st.integers(1, 4)),
+        st.builds("via(piece = {})".format, st.sampled_from(PIECES)),
     )
 
 
