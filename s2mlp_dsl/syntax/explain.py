@@ -100,6 +100,8 @@ def _help(token: Token, source: Source, allowed: set[str]) -> str | None:
     before = source.text[: token.start_pos or 0].rpartition("\n")[2]
     if word == "=" and before.endswith("="):
         return Suggestion("write a single `=`", "")
+    if word == "{" and before.split()[-1:] == ["branch"]:
+        return "a branch stands inside a `parallel(…) { … }`"
     if allowed == {"NAME"} and (name := re.search(r"(\w+)\s*:\s*$", before)):
         return f"write `{name[1]} = {word}` for a default"
     if "(" in allowed and token.type in ("NUMBER", "STRING", "NAME"):
