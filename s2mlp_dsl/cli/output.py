@@ -59,7 +59,7 @@ def model_options(command: F) -> F:
         "settings",
         multiple=True,
         metavar="KEY=VALUE",
-        callback=_settings,
+        callback=read_settings,
         help="Give a parameter a value. Can be repeated.",
     )(command)
     return click.option("--model", metavar="NAME", help="Which model of the file.")(
@@ -78,7 +78,7 @@ def _limits(
     from s2mlp_dsl.syntax import parse_expression, tree
 
     limits = {}
-    for name, text in _settings(context, parameter, given).items():
+    for name, text in read_settings(context, parameter, given).items():
         report = Report()
         try:
             node = parse_expression(Source("--limit", text), report)
@@ -94,9 +94,10 @@ def _limits(
         raise click.BadParameter(str(error)) from error
 
 
-def _settings(
+def read_settings(
     context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
 ) -> dict[str, str]:
+    """The callback of an option `KEY=VALUE` that can be repeated."""
     settings: dict[str, str] = {}
     for one in given:
         key, equals, value = one.partition("=")

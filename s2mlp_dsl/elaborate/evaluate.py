@@ -324,7 +324,7 @@ class Evaluator:
         """A call that is not made yet, or a parameter that holds one."""
         if isinstance(node, tree.Name) and node.id in env.values:
             return env.values[node.id]
-        closed = Env(env.unit, dict(env.values))
+        closed = Env(env.unit, dict(env.values), None, env.origins)
         if isinstance(node, tree.Name) and node.id == NO_SHIFT:
             return Piece(None, closed)
         call = tree.Call(node.span, node, ()) if isinstance(node, tree.Name) else node

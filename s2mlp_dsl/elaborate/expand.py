@@ -14,6 +14,7 @@ from s2mlp_dsl.elaborate.definitions import Definitions
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.operate import Operators
+from s2mlp_dsl.elaborate.origins import origins_of, traced
 from s2mlp_dsl.elaborate.unknown import APPLY
 from s2mlp_dsl.elaborate.values import Env, Piece, ShiftRef, Value, words_in
 from s2mlp_dsl.ir import program as ir
@@ -158,7 +159,7 @@ class Expander:
             body=body,
             leave=leave,
             label=label,
-            span=call.span,
+            span=traced(call.span, call, env),
         )
 
     def _no_image(self, span: Span) -> Poisoned:
@@ -214,7 +215,10 @@ class Expander:
                 shape = result
             before += count
         stack = ir.Stack(
-            runs=tuple(runs), name="stack", label=label, span=tree.head(statement)
+            runs=tuple(runs),
+            name="stack",
+            label=label,
+            span=traced(tree.head(statement), statement.parts[0].count, env),
         )
         return stack, shape
 
@@ -258,7 +262,8 @@ class Expander:
             self._open.add(key)
             self.evaluator.calls.append(call.span)
             try:
-                inside = Env(declared.unit, bound, shape.channels)
+                origins = origins_of(call, declaration.params, declared.unit, env)
+                inside = Env(declared.unit, bound, shape.channels, origins)
                 statements, result = self.scope(declaration.body, inside, shape)
             finally:
                 self.evaluator.calls.pop()
@@ -298,7 +303,8 @@ class Expander:
         if shape is None:
             raise self._no_image(call.span)
         block, result = self._block(call, declared, env, shape)
-        made = ir.Call(block=block, name=block, label=label, span=call.span)
+        span = traced(call.span, call, env)
+        made = ir.Call(block=block, name=block, label=label, span=span)
         return [made], result
 
     def _apply(

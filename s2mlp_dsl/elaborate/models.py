@@ -12,6 +12,7 @@ from s2mlp_dsl.elaborate.definitions import Definitions
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.expand import Expander
 from s2mlp_dsl.elaborate.files import Declared
+from s2mlp_dsl.elaborate.origins import origins_of
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.unknown import wrong_declaration
 from s2mlp_dsl.elaborate.values import Env
@@ -135,7 +136,8 @@ def expand_model(
     if isinstance(own, tree.Variant):
         evaluator.calls.append(own.base.span)
     expander = Expander(evaluator, Definitions(own.name.id))
-    inside = Env(base.declared.unit, bound)
+    origins = origins_of(no_arguments, base.params, base.declared.unit, env, given)
+    inside = Env(base.declared.unit, bound, origins=origins)
     body, _ = expander.scope(declaration.body, inside, None)
     model = ir.Model(
         name=own.name.id,

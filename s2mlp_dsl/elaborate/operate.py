@@ -10,6 +10,7 @@ from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.definitions import Definitions
 from s2mlp_dsl.elaborate.evaluate import Evaluator
+from s2mlp_dsl.elaborate.origins import traced
 from s2mlp_dsl.elaborate.patterns import axis_names, pattern_value
 from s2mlp_dsl.elaborate.shifts import no_shift, resolve_shift
 from s2mlp_dsl.elaborate.values import Env, Piece, ShiftRef, kind_of, show
@@ -41,7 +42,8 @@ class Operators:
         """The statement that a call is, its shape proved."""
         args, given = self.arguments(operator, call, env, shape, implied)
         with self.refusals(call, given):
-            return self.make(operator, args, shape, call.span, label)
+            span = traced(call.span, call, env)
+            return self.make(operator, args, shape, span, label)
 
     def make(
         self,

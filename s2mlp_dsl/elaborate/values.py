@@ -1,6 +1,6 @@
 """What expressions of a spec evaluate to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from s2mlp_dsl.elaborate.files import Declared, Unit
@@ -48,17 +48,19 @@ class Env:
     """What names mean at a place.
 
     `values` holds parameters and indices; `dim` is the number of channels that
-    enter the nearest brace, None where there is none.
+    enter the nearest brace, None where there is none. `origins` says where the
+    values of parameters are written.
     """
 
     unit: Unit
     values: dict[str, Value]
     dim: int | None = None
+    origins: dict[str, Span] = field(default_factory=dict)
 
     def inner(self, dim: int, index: str | None = None, number: int = 0) -> "Env":
         """The same names inside a brace, and the index of an iteration."""
         values = self.values if index is None else {**self.values, index: number}
-        return Env(self.unit, values, dim)
+        return Env(self.unit, values, dim, self.origins)
 
 
 def kind_of(value: Value) -> str:

@@ -1,6 +1,6 @@
 """A program as a parameterless `.arch` file that elaborates to an equal one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 
 from s2mlp_dsl.ir.program import (
@@ -21,15 +21,17 @@ from s2mlp_dsl.ir.walk import ops_in
 
 # For each operator, its arguments in order with their defaults.
 Signatures = Mapping[str, Mapping[str, Value | None]]
+Note = Callable[[Statement], str | None]
 
 
-def print_model(model: Model, signatures: Signatures) -> str:
+def print_model(model: Model, signatures: Signatures, note: Note | None = None) -> str:
     """Canonical text of a program: byte-identical for equal programs.
 
     `signatures` gives every operator's parameters with their defaults, so that
-    an argument is written only where it says something.
+    an argument is written only where it says something. What `note` says of a
+    statement stands beside it as a comment.
     """
-    printer = _Printer(model, signatures)
+    printer = _Printer(model, signatures, note)
     parts = ["edition 1"]
     shifts: dict[str, Shift] = {}
     for op in ops_in(model):
@@ -116,14 +118,17 @@ def print_arguments(
 
 
 class _Printer:
-    def __init__(self, model: Model, signatures: Signatures) -> None:
+    def __init__(self, model: Model, signatures: Signatures, note: Note | None) -> None:
         self.model, self.signatures = model, signatures
+        self.note = note or (lambda statement: None)
 
     def body(self, body: tuple[Statement, ...], level: int) -> Iterator[str]:
         for statement in body:
             label = f"{statement.label}: " if statement.label else ""
             lines = list(self._statement(statement, level))
-            lines[0] = f"{'    ' * level}{label}{lines[0]}"
+            note = self.note(statement)
+            beside = f"  # {note}" if note else ""
+            lines[0] = f"{'    ' * level}{label}{lines[0]}{beside}"
             yield from lines
 
     def _statement(self, statement: Statement, level: int) -> Iterator[str]:

@@ -1,0 +1,63 @@
+"""`s2mlp-dsl show SPEC`."""
+
+from pathlib import Path
+
+import click
+
+from s2mlp_dsl.api import elaborate
+from s2mlp_dsl.cli.output import model_options, print_diagnostics, spec_argument
+from s2mlp_dsl.diagnostics import clean
+from s2mlp_dsl.elaborate.origins import Traced
+from s2mlp_dsl.elaborate.spec import load
+from s2mlp_dsl.ir.print import print_model
+from s2mlp_dsl.ir.program import Statement
+from s2mlp_dsl.ops import SIGNATURES
+from s2mlp_dsl.source import Span
+
+
+@click.command()
+@spec_argument
+@model_options
+@click.option(
+    "--expanded",
+    is_flag=True,
+    help="After expansion, each value with the line it came from.",
+)
+def command(
+    spec: Path, model: str | None, settings: dict[str, str], expanded: bool
+) -> int:
+    """Show a model of SPEC as it is declared, or with --expanded what it becomes.
+
+    The expanded model is a spec without parameters. Where equal blocks are used
+    more than once, the lines are those of the first use.
+    """
+    loaded = load(spec)
+    if not expanded:
+        declaration = loaded.choose_model(model).declaration
+        print(f"# {_place(declaration.span)}\n{declaration.span.text}")
+        return 0
+    program = elaborate(loaded, model, settings)
+    print_diagnostics(loaded.report.sorted())
+    print(print_model(program.model, SIGNATURES, _note), end="")
+    return 0
+
+
+def _note(statement: Statement) -> str | None:
+    """`s2mlp.arch:23 linear(ratio * dim), ratio = 4 (s2mlp.arch:15), dim = 384`."""
+    span = statement.span
+    if span is None:
+        return None
+    said = [_place(span)]
+    if isinstance(span, Traced):
+        read = [
+            f"{name} = {value}" + (f" ({_place(at)})" if at is not None else "")
+            for name, value, at in span.reads()
+        ]
+        if read:
+            said[0] += f" {' '.join(span.text.split())}"
+        said += read
+    return clean(", ".join(said))
+
+
+def _place(span: Span) -> str:
+    return f"{span.source.name}:{span.line}"
