@@ -10,7 +10,7 @@ from s2mlp_dsl.ir.recipe import AdamW, Cosine, Recipe
 from s2mlp_dsl.train import UsageError
 from s2mlp_dsl.train.order import Order, in_order
 from s2mlp_dsl.train.schedule import Schedule, schedule_of
-from s2mlp_dsl.train.seeds import derive, uniforms
+from s2mlp_dsl.train.seeds import derive, reseed, uniforms
 
 from .making import recipe
 
@@ -114,3 +114,14 @@ def test_seeds_differ_by_purpose_and_place() -> None:
     seeds = {derive(purpose, *numbers) for purpose, *numbers in places}
     assert len(seeds) == len(places)
     assert all(0 <= seed < 2**63 for seed in seeds)
+
+
+def test_reseeding_is_torchs_seed_and_leaves_nothing_behind() -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(77)
+        expected = torch.rand(5)
+        waiting = len(torch.cuda._queued_calls)
+        for _ in range(3):
+            reseed(77)
+            assert torch.equal(torch.rand(5), expected)
+        assert len(torch.cuda._queued_calls) == waiting
