@@ -52,8 +52,10 @@ def main() -> None:
         train(model, chosen, out, resume=True, device="cpu", quiet=True)
         results = {".json": evaluate(model, out, device="cpu")}
         if others := [Path(word) for word in sys.argv[2:] if word != "die"]:
-            results[".other.json"] = evaluate(plain(), others[0], device="cpu")
+            other = Dies(plain(), None)
+            results[".other.json"] = evaluate(other, others[0], device="cpu")
     except RunError as error:
+        print(error, file=sys.stderr)
         sys.exit(error.exit_code)
     if os.environ.get("RANK", "0") == "0":
         for ending, result in results.items():
