@@ -12,9 +12,10 @@ from graphviz import Digraph
 from s2mlp_dsl.analysis.analyze import Analysis
 from s2mlp_dsl.emit import dot_joints as joints
 from s2mlp_dsl.emit.dot_parts import Pen
-from s2mlp_dsl.emit.drawing import Drawing, Place
+from s2mlp_dsl.emit.drawing import Drawing
 from s2mlp_dsl.emit.figures import Costs, totals
-from s2mlp_dsl.emit.sheet import Flow, Sheet
+from s2mlp_dsl.emit.place import Flow, Place
+from s2mlp_dsl.emit.sheet import Sheet
 from s2mlp_dsl.emit.theme import LIGHT, Theme
 from s2mlp_dsl.emit.uses import uses_of
 from s2mlp_dsl.ir.program import Model

@@ -4,6 +4,9 @@ Each function draws small nodes into a graph of the `graphviz` package, or says
 which edges there are: those are drawn last, into the whole graph.
 """
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from graphviz import Digraph
 
 from s2mlp_dsl.emit.dot_label import Text, cell, label, row, table
@@ -37,22 +40,77 @@ def _level(graph: Digraph, theme: Theme, node: str, **attributes: str) -> None:
             fontcolor=theme.ink,
             **attributes,
         )
-        level.node(f"{node}.turn", shape="point", width="0.01", style="invis")
+        _corner(level, theme.line, f"{node}.turn")
 
 
-def skip(theme: Theme, fork: str, plus: str, *, left: bool) -> list[Edge]:
-    """Out to one side, down and back: an edge of dot's own would bulge.
+def skip(theme: Theme, corners: Sequence[str], *, left: bool) -> list[Edge]:
+    """Out to one side of a fork, down past `corners`, and back into a plus.
 
-    Edges within a level run from left to right, whatever their arrows say.
+    An edge of dot's own would bulge. Edges within a level run from left to
+    right, whatever their arrows say.
     """
-    out, back = f"{fork}.turn", f"{plus}.turn"
+    fork, *down, plus = corners
     line = {"color": theme.line, "tooltip": "skip connection"}
     bare = {**line, "arrowhead": "none", "headclip": "false", "tailclip": "false"}
-    down = (out, back, {**bare, "weight": "4"})
+    out, back = f"{fork}.turn", f"{plus}.turn"
+    edges = [(a, b, {**bare, "weight": "4"}) for a, b in pairwise([out, *down, back])]
     if left:
-        return [(out, fork, bare), down, (back, plus, line | {"tailclip": "false"})]
-    into = {**line, "dir": "back", "headclip": "false"}
-    return [(fork, out, bare), down, (plus, back, into)]
+        ends = [(out, fork, bare), (back, plus, line | {"tailclip": "false"})]
+    else:
+        into = {**line, "dir": "back", "headclip": "false"}
+        ends = [(fork, out, bare), (plus, back, into)]
+    return [ends[0], *edges, ends[1]]
+
+
+def _corner(graph: Digraph, colour: str, node: str) -> None:
+    """Closes the gap that dot leaves where a line ends at a node without size."""
+    graph.node(
+        node,
+        label="",
+        shape="box",
+        fixedsize="true",
+        width="0.011",
+        height="0.028",
+        style="filled",
+        penwidth="0",
+        fillcolor=colour,
+    )
+
+
+def bus(graph: Digraph, theme: Theme, node: str, count: int) -> list[str]:
+    """A level with a point in the middle, and where each of `count` columns meets it.
+
+    With an odd number of columns the one in the middle meets the point itself.
+    """
+    half = count // 2
+    corners = [f"{node}.{number}" for number in range(count - count % 2)]
+    with graph.subgraph() as level:
+        level.attr(rank="same")
+        level.node(node, shape="point", width="0.04", color=theme.ink)
+        for corner in corners:
+            _corner(level, theme.ink, corner)
+    middle = [node] if count % 2 else []
+    return [*corners[:half], *middle, *corners[half:]]
+
+
+def bus_edges(node: str, columns: Sequence[str]) -> list[Edge]:
+    """The line along a level, from the first column over the point to the last."""
+    half = len(columns) // 2
+    stops = list(dict.fromkeys([*columns[:half], node, *columns[half:]]))
+    bare = {"arrowhead": "none", "headclip": "false", "tailclip": "false"}
+    return [(left, right, bare) for left, right in pairwise(stops)]
+
+
+def outside(
+    graph: Digraph, theme: Theme, columns: Sequence[str], node: str, *, left: bool
+) -> Edge:
+    """A corner at the level of columns, on one side of them all."""
+    with graph.subgraph() as level:
+        level.attr(rank="same")
+        level.node(columns[0])
+        _corner(level, theme.line, node)
+    order = (node, columns[0]) if left else (columns[-1], node)
+    return (*order, {"style": "invis"})
 
 
 def end(graph: Digraph, node: str) -> None:

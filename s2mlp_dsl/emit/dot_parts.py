@@ -4,6 +4,7 @@ Each function draws one thing into a graph or a cluster of the `graphviz`
 package. Lengths are points.
 """
 
+import math
 import textwrap
 from collections.abc import Sequence
 
@@ -102,30 +103,56 @@ class Pen:
         fill: str,
         below: str = "",
         more: Sequence[str] = (),
+        narrow: bool = False,
     ) -> None:
-        """A box: `name`, what stands `beside` and `below` it, `more` table rows."""
+        """A box: `name`, what stands `beside` and `below` it, `more` table rows.
+
+        A narrow box has beneath the name what else stands beside it.
+        """
         ink, quiet = self.theme.ink, self.theme.quiet
         gap = f'<TD COLSPAN="2" CELLPADDING="0" HEIGHT="{HEADROOM}"></TD>'
-        first, *others = (
-            cell(Text(INSET + line, NAME_SIZE, ink, bold=True), self.name_width)
+        names = [
+            Text(INSET + line, NAME_SIZE, ink, bold=True)
             for line in _broken(name, NAME_SIZE, _WIDEST_NAME)
-        )
-        figures = cell(
-            Text(beside, FIGURES_SIZE, quiet), self.figures_width, level=NAME_SIZE
-        )
-        rows = [row(gap), row(first, figures), *map(row, others)]
-        if below:
-            rows.append(row(cell(Text(INSET + below, FIGURES_SIZE, quiet), span=2)))
+        ]
+        under = [*([beside] if narrow else []), below]
+        if narrow:
+            rows = [row(cell(one, self.figures_width, span=2)) for one in names]
+        else:
+            first, *others = (cell(one, self.name_width) for one in names)
+            figures = Text(beside, FIGURES_SIZE, quiet)
+            second = cell(figures, self.figures_width, level=NAME_SIZE)
+            rows = [row(first, second), *map(row, others)]
+        rows = [row(gap), *rows]
+        for said in filter(None, under):
+            rows.append(row(cell(Text(INSET + said, FIGURES_SIZE, quiet), span=2)))
         if more:
             inner = table(*more, padding=3, spacing=3)
             rows.append(row(f'<TD COLSPAN="2">{inner}</TD>'))
         markup = table(*rows, border=self.theme.border, fill=fill)
         graph.node(node, label(markup), tooltip=escape(tooltip))
 
-    def frame(self, cluster: Digraph, title: str, figures: str, tooltip: str) -> None:
+    def pill(self, graph: Digraph, node: str, name: str, tooltip: str) -> None:
+        """A small box without figures."""
+        text = Text(name, FIGURES_SIZE, self.theme.quiet)
+        width = math.ceil(text.width + 2 * PADDING)
+        middle = f'<TD WIDTH="{width}">{text.markup}</TD>'
+        markup = table(row(middle), border=self.theme.line, fill=self.theme.plain)
+        graph.node(node, label(markup), tooltip=escape(tooltip))
+
+    def frame(
+        self,
+        cluster: Digraph,
+        title: str,
+        figures: str,
+        tooltip: str,
+        *,
+        narrow: bool = False,
+    ) -> None:
         """The border of a cluster, with its title and figures."""
         # The flow enters in the middle: the title stays left of it.
-        half = (self.name_width + self.figures_width) / 2 - PADDING
+        width = self.figures_width + (0 if narrow else self.name_width)
+        half = width / 2 - PADDING
         texts = [
             Text(one, TITLE_SIZE, self.theme.ink, bold=True)
             for one in _broken(title, TITLE_SIZE, half)
@@ -135,6 +162,7 @@ class Pen:
             label=label(table(*(row(cell(one)) for one in texts), padding=0)),
             labeljust="l",
             labelloc="t",
+            peripheries="1",
             style="rounded,filled",
             fillcolor=self.theme.stacked,
             color=self.theme.line,

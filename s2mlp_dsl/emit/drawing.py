@@ -6,13 +6,14 @@ picture of a model.
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import assert_never
 
 from graphviz import Digraph
 
 from s2mlp_dsl.emit.dot_shift import shift_rows
-from s2mlp_dsl.emit.sheet import Flow, Sheet
+from s2mlp_dsl.emit.nests import Draw, draw_parallel, draw_residual, draw_scope
+from s2mlp_dsl.emit.place import Flow, Place
+from s2mlp_dsl.emit.sheet import Sheet
 from s2mlp_dsl.emit.uses import Kinds, indexed
 from s2mlp_dsl.emit.words import alike, edge_rule, labelled, names_in, written
 from s2mlp_dsl.ir.program import (
@@ -33,14 +34,6 @@ from s2mlp_dsl.ir.program import (
 # follows becomes one box: a stack may have thousands of distinct blocks.
 MOST_OPEN = 48
 MOST_BOXES = 160
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where statements stand: the prefix of their paths, how often they run."""
-
-    prefix: str
-    times: int
 
 
 class Drawing:
@@ -101,17 +94,21 @@ class Drawing:
     def _statement(
         self, graph: Digraph, statement: Statement, place: Place, flow: Flow | None
     ) -> Flow:
+        def draw(inside: Digraph, body: Sequence[Statement], into: Flow) -> Flow:
+            return self._body(inside, body, place, into)
+
         match statement:
             case Op():
                 return self._op(graph, statement, place, flow)
             case Residual():
                 assert flow is not None
-                return self._residual(graph, statement, place, flow)
+                return self._residual(graph, statement, place, flow, draw)
             case Parallel():
                 assert flow is not None
-                return self._parallel(graph, statement, place, flow)
+                return draw_parallel(self.sheet, graph, statement, place, flow, draw)
             case Scope():
-                return self._body(graph, statement.sequence, place, flow)
+                assert flow is not None
+                return draw_scope(self.sheet, graph, statement, place, flow, draw)
             case Call():
                 run = Run(count=1, block=statement.block)
                 path = place.prefix + statement.name
@@ -127,39 +124,24 @@ class Drawing:
         theme = self.sheet.pen.theme
         more = [line for one in shifts for line in shift_rows(one, theme)]
         path = place.prefix + op.name
-        self.sheet.box(graph, path, written(op), place.times, note=note, more=more)
+        gives = op.result if op.result != op.source else None
+        self.sheet.box(
+            graph, path, written(op), place.times, note=note, more=more, gives=gives
+        )
         return self.sheet.enter(flow, path, op.result)
 
     def _residual(
-        self, graph: Digraph, residual: Residual, place: Place, flow: Flow
+        self, graph: Digraph, residual: Residual, place: Place, flow: Flow, draw: Draw
     ) -> Flow:
         self.sums[place.prefix] += 1
         # No name of a statement has a plus in it.
-        fork = f"{place.prefix}+{self.sums[place.prefix]}.in"
+        plus = f"{place.prefix}+{self.sums[place.prefix]}"
         # A residual in a residual skips on the other side.
         left = self.depth % 2 == 1
         self.depth += 1
-        inside = self.sheet.fork(graph, flow, fork)
-        inside = self._body(graph, residual.body, place, inside)
+        flow = draw_residual(self.sheet, graph, residual, plus, flow, draw, left=left)
         self.depth -= 1
-        return self.sheet.plus(graph, inside, fork, left=left)
-
-    def _parallel(
-        self, graph: Digraph, parallel: Parallel, place: Place, flow: Flow
-    ) -> Flow:
-        """Branches side by side, from one point to the box that fuses them."""
-        fuse = place.prefix + parallel.fuse.name
-        inside = self.sheet.fork(graph, flow, f"{fuse}.in")
-        ends = [
-            self._body(graph, branch, place, Flow(inside.node, fed))
-            for branch, fed in zip(
-                parallel.branches, parallel.fed(flow.shape), strict=True
-            )
-        ]
-        self.sheet.box(graph, fuse, written(parallel.fuse), place.times)
-        for end in ends:
-            self.sheet.enter(end, fuse, end.shape)
-        return Flow(fuse, parallel.fuse.result)
+        return flow
 
     def _stack(
         self, graph: Digraph, stack: Stack, place: Place, flow: Flow | None

@@ -1,27 +1,19 @@
 """What is being drawn on: boxes and frames with their figures, edges between."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from graphviz import Digraph
 
 from s2mlp_dsl.emit import dot_joints as joints
 from s2mlp_dsl.emit.dot_parts import Pen
 from s2mlp_dsl.emit.figures import Costs
+from s2mlp_dsl.emit.place import Flow, Parted, Skip
 from s2mlp_dsl.ir.shape import Shape
 
 # Shares of the model's MACs from which a box is one shade darker.
 SHADES = (0.01, 0.05, 0.2)
 # About the points that boxes, their further lines, sums and frames take.
 BOX_HEIGHT, BELOW_HEIGHT, LINE_HEIGHT, SUM_HEIGHT, FRAME_HEIGHT = 36, 12, 28, 48, 42
-
-
-@dataclass(frozen=True)
-class Flow:
-    """What leaves a drawn statement: the node that it leaves, and its shape."""
-
-    node: str
-    shape: Shape
 
 
 class Sheet:
@@ -36,14 +28,36 @@ class Sheet:
         self.edges: list[joints.Edge] = []
         self.names: list[str] = []
         self.boxes = 0
+        self._parted: list[Parted] = []  # around what is drawn: boxes are narrow
         self.height = 0
         self._said: Shape | None = None
+        self._tops: set[str] = set()  # of columns
+        # Skips that are on their way: at which side, and the places they pass.
+        self._skips: list[Skip] = []
 
     def frame(self, cluster: Digraph, title: str, path: str, times: int) -> None:
         """The border of a cluster, with the figures of one use."""
         self.height += FRAME_HEIGHT
         tooltip = f"{path}: {self.costs.exact([path], times)}"
-        self.pen.frame(cluster, title, self.costs.brief([path], times), tooltip)
+        self._frame(cluster, title, self.costs.brief([path], times), tooltip)
+
+    def scope(self, cluster: Digraph, title: str, said: str) -> None:
+        """The border around a body that works on other axes or sides."""
+        self.height += FRAME_HEIGHT
+        self._frame(cluster, title, said, f"{title} {said}")
+
+    def _frame(self, cluster: Digraph, title: str, said: str, tooltip: str) -> None:
+        narrow = bool(self._parted)
+        self.pen.frame(cluster, title, said, tooltip, narrow=narrow)
+
+    def pill(self, graph: Digraph, flow: Flow, path: str, result: Shape) -> Flow:
+        """A step that only moves things about: it says the shape that it makes."""
+        self.boxes += 1
+        self.height += BOX_HEIGHT
+        self.pen.pill(graph, path, str(result), f"{path}: 0 params, 0 MACs")
+        self.enter(flow, path, result)
+        self._said = result
+        return Flow(path, result)
 
     def box(
         self,
@@ -54,14 +68,18 @@ class Sheet:
         *,
         note: str = "",
         below: str = "",
+        gives: Shape | None = None,
         more: Sequence[str] = (),
         of: Sequence[str] = (),
     ) -> None:
         """A box with what one use costs; without cost, `note` in its place.
 
         `below` is a line under the name, `more` are rows of a table; the
-        figures are those `of` other paths where these are given.
+        figures are those `of` other paths where these are given. In a branch the
+        box says what shape it `gives`.
         """
+        if gives is not None and self._parted:
+            below = str(gives)
         self.boxes += 1
         self.names.append(name)
         self.height += BOX_HEIGHT + LINE_HEIGHT * len(more)
@@ -78,6 +96,7 @@ class Sheet:
             fill=fill,
             below=below,
             more=more,
+            narrow=bool(self._parted),
         )
 
     def _shade(self, share: float | None) -> str:
@@ -86,18 +105,64 @@ class Sheet:
             return self.pen.theme.plain
         return self.pen.theme.shades[sum(share >= least for least in SHADES)]
 
-    def fork(self, graph: Digraph, flow: Flow, node: str) -> Flow:
+    def fork(self, graph: Digraph, flow: Flow, node: str, *, left: bool) -> Flow:
         """The place where a skip connection leaves."""
         joints.fork(graph, self.pen.theme, node)
+        self._skips.append((left, [node]))
         return self.enter(flow, node, flow.shape, arrow=False)
 
-    def plus(self, graph: Digraph, flow: Flow, fork: str, *, left: bool) -> Flow:
-        """The sum of what flows and what left at a fork."""
+    def plus(self, graph: Digraph, flow: Flow, node: str) -> Flow:
+        """The sum of what flows and what left at the last fork."""
         self.height += SUM_HEIGHT
-        node = fork.removesuffix(".in")
         joints.plus(graph, self.pen.theme, node)
-        self.edges += joints.skip(self.pen.theme, fork, node, left=left)
+        left, corners = self._skips.pop()
+        self.edges += joints.skip(self.pen.theme, [*corners, node], left=left)
         return self.enter(flow, node, flow.shape)
+
+    def part(
+        self, graph: Digraph, flow: Flow, node: str, fed: Sequence[Shape]
+    ) -> list[Flow]:
+        """Columns side by side, each with what is `fed` to it."""
+        self.enter(flow, node, flow.shape, arrow=False)
+        columns = self._bus(graph, node, len(fed))
+        self._parted.append(Parted(self.height, self.height, self._skips))
+        self._tops.update(columns)
+        self._skips = []
+        return [Flow(at, shape) for at, shape in zip(columns, fed, strict=True)]
+
+    def column(self, shape: Shape) -> None:
+        """One of the columns begins, where only this shape has been said."""
+        parted = self._parted[-1]
+        parted.tallest = max(parted.tallest, self.height)
+        self.height, self._said = parted.start, shape
+
+    def join(
+        self, graph: Digraph, flows: Sequence[Flow], node: str, shape: Shape
+    ) -> Flow:
+        """Where columns meet again; `shape` is what had been said before them."""
+        parted = self._parted.pop()
+        self.height = max(parted.tallest, self.height)
+        self._skips = parted.skips
+        columns = self._bus(graph, node, len(flows))
+        for flow, at in zip(flows, columns, strict=True):
+            self._said = flow.shape
+            self.enter(flow, at, flow.shape, arrow=False)
+        self._said = shape
+        return Flow(node, shape)
+
+    def _bus(self, graph: Digraph, node: str, count: int) -> list[str]:
+        """A level of columns; skips that pass it stay outside of them."""
+        self.height += SUM_HEIGHT // 2
+        theme = self.pen.theme
+        columns = joints.bus(graph, theme, node, count)
+        self.edges += joints.bus_edges(node, columns)
+        reached = list(columns)
+        for number, (left, corners) in reversed(list(enumerate(self._skips))):
+            corner = f"{node}.skip{number}"
+            self.edges.append(joints.outside(graph, theme, reached, corner, left=left))
+            reached.insert(0 if left else len(reached), corner)
+            corners.append(corner)
+        return columns
 
     def end(self, graph: Digraph, flow: Flow) -> None:
         """An arrow out of the picture."""
@@ -119,6 +184,8 @@ class Sheet:
         """The edge into a node, and what will leave it."""
         if flow is not None:
             said, self._said = flow.shape != self._said, flow.shape
+            # Between columns there is no room for words beside an edge.
+            said = said and (not self._parted or flow.node in self._tops)
             theme, shape = self.pen.theme, str(flow.shape)
             edge = joints.flow(theme, flow.node, node, shape, said=said, arrow=arrow)
             self.edges.append(edge)

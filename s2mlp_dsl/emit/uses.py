@@ -98,8 +98,11 @@ class Kinds:
             case Op():
                 words = [_word(value) for _, value in statement.args]
                 return (statement.operator, *words)
-            case Residual() | Parallel() | Scope():
+            case Residual() | Scope():
                 return (statement.kind, *map(self._body, bodies(statement)))
+            case Parallel():
+                split = bool(statement.parts)
+                return ("parallel", split, *map(self._body, bodies(statement)))
             case Call():
                 return self.of(statement.block)
             case Stack():

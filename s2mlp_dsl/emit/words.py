@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from s2mlp_dsl.ir.print import print_op
+from s2mlp_dsl.ir.print import print_op, print_value
 from s2mlp_dsl.ir.program import (
     Call,
     Op,
@@ -25,6 +25,14 @@ def written(op: Op) -> str:
 def labelled(statement: Op | Call | Stack) -> str:
     """What stands before a statement: `head: `, or nothing."""
     return f"{statement.label}: " if statement.label else ""
+
+
+def titled(scope: Scope) -> tuple[str, str]:
+    """`pad` and `y, multiple 4, edge zero`."""
+    label = f"{scope.label}: " if scope.label else ""
+    first, *others = ((name, print_value(value)) for name, value in scope.args)
+    said = [first[1].strip('"'), *(f"{name} {value}" for name, value in others)]
+    return label + scope.operator, ", ".join(said)
 
 
 def alike(like: str, name: str, *, inline: bool) -> str:

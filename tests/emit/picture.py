@@ -6,6 +6,7 @@ import resource
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -68,12 +69,25 @@ class Part:
     def extents(self, y: float) -> list[tuple[float, float]]:
         """Left and right of each shape that is there at a height."""
         found = []
-        for one in self.element.iter():
-            numbers = re.findall(r"-?[\d.]+", one.get("points") or one.get("d") or "")
-            xs, ys = [*map(float, numbers[::2])], [*map(float, numbers[1::2])]
-            if xs and min(ys) <= y <= max(ys):
+        for shape in self._shapes():
+            xs, ys = [x for x, _ in shape], [y for _, y in shape]
+            if min(ys) <= y <= max(ys):
                 found.append((min(xs), max(xs)))
         return found
+
+    def points(self) -> list[tuple[float, float]]:
+        """All that lines and areas are drawn through."""
+        return [point for shape in self._shapes() for point in shape]
+
+    def _shapes(self) -> Iterator[list[tuple[float, float]]]:
+        for one in self.element.iter():
+            numbers = re.findall(r"-?[\d.]+", one.get("points") or one.get("d") or "")
+            if numbers:
+                yield [
+                    *zip(
+                        map(float, numbers[::2]), map(float, numbers[1::2]), strict=True
+                    )
+                ]
 
 
 class Picture:
@@ -82,8 +96,11 @@ class Picture:
         self.title = self.root.findtext(f"{SVG}title")
         self.description = self.root.findtext(f"{SVG}desc")
         self.boxes = {one.title: one for one in self._parts("node")}
+        # What keeps a column together is no frame: it has no words.
         self.frames = {
-            one.title.removeprefix("cluster_"): one for one in self._parts("cluster")
+            one.title.removeprefix("cluster_"): one
+            for one in self._parts("cluster")
+            if one.texts
         }
         self.edges = self._parts("edge")
         (whole,) = self._parts("graph")

@@ -308,12 +308,16 @@ def test_any_letter_in_a_doc(letter: str) -> None:
     assert picture.description and picture.description.startswith("a")
 
 
-@pytest.mark.parametrize("name", ["s2mlp_deep", "mixed", "hostile"])
+@pytest.mark.parametrize("name", ["s2mlp_deep", "mixed", "hostile", "pyramid"])
 def test_texts_stay_in_their_boxes_in_a_wider_font(name: str) -> None:
+    specs = {"mixed": MIXED, "hostile": HOSTILE, "pyramid": pyramid(40)}
+    spec = specs.get(name, f"specs/{name}.arch")
+    hold_texts(Picture(drawn(expanded(spec), "svg")))
+
+
+def hold_texts(picture: Picture) -> None:
     """In DejaVu Sans, which a viewer without Arial may take."""
     folder = pytest.importorskip("matplotlib").get_data_path()
-    specs = {"mixed": MIXED, "hostile": HOSTILE}
-    picture = Picture(drawn(expanded(specs.get(name, f"specs/{name}.arch")), "svg"))
     for box in picture.boxes.values():
         texts = box.spans(Path(folder) / "fonts" / "ttf")
         for number, (text, x, y, width) in enumerate(texts):

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from s2mlp_dsl.emit.uses import indexed
@@ -25,32 +25,31 @@ from s2mlp_dsl.source import Source, Span
 class Mark:
     """Text that became the operators at some paths.
 
-    A `group` is the head of a statement that has others inside; the paths are
-    those of all of them.
+    The head of a statement that has others inside says those paths as well.
     """
 
     span: Span
     paths: tuple[str, ...]
-    group: bool
+    inside: tuple[str, ...]
 
 
 def marks_in(source: Source, model: Model) -> list[Mark]:
     """Where statements stand in a source, in order; of places that overlap, one."""
-    found: defaultdict[Span, list[str]] = defaultdict(list)
+    ops: defaultdict[Span, list[str]] = defaultdict(list)
     for one in occurrences(model):
         if one.op.span is not None:
-            found[one.op.span].append(one.path)
-    marks = [Mark(span, tuple(paths), False) for span, paths in found.items()]
-    marks += [
-        Mark(span, tuple(dict.fromkeys(paths)), True)
-        for span, paths in _heads(model).items()
-        if span not in found
-    ]
+            ops[_head(one.op.span)].append(one.path)
+    heads = _heads(model)
+    spans = [one for one in {*ops, *heads} if one.source == source]
     kept: list[Mark] = []
-    for mark in sorted(marks, key=lambda one: (one.span.start, one.span.end)):
-        here = mark.span.source == source
-        if here and (not kept or mark.span.start >= kept[-1].span.end):
-            kept.append(mark)
+    for span in sorted(spans, key=lambda one: (one.start, one.end)):
+        if not kept or span.start >= kept[-1].span.end:
+            inside = tuple(dict.fromkeys(heads.get(span, [])))
+            kept.append(Mark(span, tuple(ops.get(span, [])), inside))
+        else:
+            # Such as the fuse that the head of a parallel names.
+            paths = (*kept[-1].paths, *ops.get(span, []))
+            kept[-1] = replace(kept[-1], paths=paths)
     return kept
 
 

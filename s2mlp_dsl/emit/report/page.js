@@ -30,7 +30,7 @@ for (const model of document.querySelectorAll("section.model")) {
     const from = event.target.closest("[data-p], [data-of]");
     if (!from || !model.contains(from)) return;
     from.classList.toggle("lit", lit);
-    const paths = (from.dataset.p ?? from.dataset.of).split(" ");
+    const paths = (from.dataset.of ?? from.dataset.p).split(" ");
     const others = paths.flatMap((path) => parts.get(path) ?? []);
     for (const one of others) one.classList.toggle("lit", lit);
     const text = others.find((one) => source.contains(one));

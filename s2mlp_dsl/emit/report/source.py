@@ -60,10 +60,12 @@ def _line(
         first, last = max(mark.span.start, start), min(mark.span.end, end)
         parts.append(_coloured(text, at, first, kinds))
         inside = _coloured(text, first, last, kinds)
-        paths, name = escape(" ".join(mark.paths)), "of" if mark.group else "p"
-        parts.append(
-            f'<span class="st" tabindex="0" data-{name}="{paths}">{inside}</span>'
+        said = "".join(
+            f' data-{name}="{escape(" ".join(paths))}"'
+            for name, paths in (("p", mark.paths), ("of", mark.inside))
+            if paths
         )
+        parts.append(f'<span class="st" tabindex="0"{said}>{inside}</span>')
         at = last
     parts.append(_coloured(text, at, end, kinds))
     return "".join(parts)
