@@ -1,11 +1,14 @@
 """The examples of the pages are checked, and what a page lists is complete."""
 
 import re
+import shlex
 from pathlib import Path
 
+import click
 import pytest
 
 from s2mlp_dsl.analysis.analyze import check_spec
+from s2mlp_dsl.cli.app import app
 from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.elaborate.recipes import resolve_recipe
 from s2mlp_dsl.elaborate.spec import load
@@ -40,6 +43,37 @@ def test_the_recipe_on_the_page_is_one() -> None:
     recipe = resolve_recipe(spec.choose_recipe(None), {}, report)
     assert not report.sorted()
     assert recipe.ema == 0.9998 and len(recipe.augment) == 4
+
+
+def commands(page: str) -> list[list[str]]:
+    """The words of each `s2mlp-dsl` and `torchrun` command in a page's blocks."""
+    blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
+    text = re.sub(r"\\\n\s*", "", "\n".join(blocks))
+    lines = [shlex.split(line, comments=True) for line in text.splitlines()]
+    lines = [words[1:] if words[:1] == ["srun"] else words for words in lines]
+    return [words for words in lines if words[:1] in (["s2mlp-dsl"], ["torchrun"])]
+
+
+@pytest.mark.parametrize("page", ["scaling.md", "training.md"])
+def test_the_commands_on_the_page_are_understood(page: str) -> None:
+    """By the parsers of torchrun and of our commands; nothing is run."""
+    from torch.distributed.run import get_args_parser
+
+    found = commands((DOCS / page).read_text(encoding="utf-8"))
+    assert len(found) >= 4
+    for program, *words in found:
+        if program == "torchrun":
+            # Numbers of the scheduler stand in for its variables.
+            words = [re.sub(r"\$SLURM_\w+", "4", word) for word in words]
+            given = get_args_parser().parse_args(words)
+            assert given.module and given.training_script == "s2mlp_dsl"
+            words = given.training_script_args
+        command = app.get_command(click.Context(app), words[0])
+        assert command is not None, words
+        context = command.make_context(words[0], words[1:])
+        assert context.params
+        spec = context.params.get("spec")
+        assert spec is None or (DOCS.parent / spec).is_file()
 
 
 def test_every_setting_and_kind_is_on_the_page() -> None:

@@ -180,7 +180,12 @@ def test_weights_of_another_resolution(tmp_path: Path) -> None:
 def test_peaks_are_told_by_the_most_special_name() -> None:
     assert peak_flops("NVIDIA H100 80GB HBM3", "bf16") == 989.4e12
     assert peak_flops("NVIDIA H100 PCIe", "bf16") == 756e12
-    assert peak_flops("some other GPU", "bf16") is None
+    assert peak_flops("NVIDIA L40S", "fp16") == 362e12
+    assert peak_flops("NVIDIA L40", "bf16") == 181e12
+    assert peak_flops("NVIDIA L4", "tf32") == 60e12
+    assert peak_flops("Tesla T4", "fp32") == 8.1e12
+    for unknown in ("some other GPU", "NVIDIA T400 4GB", "RTX 4090 Laptop GPU"):
+        assert peak_flops(unknown, "bf16") is None
 
 
 def test_repeated_images_train(tmp_path: Path) -> None:
