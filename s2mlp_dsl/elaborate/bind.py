@@ -107,6 +107,8 @@ def bind(
     faults = False
     for param in params:
         name = param.name.id
+        if name in inside.values:
+            continue  # it is declared twice, which is reported
         if faults and name not in given:
             continue  # its default may read what is wrong
         try:

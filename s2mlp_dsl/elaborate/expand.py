@@ -244,10 +244,10 @@ class Expander:
         self, call: tree.Call, declared: Declared, env: Env, shape: Shape
     ) -> tuple[str, Shape]:
         """The definition that a call stands for, elaborated once per meaning."""
-        if declared.damaged:
-            raise Poisoned
         declaration = declared.declaration
         assert isinstance(declaration, tree.Block)
+        if declared.damaged or declaration.name.id in declared.unit.circular:
+            raise Poisoned
         bound = self.evaluator.bind(call, declared, env)
         key = (id(declaration), tuple(_hashable(v) for v in bound.values()), shape)
         if key in self._open:

@@ -26,6 +26,7 @@ class Unit:
     names: dict[str, "Declared"] = field(default_factory=dict)
     places: dict[str, Span] = field(default_factory=dict)  # of names in this file
     lost: set[str] = field(default_factory=set)  # names that damage may have hidden
+    circular: set[str] = field(default_factory=set)  # blocks found to reach themselves
 
     def hides(self, name: str) -> bool:
         """Whether damaged text may have declared this name."""

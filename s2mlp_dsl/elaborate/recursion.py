@@ -28,6 +28,7 @@ def check_recursion(unit: Unit, report: Report) -> None:
                 todo.pop()
             elif name in path:
                 chain = [*path[path.index(name) :], name]
+                unit.circular.update(chain)
                 report.add(
                     codes.RECURSION,
                     span,

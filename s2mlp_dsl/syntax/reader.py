@@ -179,35 +179,61 @@ class Reader:
     def _never_closed(self, label: str, token: Token | None) -> None:
         opened = self.brackets[-1] if self.brackets else self.braces[-1].token
         assert opened is not None
+        if (meant := self._meant()) is not None:
+            opened, line = meant
+            start = self._text.rfind("\n", 0, line.start) + 1
+            fix = self._insert(start, f"{self._indent(opened)}}}\n")
+            self._report_open(opened, Label(line, "before this line"), fix)
+            self.early = None
+            return
+        where = None if token is None else Label(token_span(token), label)
+        self._report_open(opened, where, None if self.early else self._closing())
+        self.early = None
+
+    def _report_open(self, opened: Token, where: Label | None, fix: Fix | None) -> None:
         self.report.add(
             codes.NOT_CLOSED,
             token_span(opened),
-            secondary=[] if token is None else [Label(token_span(token), label)],
+            secondary=[] if where is None else [where],
             help=f"add the closing `{_OPENERS[str(opened)]}`",
-            fix=self._closing(),
+            fix=fix,
         )
-        self.early = None
 
-    def _closing(self) -> Fix | None:
+    def _insert(self, at: int, text: str) -> Fix:
+        return Fix(Span(self.source, at, at), text)
+
+    def _meant(self) -> tuple[Token, Span] | None:
+        """The brace that was left open, by the indents, and the line behind it.
+
+        An inner brace was closed where an outer one should be: it ends before
+        the first line that does not stand further in than its own.
+        """
+        opened = [brace.token for brace in self.braces if brace.token is not None]
+        if self.brackets or self.early is None or len(opened) > 1:
+            return None
+        closer, inner = self.early
+        if self._indent(closer) != self._indent(opened[0]):
+            return None
+        inside = len(self._indent(inner).expandtabs(4))
+        for line in re.compile(r"^([ \t]*)([^\s#][^\r\n]*)", re.MULTILINE).finditer(
+            self._text, self._text.find("\n", inner.start_pos) + 1
+        ):
+            if len(line[1].expandtabs(4)) <= inside:
+                return inner, Span(self.source, line.start(2), line.end())
+        return None
+
+    def _closing(self) -> Fix:
         """What closes everything that is open, where it must have been meant."""
         if self.brackets:
             closers = "".join(_OPENERS[str(one)] for one in reversed(self.brackets))
-            return Fix(Span(self.source, self.last_end, self.last_end), closers)
+            return self._insert(self.last_end, closers)
         opened = [brace.token for brace in self.braces if brace.token is not None]
-        if self.early is not None:
-            # The indent says which brace was meant: one more belongs before it.
-            closer, inner = self.early
-            if len(opened) > 1 or self._indent(closer) != self._indent(opened[0]):
-                return None
-            start = self._text.rfind("\n", 0, closer.start_pos or 0) + 1
-            at = Span(self.source, start, start)
-            return Fix(at, f"{self._indent(inner)}}}\n")
         end = re.compile(r"[ \t]*(?:#[^\r\n]*)?(?=\r?\n|\Z)").match(
             self._text, self.last_end
         )
         last = end.end() if end else self.last_end
         lines = "".join(f"\n{self._indent(one)}}}" for one in reversed(opened))
-        return Fix(Span(self.source, last, last), lines)
+        return self._insert(last, lines)
 
     def _indent(self, token: Token) -> str:
         """The blanks before the first word of a token's line."""
