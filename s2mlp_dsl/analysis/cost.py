@@ -6,7 +6,7 @@ from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.ir.shape import Shape
 from s2mlp_dsl.ir.walk import modules, occurrences
-from s2mlp_dsl.ops import OPERATORS, Args
+from s2mlp_dsl.ops import OPERATORS, Args, Buffer
 
 
 class Row(Record):
@@ -54,6 +54,11 @@ def cost_table(model: Model) -> list[Row]:
 def tensors_of(op: Op) -> dict[str, tuple[int, ...]]:
     """Trainable tensors of one operator: name within it to shape."""
     return OPERATORS[op.operator].tensors(op.source, Args(dict(op.args)))
+
+
+def buffers_of(op: Op) -> dict[str, Buffer]:
+    """What one operator stores beside its parameters: name within it to buffer."""
+    return OPERATORS[op.operator].buffers(op.source, Args(dict(op.args)))
 
 
 def tensors_in(model: Model) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -263,8 +263,7 @@ def apply(op: Op, reach: OperatorReach, before: Relation) -> Relation:
                 after[read] = after.get(read, 0) | shared
     relation = Relation(tuple((mask, rows) for rows, mask in after.items()))
     if reach.mixes:
-        mixed = (1 << op.result.channels) - 1
-        return Relation(((mixed, relation.rows),))
+        return _mixed(relation, reach.groups, op.source, op.result)
     width = op.source.channels // reach.slices
     first, *others = (
         _slice(relation, number * width, width) for number in range(reach.slices)
@@ -272,6 +271,16 @@ def apply(op: Op, reach: OperatorReach, before: Relation) -> Relation:
     for other in others:
         first = union(first, other)
     return first
+
+
+def _mixed(relation: Relation, groups: int, source: Shape, result: Shape) -> Relation:
+    """The relation after each group of channels has been mixed."""
+    before, width = source.channels // groups, result.channels // groups
+    after: dict[Rows, int] = {}
+    for number in range(groups):
+        rows = _slice(relation, number * before, before).rows
+        after[rows] = after.get(rows, 0) | ((1 << width) - 1) << number * width
+    return Relation(tuple((mask, rows) for rows, mask in after.items()))
 
 
 def _slice(relation: Relation, start: int, width: int) -> Relation:

@@ -1,7 +1,15 @@
 """The operators, by name. One file each; see `base.py` for the contract."""
 
 from s2mlp_dsl.ir.program import Value
-from s2mlp_dsl.ops.base import Args, Construct, Operator, Parameter, Refusal
+from s2mlp_dsl.ops.activations import Hardswish, Relu, Sigmoid, Silu, Tanh
+from s2mlp_dsl.ops.base import (
+    Args,
+    Buffer,
+    Construct,
+    Operator,
+    Parameter,
+    Refusal,
+)
 from s2mlp_dsl.ops.depthwise import Depthwise
 from s2mlp_dsl.ops.fold import Fold
 from s2mlp_dsl.ops.fuse import Concat, Mean, Multiply, Sum
@@ -13,6 +21,7 @@ from s2mlp_dsl.ops.pad import Crop, Extend, Pad
 from s2mlp_dsl.ops.patch import Patch
 from s2mlp_dsl.ops.pool import Pool
 from s2mlp_dsl.ops.rearrange import Rearrange
+from s2mlp_dsl.ops.scale import Scale
 from s2mlp_dsl.ops.scope import Scope
 from s2mlp_dsl.ops.shift import Shift
 from s2mlp_dsl.ops.split_attention import SplitAttention
@@ -27,6 +36,12 @@ OPERATORS: dict[str, Operator] = {
         Linear(),
         Norm(),
         Gelu(),
+        Relu(),
+        Silu(),
+        Hardswish(),
+        Sigmoid(),
+        Tanh(),
+        Scale(),
         Shift(),
         Depthwise(),
         Pool(),
@@ -62,6 +77,7 @@ __all__ = [
     "SCOPES",
     "SIGNATURES",
     "Args",
+    "Buffer",
     "Construct",
     "Operator",
     "Parameter",

@@ -120,6 +120,16 @@ class Construct:
     keywords: tuple[tuple[str, PythonLiteral], ...] = ()
 
 
+class Buffer(NamedTuple):
+    """A tensor that is kept with the weights and not trained.
+
+    `values` says which it may have; a `count` is a whole number.
+    """
+
+    shape: tuple[int, ...]
+    values: Literal["any", "positive", "count"]
+
+
 class Term(NamedTuple):
     """One entry of a linear map: `coefficient` × (a weight, or 1) from → to.
 
@@ -161,6 +171,14 @@ class Operator:
 
     def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
         """Trainable tensors: name in the module to shape."""
+        return {}
+
+    def buffers(self, x: Shape | None, a: Args) -> dict[str, Buffer]:
+        """What else is stored: name in the module to shape and values.
+
+        No parameters, so they count in no figure and no hash. `reference` finds
+        them among its tensors.
+        """
         return {}
 
     def macs(self, x: Shape | None, a: Args) -> int:

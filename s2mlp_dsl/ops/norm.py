@@ -1,4 +1,4 @@
-"""norm: layer normalisation, or the affine map that ResMLP puts in its place."""
+"""norm: what keeps the size of numbers in bounds, layer by layer."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -8,6 +8,7 @@ from s2mlp_dsl.ops import codes
 from s2mlp_dsl.ops.base import (
     Args,
     Array,
+    Buffer,
     Construct,
     Operator,
     Parameter,
@@ -17,20 +18,38 @@ from s2mlp_dsl.ops.base import (
 from s2mlp_dsl.ops.reach import MIXING, POINTWISE, Part, Reach
 
 EPS = Fraction(1, 100_000)
+_CLASSES = {
+    "layer": "nn.LayerNorm",
+    "rms": "nn.RMSNorm",
+    "batch": "BatchNorm",
+    "affine": "Affine",
+}
 
 
 class Norm(Operator):
     name = "norm"
-    summary = "normalises (layer) or only rescales (affine) the channels of a position"
+    summary = "normalises by statistics of its kind, or only rescales (affine)"
     formula = (
-        "layer: y = w · (x − mean) / √(var + eps) + b, mean and biased variance over "
-        "the channels; affine: y = w · x + b"
+        "layer, batch, group: y = w · (x − mean) / √(var + eps) + b, mean and biased "
+        "variance over the channels (layer), over batch and positions (batch; in "
+        "evaluation the running ones), or over positions and the channels of a group "
+        "(group; a clip's frames each for themselves); "
+        "rms: y = w · x / √(mean of x² over the channels + eps); affine: y = w · x + b"
     )
-    initialisation = "w = 1, b = 0"
-    paper = "Ba et al. 2016 (layer); ResMLP, Touvron et al. 2021 (affine)"
+    initialisation = "w = 1, b = 0; running mean 0, running variance 1, momentum 0.1"
+    paper = (
+        "Ba et al. 2016 (layer); Ioffe and Szegedy 2015 (batch); Wu and He 2018 "
+        "(group); Zhang and Sennrich 2019 (rms); ResMLP, Touvron et al. 2021 (affine)"
+    )
     parameters = (
-        Parameter("kind", "word", "which one", choices=("layer", "affine")),
-        Parameter("eps", "number", "added to the variance (layer only)", EPS),
+        Parameter(
+            "kind",
+            "word",
+            "which one",
+            choices=("layer", "affine", "batch", "group", "rms"),
+        ),
+        Parameter("eps", "number", "added to the variance (not affine)", EPS),
+        Parameter("groups", "count", "how many there are (group only)", 1),
     )
     example = "norm(layer)"
     example_input = Map(height=3, width=5, channels=4)
@@ -52,36 +71,119 @@ class Norm(Operator):
                 argument="eps",
                 help="take a small number, such as 1e-5",
             )
+        self._hold_groups(x, a)
         return x
+
+    def _hold_groups(self, x: Shape, a: Args) -> None:
+        groups = a.values.get("groups", 1)
+        assert isinstance(groups, int)
+        if a.word("kind") != "group" and groups != 1:
+            raise Refusal(
+                codes.NORM_GROUPS,
+                f"`{a.word('kind')}` has no groups",
+                argument="groups",
+                help=f"remove it, or take `norm(group, groups = {groups})`",
+            )
+        if x.channels % groups:
+            raise Refusal(
+                codes.NORM_GROUPS,
+                f"{x.channels} channels = {groups} · {x.channels // groups} "
+                f"+ {x.channels % groups}",
+                argument="groups",
+                help=f"take a number that divides {x.channels}",
+            )
+        if a.word("kind") == "group" and _in_a_frame(x) * x.channels == groups:
+            raise Refusal(
+                codes.NORM_GROUPS,
+                "a group is a single number here, which is its own mean",
+                argument="groups",
+                help="take fewer groups",
+            )
+
+    def settle(self, x: Shape | None, a: Args) -> Args:
+        """Only `group` keeps its groups; the others have none to speak of."""
+        if a.word("kind") == "group":
+            return a
+        return Args({name: one for name, one in a.values.items() if name != "groups"})
 
     def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
         assert x is not None
-        return {"weight": (x.channels,), "bias": (x.channels,)}
+        bias = {} if a.word("kind") == "rms" else {"bias": (x.channels,)}
+        return {"weight": (x.channels,), **bias}
+
+    def buffers(self, x: Shape | None, a: Args) -> dict[str, Buffer]:
+        assert x is not None
+        if a.word("kind") != "batch":
+            return {}
+        return {
+            "running_mean": Buffer((x.channels,), "any"),
+            "running_var": Buffer((x.channels,), "positive"),
+            "num_batches_tracked": Buffer((), "count"),
+        }
 
     def reach(self, x: Shape, a: Args) -> Reach:
-        if a.word("kind") == "affine":
+        kind = a.word("kind")
+        if kind in ("affine", "batch"):
             return POINTWISE
-        if x.channels == 1:  # a number minus itself: only the bias is left
-            return Reach(mixes=True, parts=(Part(None, ((),) * positions(x)),))
+        if kind == "group":
+            return _within_groups(x, a.count("groups"))
+        if kind == "layer" and x.channels == 1:
+            nothing = ((),) * positions(x)  # minus itself: only the bias is left
+            return Reach(mixes=True, parts=(Part(None, nothing),))
         return MIXING
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
-        return Properties(True, "position", False, True)
+        everything = a.word("kind") == "group"
+        return Properties(True, "everything" if everything else "position", False, True)
 
     def construct(self, x: Shape | None, a: Args) -> Construct:
         assert x is not None
-        if a.word("kind") == "affine":
-            return Construct("Affine", (x.channels,))
-        eps = a.number("eps")
-        changed = (("eps", eps),) if eps != float(EPS) else ()
-        return Construct("nn.LayerNorm", (x.channels,), changed)
+        kind, eps = a.word("kind"), a.number("eps")
+        # PyTorch's RMS norm has another default.
+        changed = (("eps", eps),) if eps != float(EPS) or kind == "rms" else ()
+        if kind == "group":
+            is_clip = isinstance(x, Map) and x.time is not None
+            callee = "FrameGroupNorm" if is_clip else "GroupNorm"
+            return Construct(callee, (a.count("groups"), x.channels), changed)
+        return Construct(_CLASSES[kind], (x.channels,), changed)
 
     def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
         import numpy as np
 
-        if a.word("kind") == "layer":
-            centred = x - x.mean(axis=-1, keepdims=True)
-            variance = (centred**2).mean(axis=-1, keepdims=True)
-            x = centred / np.sqrt(variance + a.number("eps"))
-        y: Array = x * tensors["weight"] + tensors["bias"]
-        return y
+        kind = a.word("kind")
+        if kind == "batch":
+            x = x - tensors["running_mean"]
+            x = x / np.sqrt(tensors["running_var"] + a.number("eps"))
+        elif kind == "rms":
+            square = (x**2).mean(axis=-1, keepdims=True)
+            x = x / np.sqrt(square + a.number("eps"))
+        elif kind != "affine":
+            # [batch and frames, positions, groups, channels of a group]
+            groups = a.count("groups") if kind == "group" else 1
+            grouped = x.reshape(*x.shape[:-1], groups, -1)
+            if kind == "group":
+                frames = len(x) if x.ndim < 5 else len(x) * x.shape[1]
+                grouped = x.reshape(frames, -1, groups, x.shape[-1] // groups)
+            over = (1, 3) if kind == "group" else (-1,)
+            centred = grouped - grouped.mean(over, keepdims=True)
+            variance = (centred**2).mean(over, keepdims=True)
+            x = (centred / np.sqrt(variance + a.number("eps"))).reshape(x.shape)
+        y: Array = x * tensors["weight"]
+        return y + tensors["bias"] if "bias" in tensors else y
+
+
+def _in_a_frame(x: Shape) -> int:
+    """Positions of the map, the tokens, or one frame of a clip."""
+    return positions(x) // (x.frames if isinstance(x, Map) else 1)
+
+
+def _within_groups(x: Shape, groups: int) -> Reach:
+    """Statistics over the positions of a frame and the channels of a group."""
+    count = _in_a_frame(x)
+    if count == positions(x):
+        return Reach(mixes=True, parts=(Part(None, "all"),), groups=groups)
+    table = tuple(
+        tuple(range(place - place % count, place - place % count + count))
+        for place in range(positions(x))
+    )
+    return Reach(mixes=True, parts=(Part(None, table),), groups=groups)

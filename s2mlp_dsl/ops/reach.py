@@ -30,12 +30,15 @@ class Reach:
     and so on, for C output channels: the results of n branches. `moves` is for
     operators that only move entries: for each output entry, the input entry it
     is, both counted as position · channels + channel; `parts` say nothing then.
+
+    With n `groups`, what mixes does so within each of n equal runs of channels.
     """
 
     mixes: bool
     parts: tuple[Part, ...] = (Part(None, "here"),)
     slices: int = 1
     moves: tuple[int, ...] | None = None
+    groups: int = 1
 
 
 POINTWISE = Reach(mixes=False)

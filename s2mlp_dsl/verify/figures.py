@@ -12,7 +12,7 @@ from torch import fx, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from s2mlp_dsl.analysis.cost import tensors_of
+from s2mlp_dsl.analysis.cost import buffers_of, tensors_of
 from s2mlp_dsl.analysis.graph import dataflow
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.lower.trace import trace
@@ -93,13 +93,14 @@ def _on_fake_tensors(
 
 
 def _parameters(module: nn.Module, ops: dict[str, Op]) -> Check:
-    """Names and shapes of all trainable tensors; nothing more, nothing less."""
+    """Names and shapes of all stored tensors; nothing more, nothing less."""
     trainable = {
         name: tuple(tensor.shape)
         for name, tensor in module.named_parameters()
         if tensor.requires_grad
     }
-    stored = set(module.state_dict()) | trainable.keys()
+    state = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    stored = state.keys() | trainable.keys()
     failures, cases = [], 0
     for path, op in ops.items():
         for name, shape in tensors_of(op).items():
@@ -109,13 +110,21 @@ def _parameters(module: nn.Module, ops: dict[str, Op]) -> Check:
             if has != shape:
                 failures.append(_failure(path, op, f"{name} is {has}, not {shape}"))
             stored.discard(key)
+        for name, buffer in buffers_of(op).items():
+            cases += 1
+            key = f"{path}.{name}"
+            has = "trainable" if key in trainable else state.get(key, "missing")
+            if has != buffer.shape:
+                message = f"{name} is {has}, not {buffer.shape}"
+                failures.append(_failure(path, op, message))
+            stored.discard(key)
     failures += [
         Failure(statement=name, message="belongs to no statement")
         for name in sorted(stored)
     ]
     return Check(
         name="parameters",
-        what="names and shapes of trainable tensors equal the IR's",
+        what="names and shapes of stored tensors equal the IR's",
         cases=cases,
         failures=tuple(failures),
     )

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from s2mlp_dsl.analysis.cost import tensors_of
+from s2mlp_dsl.analysis.cost import buffers_of, tensors_of
 from s2mlp_dsl.analysis.graph import INPUT, dataflow, execution_order
 from s2mlp_dsl.ir.program import Model
-from s2mlp_dsl.ops import OPERATORS, Args
+from s2mlp_dsl.ops import OPERATORS, Args, Buffer
 
 Array = NDArray[np.float64]
 
@@ -36,7 +36,8 @@ def run_reference(
             elif op is None:
                 values[node] = fed[0] + fed[1]
             else:
-                tensors = {name: weights[f"{node}.{name}"] for name in tensors_of(op)}
+                stored = [*tensors_of(op), *buffers_of(op)]
+                tensors = {name: weights[f"{node}.{name}"] for name in stored}
                 operator = OPERATORS[op.operator]
                 together = fed[0] if len(fed) == 1 else np.concatenate(fed, axis=-1)
                 values[node] = operator.reference(
@@ -50,7 +51,7 @@ def run_reference(
 
 
 def unit_gain_weights(model: Model, seed: int) -> dict[str, Array]:
-    """A random value for every trainable tensor, none of them small.
+    """A random value for every trainable tensor and buffer, none of them small.
 
     Matrices and kernels keep the variance of what passes them; vectors are of
     size one, norms included. With small weights and a mean at the end, a model
@@ -66,4 +67,14 @@ def unit_gain_weights(model: Model, seed: int) -> dict[str, Array]:
             if len(shape) > 1:
                 value /= np.sqrt(np.prod(shape[1:]))
             weights[f"{path}.{name}"] = value
+        for name, buffer in buffers_of(op).items():
+            weights[f"{path}.{name}"] = _value_of(buffer, random)
     return weights
+
+
+def _value_of(buffer: Buffer, random: np.random.Generator) -> Array:
+    if buffer.values == "count":
+        return np.zeros(buffer.shape)
+    if buffer.values == "positive":
+        return 0.5 + random.random(buffer.shape)
+    return random.standard_normal(buffer.shape)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.ir.program import Op, Parallel
 from s2mlp_dsl.ir.shape import Map, Shape, Tokens, Vector
-from s2mlp_dsl.ops import OPERATORS, Args, Operator
+from s2mlp_dsl.ops import OPERATORS, Args, Buffer, Operator
 
 EDGES = ("keep", "clamp", "zero", "wrap", "reflect")
 
@@ -66,6 +66,10 @@ class Case:
         return Args(dict(self.op.args))
 
     @property
+    def buffers(self) -> dict[str, Buffer]:
+        return self.operator.buffers(self.op.source, self.args)
+
+    @property
     def shape(self) -> Shape:
         """What enters; for the image, what leaves, in the same order of axes."""
         return self.op.source or self.op.result
@@ -76,6 +80,12 @@ class Case:
         random = torch.Generator().manual_seed(seed)
         for parameter in net.parameters():
             nn.init.normal_(parameter, generator=random)
+        state = net.state_dict()
+        for name, buffer in self.buffers.items():
+            if buffer.values == "any":
+                nn.init.normal_(state[name], generator=random)
+            elif buffer.values == "positive":
+                nn.init.uniform_(state[name], 0.5, 2, generator=random)
         if self.operator.role == "fuse":  # takes its branches one by one
             apart, branches = net.forward, self.args.count("branches")
             net.forward = lambda x: apart(*x.chunk(branches, dim=-1))
@@ -178,10 +188,39 @@ CASES: dict[str, list[Case]] = {
     ],
     "norm": [
         Case(statement, shape)
-        for statement in ("norm(layer)", "norm(affine)", "norm(layer, eps = 1/10)")
+        for statement in (
+            "norm(layer)",
+            "norm(affine)",
+            "norm(layer, eps = 1/10)",
+            "norm(batch)",
+            "norm(batch, eps = 1e-3)",
+            "norm(group)",
+            "norm(group, eps = 1e-3)",
+            "norm(rms)",
+            "norm(rms, eps = 1e-6)",
+        )
         for shape in (*_ANY, map_(2, 3, 1))
+    ]
+    + [
+        Case(f"norm(group, groups = {groups})", shape)
+        for groups, shape in (
+            (2, map_(3, 2, 4)),
+            (4, map_(3, 2, 4)),
+            (5, map_(1, 2, 5)),
+            (2, film(2, 1, 3, 6)),
+            (1, film(2, 1, 1, 3)),
+            (2, Vector(channels=6)),
+        )
     ],
-    "gelu": [Case("gelu", shape) for shape in _ANY],
+    **{
+        name: [Case(name, shape) for shape in _ANY]
+        for name in ("gelu", "relu", "silu", "hardswish", "sigmoid", "tanh")
+    },
+    "scale": [
+        Case(statement, shape)
+        for statement in ("scale(1e-5)", "scale(1)")
+        for shape in _ANY
+    ],
     "shift": [
         *(
             Case(f"shift({name}_{edge})", map_(*size), probed=name != "far")

@@ -51,6 +51,7 @@ def expected_dependence(case: Case, reach: Reach) -> Tensor:
     for part in reach.parts:
         mask = part.channels
         mine = [c for c in range(in_channels) if mask is None or mask >> c & 1]
+        run_in, run_out = in_channels // reach.groups, out_channels // reach.groups
         for place in range(out_positions):
             reads: Iterable[int] = [place]
             if part.reads == "all":
@@ -60,7 +61,9 @@ def expected_dependence(case: Case, reach: Reach) -> Tensor:
             for source in reads:
                 for channel in mine:
                     own = channel % (in_channels // reach.slices)
-                    outs = range(out_channels) if reach.mixes else [own]
+                    start = channel // run_in * run_out
+                    mixed = range(start, start + run_out)
+                    outs = mixed if reach.mixes else [own]
                     expected[place, list(outs), source, channel] = True
     return expected
 

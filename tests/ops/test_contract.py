@@ -44,7 +44,10 @@ def test_cases_are_many_enough(operator: Operator) -> None:
 def test_cases_include_every_choice(operator: Operator) -> None:
     cases = CASES[operator.name]
     for parameter in operator.parameters:
-        given = [case.args.values[parameter.name] for case in cases]
+        # What does not apply is not kept.
+        given = [
+            case.args.values.get(parameter.name, parameter.default) for case in cases
+        ]
         if parameter.kind == "word":
             assert set(given) == set(parameter.choices)
         if parameter.kind == "shift":
@@ -72,6 +75,14 @@ def test_parameters(case: Case) -> None:
 
 
 @every_case
+def test_buffers(case: Case) -> None:
+    module = case.module()
+    kept = module.state_dict().keys() - dict(module.named_parameters()).keys()
+    found = {name: tuple(module.state_dict()[name].shape) for name in kept}
+    assert found == {name: one.shape for name, one in case.buffers.items()}
+
+
+@every_case
 def test_macs(case: Case) -> None:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         case.module()(case.feed(case.input(batch=3)))
@@ -89,7 +100,7 @@ def test_reach(case: Case) -> None:
 @every_case
 def test_reference(case: Case) -> None:
     module, x = case.module(), case.feed(case.input())
-    tensors = {name: p.detach().numpy() for name, p in module.named_parameters()}
+    tensors = {name: p.detach().numpy() for name, p in module.state_dict().items()}
     expected = case.operator.reference(x.numpy(), case.args, tensors)
     with torch.no_grad():
         found = module(x).numpy()
@@ -180,7 +191,22 @@ def test_what_needs_a_map_refuses_a_vector(operator: Operator) -> None:
 
 def test_norm_refuses_an_eps_without_meaning() -> None:
     norm = OPERATORS["norm"]
-    for kind, eps in (("affine", 1), ("layer", 0), ("layer", -1)):
+    for kind, eps in (("affine", 1), ("layer", 0), ("layer", -1), ("batch", 0)):
         with pytest.raises(Refusal) as refused:
             norm.shape(map_(2, 2, 2), Args({"kind": kind, "eps": eps}))
         assert refused.value.argument == "eps"
+
+
+def test_norm_refuses_groups_without_meaning() -> None:
+    norm = OPERATORS["norm"]
+    for kind, groups in (("layer", 2), ("group", 4), ("group", 6)):
+        with pytest.raises(Refusal) as refused:
+            given = Args({"kind": kind, "eps": 1, "groups": groups})
+            norm.shape(map_(1, 1, 6), given)
+        assert refused.value.argument == "groups"
+
+
+def test_only_group_norm_keeps_groups() -> None:
+    # So that another kind's function hash is what it was before there were groups.
+    layer = op_of(elaborate(spec_text("norm(layer)", map_(2, 2, 2))))
+    assert dict(layer.args).keys() == {"kind", "eps"}

@@ -1,0 +1,15 @@
+"""LayerScale."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Scale(nn.Module):
+    """y = weight · x, channel by channel (CaiT, Touvron et al. 2021)."""
+
+    def __init__(self, channels: int, init: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(init * torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.weight
