@@ -120,6 +120,26 @@ def seen_after(model: Model) -> list[Rows]:
     return walker.history
 
 
+def seen_by(model: Model) -> dict[str, int]:
+    """Most positions of the first map that a position sees after each statement.
+
+    By path as `occurrences` has them, after the last iteration. Statements
+    before the first map are left out; empty where `analyze_reach` is None.
+    """
+    start = first_map(model)
+    if start is None:
+        return {}
+    walker = Walker(model, start)
+    try:
+        walker.run()
+    except TooLarge:
+        return {}
+    return {
+        path: max(row.bit_count() for row in relation.rows)
+        for path, relation in walker.after.items()
+    }
+
+
 def first_map(model: Model) -> Op | None:
     """The statement whose map is the first: `patch`, else the image."""
     ops = [one for one in model.body if isinstance(one, Op)]
@@ -142,6 +162,8 @@ class Walker:
         self.full: int | None = None
         self.history: list[Rows] = []
         self.relation = identity(start.result)
+        self.at = ""  # the prefix of the paths of what is walked now
+        self.after = {start.name: self.relation}
         self._reach: dict[int, tuple[OperatorReach, int]] = {}
         self._work = 0
         self.all = (1 << positions(start.result)) - 1
@@ -166,9 +188,15 @@ class Walker:
                 case Scope():
                     self._body(statement.sequence)
                 case Call():
-                    self._body(self.model.definitions[statement.block].body)
+                    self._block(statement.name, statement.block)
                 case Stack():
                     self._stack(statement)
+
+    def _block(self, name: str, block: str) -> None:
+        before = self.at
+        self.at = f"{before}{name}."
+        self._body(self.model.definitions[block].body)
+        self.at = before
 
     def _parallel(self, parallel: Parallel) -> None:
         """Each branch from what enters it; the results side by side, fused."""
@@ -197,7 +225,8 @@ class Walker:
             self._spend(self._reach[id(op)][1])
         reach, reads = self._reach[id(op)]
         self._spend(reads * len(self.relation.parts))
-        return apply(op, reach, self.relation)
+        self.after[self.at + op.name] = after = apply(op, reach, self.relation)
+        return after
 
     def _spend(self, rows: int) -> None:
         self._work += rows
@@ -205,12 +234,12 @@ class Walker:
             raise TooLarge
 
     def _stack(self, stack: Stack) -> None:
-        for run in stack.runs:
+        for index, run in stack.indexed:
             body = self.model.definitions[run.block].body
             innermost = not _holds_stack(self.model, body)
             for number in range(run.count):
                 before, counted = self.relation, self.iterations
-                self._body(body)
+                self._block(f"{stack.name}.{index}", run.block)
                 if innermost:
                     self._note()
                 if self.relation == before:

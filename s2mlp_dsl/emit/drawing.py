@@ -14,7 +14,7 @@ from s2mlp_dsl.emit.dot_shift import shift_rows
 from s2mlp_dsl.emit.nests import Draw, draw_parallel, draw_residual, draw_scope
 from s2mlp_dsl.emit.place import Flow, Place
 from s2mlp_dsl.emit.sheet import Sheet
-from s2mlp_dsl.emit.uses import Kinds, indexed
+from s2mlp_dsl.emit.uses import Kinds
 from s2mlp_dsl.emit.words import alike, edge_rule, labelled, names_in, written
 from s2mlp_dsl.ir.program import (
     Call,
@@ -147,7 +147,7 @@ class Drawing:
         self, graph: Digraph, stack: Stack, place: Place, flow: Flow | None
     ) -> Flow:
         path, name = place.prefix + stack.name, labelled(stack)
-        runs = indexed(path, stack.runs)
+        runs = [(f"{path}.{index}", run) for index, run in stack.indexed]
         if len(runs) == 1:
             inner, run = runs[0]
             return self._run(graph, run, inner, place, flow, name)

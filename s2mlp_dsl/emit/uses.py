@@ -48,8 +48,8 @@ def uses_of(model: Model) -> dict[str, Use]:
                     run = Run(count=1, block=statement.block)
                     note(run, prefix + statement.name, times)
                 case Stack():
-                    for path, run in indexed(prefix + statement.name, statement.runs):
-                        note(run, path, times)
+                    for index, run in statement.indexed:
+                        note(run, f"{prefix}{statement.name}.{index}", times)
                 case _:
                     assert_never(statement)
 
@@ -60,17 +60,6 @@ def uses_of(model: Model) -> dict[str, Use]:
         walk(model.definitions[run.block].body, f"{path}.", count)
 
     walk(model.body, "", 1)
-    return found
-
-
-def indexed(path: str, runs: Sequence[Run]) -> list[tuple[str, Run]]:
-    """Each run with its path: `stack.0-35`, or `stack.7` for one iteration."""
-    found, first = [], 0
-    for run in runs:
-        last = first + run.count - 1
-        index = str(first) if first == last else f"{first}-{last}"
-        found.append((f"{path}.{index}", run))
-        first = last + 1
     return found
 
 

@@ -149,6 +149,16 @@ class Stack(Node):
     name: str
     label: str | None = None
 
+    @property
+    def indexed(self) -> list[tuple[str, Run]]:
+        """Each run with its iterations: `0-35`, or `7` for a single one."""
+        found, first = [], 0
+        for run in self.runs:
+            last = first + run.count - 1
+            found.append((str(first) if first == last else f"{first}-{last}", run))
+            first = last + 1
+        return found
+
 
 Statement = Op | Residual | Parallel | Scope | Call | Stack
 

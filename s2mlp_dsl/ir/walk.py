@@ -98,14 +98,10 @@ def _open(
                 path = f"{prefix}{statement.name}."
                 yield from _open(model, block.body, path, count, inside)
             case Stack():
-                first = 0
-                for run in statement.runs:
+                for index, run in statement.indexed:
                     block = model.definitions[run.block]
-                    last = first + run.count - 1
-                    index = str(first) if first == last else f"{first}-{last}"
                     path = f"{prefix}{statement.name}.{index}."
                     yield from _open(model, block.body, path, count * run.count, inside)
-                    first = last + 1
 
 
 def modules(model: Model) -> Iterator[tuple[str, Op]]:

@@ -4,10 +4,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from s2mlp_dsl.analysis.reach import Walker, analyze_reach, first_map
+from s2mlp_dsl.analysis.reach import Walker, analyze_reach, first_map, seen_by
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.ir.shape import Map
-from s2mlp_dsl.ir.walk import modules
+from s2mlp_dsl.ir.walk import modules, occurrences
+from s2mlp_dsl.shipped import shipped
 from s2mlp_dsl.verify.reference import unit_gain_weights
 
 SHIFTS = """
@@ -230,3 +231,29 @@ def test_modules_are_those_that_are_built() -> None:
     one = program(BODIES["calls"])
     names = {name for name, _ in one.build().named_modules()}
     assert {path for path, _ in modules(one.model)} <= names
+
+
+LARGE = {"width": 8, "depth": 1, "patch": 1}
+
+
+def test_what_is_seen_after_each_statement() -> None:
+    one = elaborate(shipped("specs/digits.arch"), settings={"depth": 1}).model
+    seen = seen_by(one)
+    # The shift's groups read four neighbours; the position itself joins by the sum.
+    assert seen == {
+        "patch": 1,
+        "norm": 1,
+        "stack.0.linear1": 1,
+        "stack.0.gelu1": 1,
+        **{f"stack.0.{name}": 4 for name in ("shift", "linear2", "norm1")},
+        **{f"stack.0.{name}": 5 for name in ("linear3", "gelu2", "linear4", "norm2")},
+        "pool": 16,
+        "head": 16,
+    }
+    wide = elaborate(shipped("specs/s2mlp_wide.arch")).model
+    seen, reach = seen_by(wide), analyze_reach(wide)
+    assert [*seen] == [one.path for one in occurrences(wide)][1:]
+    assert reach is not None
+    assert seen["stack.0-11.norm2"] == reach.steps[-1].most == 191
+    large = elaborate(shipped("specs/s2mlp.arch"), settings=LARGE).model
+    assert seen_by(large) == {}

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from s2mlp_dsl.emit.uses import indexed
 from s2mlp_dsl.ir.program import (
     Call,
     Model,
@@ -78,8 +77,11 @@ def _heads(model: Model) -> dict[Span, list[str]]:
             case Stack():
                 paths = [
                     path
-                    for at, run in indexed(prefix + statement.name, statement.runs)
-                    for path in walk(model.definitions[run.block].body, f"{at}.")
+                    for index, run in statement.indexed
+                    for path in walk(
+                        model.definitions[run.block].body,
+                        f"{prefix}{statement.name}.{index}.",
+                    )
                 ]
             case _:
                 assert_never(statement)

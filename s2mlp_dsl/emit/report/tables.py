@@ -6,6 +6,7 @@ from html import escape
 from typing import Any
 
 from s2mlp_dsl.analysis.claims import Claimed
+from s2mlp_dsl.analysis.reach import seen_by
 from s2mlp_dsl.emit.figures import short, totals
 from s2mlp_dsl.emit.report.subject import Subject
 from s2mlp_dsl.ir.print import print_op
@@ -27,8 +28,9 @@ def statements(subject: Subject) -> str:
     """A row per statement: shape, params, MACs, memory, what a position reads."""
     heads = (
         *("#", "statement", "operator", "×", "shape"),
-        *("params", "MACs", "memory", "reads"),
+        *("params", "MACs", "memory", "reads", "reach"),
     )
+    seen = seen_by(subject.model)
     rows = []
     found = zip(occurrences(subject.model), subject.analysis.rows, strict=True)
     for number, (one, row) in enumerate(found, start=1):
@@ -45,6 +47,7 @@ def statements(subject: Subject) -> str:
             (_count(row.total_macs), row.total_macs),
             (_bytes(memory), memory),
             (_count(read), read),
+            (_count(seen.get(one.path, 0)), seen.get(one.path, 0)),
         ]
         rows.append((one.path, cells))
     return _table(heads, rows)
