@@ -86,6 +86,26 @@ def test_checkpointed_activations_cost_memory_no_accuracy() -> None:
     assert kept[1] < kept[0] / 2
 
 
+def test_a_run_does_what_its_recipe_says_of_blocks(tmp_path: Path) -> None:
+    passes, losses = {}, {}
+    for name, changes in {
+        "plain": {},
+        "checkpointed": {"activation_checkpointing": True},
+        "dropping": {"drop_path": 0.5},
+    }.items():
+        model = built(drop_path="drop_path" in changes)
+        calls: list[int] = []
+        model.stack[1].linear1.register_forward_hook(
+            lambda *_, calls=calls: calls.append(1)
+        )
+        chosen = recipe(epochs=None, steps=4, schedule=Cosine(), **changes)
+        train(model, job(chosen), tmp_path / name, quiet=True)
+        passes[name], losses[name] = len(calls), metrics(tmp_path / name)[-1]["loss"]
+    # 4 steps and a test of 3 batches; checkpointing computes each step's part again.
+    assert passes == {"plain": 4 + 3, "checkpointed": 2 * 4 + 3, "dropping": 4 + 3}
+    assert losses["checkpointed"] == losses["plain"] != losses["dropping"]
+
+
 def test_a_compiled_model_trains_as_the_plain_one_does(tmp_path: Path) -> None:
     tiny = elaborate(SPEC, None, {"width": "8", "depth": "1"})
     for compiled in (False, True):

@@ -11,7 +11,7 @@ import torch
 from rich.console import Console
 from sklearn.metrics import confusion_matrix
 
-from s2mlp_dsl.train import Interrupted, evaluate, image_files, progress, train
+from s2mlp_dsl.train import evaluate, image_files, progress, train
 from s2mlp_dsl.train.curves import draw_curves
 from s2mlp_dsl.train.data import Batch
 from s2mlp_dsl.train.errors import WorldError
@@ -20,7 +20,7 @@ from s2mlp_dsl.train.order import Request, in_order
 from s2mlp_dsl.train.sets import open_data
 
 from .making import job, metrics, mlp
-from .test_resume import SignalAt
+from .test_step import BadAt
 
 CPU = torch.device("cpu")
 
@@ -59,11 +59,13 @@ def scalars(run: Path) -> dict[str, list[tuple[int, float]]]:
 def test_tensorboard_reads_the_figures_of_the_metrics(tmp_path: Path) -> None:
     pytest.importorskip("tensorboard")
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    train(SignalAt(mlp(), 0), job(), whole, quiet=True, tensorboard=True)
-    # Stopped between two log lines and resumed: nothing is missing, or twice.
-    with pytest.raises(Interrupted):
-        train(SignalAt(mlp(), 19), job(), cut, quiet=True, tensorboard=True)
-    train(SignalAt(mlp(), 0), job(), cut, quiet=True, tensorboard=True, resume=True)
+    train(mlp(), job(), whole, quiet=True, tensorboard=True)
+    # The line of step 21 is written, the checkpoint before it is of step 11: what is
+    # resumed from there writes that line again, and it must not be shown twice.
+    with pytest.raises(WorldError, match="step 21"):
+        train(BadAt(mlp(), 25, False), job(), cut, quiet=True, tensorboard=True)
+    again = BadAt(mlp(), 0, False)
+    train(again, job(), cut, quiet=True, tensorboard=True, resume=True)
     for run in (whole, cut):
         read = scalars(run)
         for kind, group in (("steps", "train"), ("epoch", "epoch")):
