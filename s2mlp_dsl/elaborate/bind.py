@@ -197,7 +197,9 @@ def _check_kind(
             at.span,
             f"`{show(value)}` is a {kind_of(value)}",
             secondary=[Label(param.span, f"`{param.name.id}` is a {kind}")],
-            help=f"give `{param.name.id}` a {kind}",
+            help=f"give `{param.name.id}` a {kind}"
+            if param.kind or param.default
+            else f"give it a number, or declare `{param.name.id}: {kind_of(value)}`",
         )
 
 

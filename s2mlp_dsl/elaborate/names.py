@@ -321,7 +321,8 @@ def _expressions_of(item: tree.ShiftItem) -> list[tree.Expr]:
             amounts = [move.amount for move in moves]
             return [one for one in (share, *amounts) if one is not None]
         case tree.Each(_, ranges):
-            return [end for one in ranges for end in (one.first, one.last)]
+            ends = [end for one in ranges for end in (one.first, one.last)]
+            return [end for end in ends if end is not None]
         case tree.EdgeRule() | tree.Interleave():
             return []
 

@@ -8,6 +8,7 @@ displacement c mod n. Where a `rest` is declared, the channels beyond the
 largest multiple of n belong to it either way.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -178,6 +179,29 @@ class _Resolver:
     def _whole(self, node: tree.Expr) -> int:
         return self.evaluator.count(node, self.env, least=-(10**9))
 
+    def _amounts(self, one: tree.Range) -> Sequence[int]:
+        """How far the groups of a range go; there is at least one."""
+        if one.last is None:
+            items = self.evaluator.value(one.first, self.env)
+            assert isinstance(items, tuple)
+            at, least = one.first.span, -(10**9)
+            amounts: Sequence[int] = [
+                self.evaluator.as_count(item, at, least) for item in items
+            ]
+            hint = "write how far each group goes: `[1, -1]`"
+        else:
+            first, last = self._whole(one.first), self._whole(one.last)
+            amounts = range(first, last + 1)
+            hint = f"write the smaller end first: `{last} .. {first}`"
+        if not amounts:
+            raise self.evaluator.fail(
+                codes.SHARES,
+                one.span,
+                f"`{one.span.text}` makes 0 displacements",
+                help=hint,
+            )
+        return amounts
+
     def _each(
         self, item: tree.Each, channels: int, interleave: bool, has_rest: bool
     ) -> list[ShiftGroup]:
@@ -185,8 +209,8 @@ class _Resolver:
         total = 1
         for one in item.ranges:
             axis, sign = _DIRECTIONS[one.direction]
-            first, last = self._whole(one.first), self._whole(one.last)
-            total *= max(0, last - first + 1)
+            amounts = self._amounts(one)
+            total *= len(amounts)
             if total > limits().groups:
                 raise self.evaluator.fail(
                     codes.GROUPS_MANY,
@@ -195,14 +219,7 @@ class _Resolver:
                     notes=[how_to_raise("groups")],
                     help="shift less far, or along fewer axes",
                 )
-            if total <= 0:
-                raise self.evaluator.fail(
-                    codes.SHARES,
-                    one.span,
-                    f"{first} .. {last} makes {total:,} displacements",
-                    help=f"write the smaller end first: `{last} .. {first}`",
-                )
-            ranges.append([(axis, sign * step) for step in range(first, last + 1)])
+            ranges.append([(axis, sign * step) for step in amounts])
         moves = []
         for combination in product(*ranges):
             steps = {"right": 0, "down": 0, "later": 0}

@@ -215,7 +215,8 @@ class Builder(Transformer[Token, Any]):
         return tree.Move(_span(children), children[0].id, amount)
 
     def range(self, children: Children) -> tree.Range:
-        direction, first, _, last = children
+        direction, first, *rest = children
+        last = rest[-1] if rest else None
         return tree.Range(_span(children), direction.id, first, last)
 
     # bodies

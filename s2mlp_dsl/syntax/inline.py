@@ -85,7 +85,8 @@ def _shift_item(node: tree.ShiftItem) -> str:
             return f"{what} {where or 'stay'}"
         case tree.Each(_, ranges):
             return "each " + " ".join(
-                f"{one.direction} {as_text(one.first)} .. {as_text(one.last)}"
+                f"{one.direction} {as_text(one.first)}"
+                + (f" .. {as_text(one.last)}" if one.last else "")
                 for one in ranges
             )
 

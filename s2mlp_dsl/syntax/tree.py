@@ -244,10 +244,12 @@ class ChannelGroup:
 
 @dataclass(frozen=True)
 class Range:
+    """`right -2 .. 2`, or `right [0, 1, -1]`: without `last`, a list."""
+
     span: Span
     direction: str
     first: Expr
-    last: Expr
+    last: Expr | None
 
 
 @dataclass(frozen=True)
