@@ -1,8 +1,17 @@
 """Two hashes: what is computed, and which weights there are."""
 
+import random
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from s2mlp_dsl.analysis.analyze import analyze_model
+from s2mlp_dsl.diagnostics import Report
+from s2mlp_dsl.source import Source
+from s2mlp_dsl.syntax import parse
+from s2mlp_dsl.syntax.format import format_file
 from tests.checking import model_of
 
 TEXT = """edition 1
@@ -106,10 +115,61 @@ def test_the_function_is_the_same(text: str) -> None:
         ("    linear(10)\n", ""),
         ("linear(2 * dim)\n            gelu", "gelu\n            linear(2 * dim)"),
         ("shift(cross)", "depthwise(1)"),
+        ("rest left 2", "rest left 3"),
+        ("1/2 right\n    rest left 2", "1/2 left 2\n    rest right"),
+        ("stem: patch(2, 8)", "patch(1, 8)\n    patch(2, 8)"),
+        ("stack 3 {", "stack 2 {\n        gelu\n    } then 3 {"),
+        ("pool(mean)\n", "pool(mean)\n    gelu\n"),
+        ("            linear(dim)\n", "            linear(dim, bias = off)\n"),
+        ("residual {", "parallel(copy, fuse = sum) { branch {"),
+        ("    pool(mean)\n", ""),
     ],
 )
 def test_the_function_is_another(old: str, new: str) -> None:
-    assert hashes(changed(old, new))[0] != FUNCTION
+    text = changed(old, new)
+    if "branch {" in new:  # there are at least two
+        text = text.replace(
+            "linear(dim)\n        }", "linear(dim)\n}\nbranch { gelu }\n}"
+        )
+    assert hashes(text)[0] != FUNCTION
+
+
+def test_changes_differ_from_each_other() -> None:
+    """Thirty changes of meaning, thirty functions."""
+    (mark,) = test_the_function_is_another.pytestmark  # type: ignore[attr-defined]
+    changes = [one for one in mark.args[1] if "branch {" not in one[1]]
+    found = {hashes(changed(old, new))[0] for old, new in changes}
+    assert len(found) == len(changes) >= 30
+
+
+DECLARATIONS = re.findall(r"(?:shift|model) .*?^}\n", TEXT, re.DOTALL | re.MULTILINE)
+UNRELATED = [
+    "let unused = 3\n",
+    "block other(k = 2) {\n    linear(k * dim)\n}\n",
+    "shift another {\n    edge zero\n    rest up\n}\n",
+    "model n {\n    image(1, 4, 4)\n}\n",
+    "claim m {\n    params() > 0\n}\n",
+    "recipe r {\n    epochs = 1\n}\n",
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.permutations([*DECLARATIONS, *UNRELATED]), st.integers(0), st.booleans())
+def test_order_comments_and_layout_do_not_count(
+    declarations: list[str], seed: int, formatted: bool
+) -> None:
+    """Declarations in any order, comments and blanks anywhere, `fmt` or not."""
+    chance = random.Random(seed)
+    lines = []
+    for line in "".join(["edition 1\n", *declarations]).splitlines():
+        if chance.random() < 0.3:
+            lines.append(chance.choice(["", "# note { (", "   \t# more"]))
+        beside = chance.choice(["", "", "  # beside }", "\t"])
+        lines.append(" " * chance.randrange(4) + line.replace("(", "( ") + beside)
+    text = "\n".join(lines) + "\n"
+    if formatted:
+        text = format_file(parse(Source("x.arch", text), Report()))
+    assert hashes(text) == (FUNCTION, WEIGHTS)
 
 
 @pytest.mark.parametrize(
