@@ -6,7 +6,7 @@ prints the long text of a code, kept in `texts/CODE.md`.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -136,6 +136,12 @@ class Report:
         primary = Label(span, label)
         self._keep(Diagnostic(code, primary, tuple(secondary), tuple(notes), help, fix))
         return Poisoned()
+
+    def give_up(self) -> None:
+        """Say with the last mistake that the rest was not looked at."""
+        last = self.diagnostics[-1]
+        note = f"after {len(self.diagnostics)} mistakes the rest is not looked at"
+        self.diagnostics[-1] = replace(last, notes=(*last.notes, note))
 
     def extend(self, other: "Report") -> None:
         """Take over what another report has."""

@@ -35,6 +35,7 @@ _RESERVED = {*OPERATORS, *SCOPES, *FUNCTIONS, APPLY, "dim", "none"}
 _VALUES = tree.Let | tree.Shift  # declarations that are values
 # What an argument may be besides a value, by parameter: words of the language.
 Words = Mapping[str, Collection[str]]
+_MOST_MISTAKES = 100  # then the rest of a file is not looked at
 ANY: Collection[str] = frozenset(["any word"])
 PIECE: Collection[str] = frozenset(["a statement of its own"])
 
@@ -46,6 +47,9 @@ def check_names(unit: Unit, report: Report) -> None:
         if isinstance(declaration, tree.Import):
             checker.aliases(declaration)
     for declared in unit.names.values():
+        if len(report.diagnostics) >= _MOST_MISTAKES:
+            report.give_up()
+            break
         if declared.unit is unit:
             checker.declaration(declared)
     check_recursion(unit, report)

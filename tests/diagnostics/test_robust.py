@@ -91,6 +91,10 @@ TEXTS = {
         ),
         "A0307",
     ),
+    "more than a thousand mistakes": (
+        HEAD + "".join(f"block b{i} {{\nfoo{i}\n}}\n" for i in range(1500)),
+        "A0302",
+    ),
     "unknown names": (
         HEAD + "".join(f"block b{i} {{\nfoo{i}\n}}\n" for i in range(300)),
         "A0302",
