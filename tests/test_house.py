@@ -103,6 +103,8 @@ def test_no_room_for_leftovers() -> None:
         ["compile", "specs/digits.arch", "--emit", "torch"],
         ["compile", "specs/digits.arch", "--emit", "ir-json"],
         ["explain", "A0203"],
+        ["ops", "shift"],
+        ["ops", "--format", "json"],
     ],
     ids=lambda one: " ".join(one[:1]),
 )

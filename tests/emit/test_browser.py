@@ -15,6 +15,7 @@ from s2mlp_dsl.emit.report.page import report
 from s2mlp_dsl.emit.report.subject import read_run
 from tests.emit.browser import LOOK, Browser, chromium
 from tests.emit.picture import ROOT
+from tests.emit.test_branches import BRANCHES
 from tests.emit.test_diagram import MIXED
 from tests.emit.test_report import DEEP, HOSTILE, _run, subject
 
@@ -36,12 +37,14 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "both.html").write_text(report(both, [run]), encoding="utf-8")
     mixed = report([subject(MIXED)])
     (folder / "mixed.html").write_text(mixed, encoding="utf-8")
+    branches = report([subject(BRANCHES)])
+    (folder / "branches.html").write_text(branches, encoding="utf-8")
     hostile = report([subject(HOSTILE)])
     (folder / "hostile.html").write_text(hostile, encoding="utf-8")
     return folder
 
 
-@pytest.mark.parametrize("name", ["both", "hostile", "mixed"])
+@pytest.mark.parametrize("name", ["both", "hostile", "mixed", "branches"])
 def test_silent_and_alone(browser: Browser, pages: Path, name: str) -> None:
     page = pages / f"{name}.html"
     browser.open(page)
@@ -139,6 +142,18 @@ def test_a_head_lights_up_what_is_inside(browser: Browser, pages: Path) -> None:
         ".focus({preventScroll: true})"
     )
     assert browser.run("return document.querySelectorAll('[data-of].lit').length") == 0
+
+
+def test_a_scope_lights_up_its_steps(browser: Browser, pages: Path) -> None:
+    browser.open(pages / "branches.html")
+    browser.run(
+        "[...document.querySelectorAll('.st')]"
+        ".find(one => one.textContent.startsWith('pad(')).focus()"
+    )
+    lit = "return [...document.querySelectorAll('tr.lit')].map(one => one.dataset.p)"
+    assert browser.run(lit) == ["extend", "linear5", "crop"]
+    boxes = "return [...document.querySelectorAll('.light g.lit')].length"
+    assert browser.run(boxes) == 3
 
 
 def test_the_source_scrolls_to_what_is_lit(browser: Browser, pages: Path) -> None:

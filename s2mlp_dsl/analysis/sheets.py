@@ -1,0 +1,160 @@
+"""The fact sheet of an operator, with the figures of its example."""
+
+from typing import assert_never
+
+from s2mlp_dsl.analysis.analyze import analyze_model
+from s2mlp_dsl.elaborate.spec import load
+from s2mlp_dsl.ir.node import Record
+from s2mlp_dsl.ir.print import print_value
+from s2mlp_dsl.ir.program import Model, Parallel, result_of
+from s2mlp_dsl.ir.shape import Map, Shape, Tokens, Vector
+from s2mlp_dsl.ops import OPERATORS, SCOPES, Args, Operator, Parameter, Scope
+
+# What a scope's example stands around.
+BODY = "gelu"
+SCOPE_INPUT = Map(height=3, width=5, channels=4)
+
+
+class Argument(Record):
+    """An argument: its default is as a spec writes it, None where it must be given."""
+
+    name: str
+    kind: str
+    doc: str
+    default: str | None
+    choices: tuple[str, ...]
+
+
+class Table1(Record):
+    """The operator's row of the paper's table 1, on its example.
+
+    `reads` is what a position depends on: itself, neighbours, or everything.
+    """
+
+    learned: bool
+    reads: str
+    position_bound: bool
+    channel_bound: bool
+
+
+class Example(Record):
+    """A statement at work: what enters and leaves, for one image."""
+
+    statement: str
+    enters: str | None
+    leaves: str
+    params: int
+    macs: int
+
+
+class Sheet(Record):
+    """All that is said of an operator. A scope has no row in table 1."""
+
+    name: str
+    role: str
+    version: int | None
+    summary: str
+    formula: str
+    initialisation: str
+    paper: str
+    arguments: tuple[Argument, ...]
+    table1: Table1 | None
+    example: Example
+
+
+def sheet_of(name: str) -> Sheet:
+    """The fact sheet of an operator or scope. Raises `KeyError`."""
+    if name in SCOPES:
+        return _of_scope(SCOPES[name])
+    return _of_operator(OPERATORS[name])
+
+
+def _of_operator(operator: Operator) -> Sheet:
+    model = _tried(operator.example, operator.example_input)
+    last = model.body[-1]
+    op = last.fuse if isinstance(last, Parallel) else last
+    assert op.kind == "op"
+    found = operator.properties(op.source, Args(dict(op.args)))
+    return Sheet(
+        name=operator.name,
+        role=operator.role,
+        version=operator.version,
+        summary=operator.summary,
+        formula=operator.formula,
+        initialisation=operator.initialisation,
+        paper=operator.paper,
+        arguments=_arguments(operator.parameters),
+        table1=Table1(
+            learned=found.learned,
+            reads=found.reads,
+            position_bound=found.position_bound,
+            channel_bound=found.channel_bound,
+        ),
+        example=_example(operator.example, operator.example_input, model),
+    )
+
+
+def _of_scope(scope: Scope) -> Sheet:
+    statement = f"{scope.example} {{ {BODY} }}"
+    model = _tried(statement, SCOPE_INPUT)
+    return Sheet(
+        name=scope.name,
+        role="scope",
+        version=None,
+        summary=scope.summary,
+        formula="the body, between an operator and the one that takes it back",
+        initialisation="no parameters of its own",
+        paper=scope.paper,
+        arguments=_arguments(scope.parameters),
+        table1=None,
+        example=_example(statement, SCOPE_INPUT, model),
+    )
+
+
+def _arguments(parameters: tuple[Parameter, ...]) -> tuple[Argument, ...]:
+    return tuple(
+        Argument(
+            name=one.name,
+            kind=one.kind,
+            doc=one.doc,
+            default=None if one.default is None else print_value(one.default),
+            choices=one.choices,
+        )
+        for one in parameters
+        if not one.implied
+    )
+
+
+def _example(statement: str, enters: Shape | None, model: Model) -> Example:
+    """The figures of the last statement alone."""
+    analysis = analyze_model(model)
+    before = analyze_model(_tried(BODY, enters)) if enters is not None else None
+    params, macs = analysis.params or 0, analysis.macs or 0
+    return Example(
+        statement=statement,
+        enters=None if enters is None else str(enters),
+        leaves=str(result_of(model, model.body[-1])),
+        params=params - (before.params or 0 if before else 0),
+        macs=macs - (before.macs or 0 if before else 0),
+    )
+
+
+def _tried(statement: str, enters: Shape | None) -> Model:
+    """A model that ends with a statement, after what makes its input."""
+    match enters:
+        case None:
+            before = []
+        case Map(time=None, height=height, width=width, channels=channels):
+            before = [f"image({channels}, {height}, {width})"]
+        case Map(time=time, height=height, width=width, channels=channels):
+            before = [f"video({channels}, {time}, {height}, {width})"]
+        case Tokens(count=count, channels=channels):
+            tokens = 'rearrange("y x c -> (y x) c")'
+            before = [f"image({channels}, 1, {count})", tokens]
+        case Vector(channels=channels):
+            before = [f"image({channels}, 2, 2)", "pool(mean)"]
+        case _:
+            assert_never(enters)
+    head = ["edition 1", 'import cross from "std:s2mlp"', "model tried {"]
+    spec = load("\n".join([*head, *before, statement, "}", ""]))
+    return spec.expand(spec.choose_model(None), {})

@@ -1,0 +1,87 @@
+"""`s2mlp-dsl ops [NAME]`."""
+
+import json
+import textwrap
+
+import click
+
+from s2mlp_dsl.analysis.sheets import Argument, Sheet, sheet_of
+from s2mlp_dsl.cli.output import format_option
+from s2mlp_dsl.ops import OPERATORS, SCOPES, Operator, Scope
+
+_LEFT = 16
+_WIDTH = 88
+
+
+@click.command()
+@click.argument("name", required=False)
+@format_option("json")
+def command(name: str | None, form: str) -> int:
+    """The fact sheet of the operator NAME: what it computes, takes and costs.
+
+    Without NAME, all operators are listed. PyTorch is not imported.
+    """
+    known: dict[str, Operator | Scope] = {**OPERATORS, **SCOPES}
+    if name is not None and name not in known:
+        hint = "; `s2mlp-dsl ops` lists them all"
+        raise click.BadParameter(f"no operator {name!r}{hint}", param_hint="NAME")
+    if form == "json":
+        sheets = [sheet_of(one).model_dump() for one in ([name] if name else known)]
+        print(json.dumps(sheets[0] if name else sheets, ensure_ascii=False, indent=2))
+    elif name:
+        print("\n".join(_lines(sheet_of(name))))
+    else:
+        width = max(map(len, known))
+        for one in known.values():
+            print(f"{one.name:<{width}}  {one.summary}")
+    return 0
+
+
+def _lines(sheet: Sheet) -> list[str]:
+    lines = [f"{sheet.name}: {sheet.summary}", ""]
+    lines += _said("formula", sheet.formula)
+    for number, argument in enumerate(sheet.arguments):
+        lines += _said("" if number else "arguments", _argument(argument))
+    lines += _said("initialisation", sheet.initialisation)
+    lines += _said("paper", sheet.paper)
+    if sheet.version is not None:
+        lines += _said("version", str(sheet.version))
+    if sheet.table1 is not None:
+        found = sheet.table1
+        lines += _said("learned", _yes(found.learned))
+        lines += _said("reads", _READS[found.reads])
+        lines += _said("position-bound", _yes(found.position_bound))
+        lines += _said("channel-bound", _yes(found.channel_bound))
+    example = sheet.example
+    shapes = f"{example.enters} → " if example.enters else "→ "
+    lines += _said("example", example.statement)
+    lines += _said("", shapes + example.leaves)
+    return lines + _said("", f"{example.params:,} params, {example.macs:,} MACs")
+
+
+_READS = {
+    "position": "its own position",
+    "neighbours": "positions around its own",
+    "everything": "every position",
+}
+
+
+def _argument(one: Argument) -> str:
+    """`bias: word = on (on, off), whether b is there`."""
+    default = f" = {one.default}" if one.default is not None else ""
+    choices = f" ({', '.join(one.choices)})" if one.choices else ""
+    return f"{one.name}: {one.kind}{default}{choices}, {one.doc}"
+
+
+def _yes(found: bool) -> str:
+    return "yes" if found else "no"
+
+
+def _said(what: str, text: str) -> list[str]:
+    """A word at the left, its text beside it, in as many lines as it needs."""
+    first, *others = (
+        line
+        for written in text.splitlines()
+        for line in textwrap.wrap(written, _WIDTH - _LEFT, break_on_hyphens=False)
+    )
+    return [f"  {what:<{_LEFT}}{first}", *(" " * (_LEFT + 2) + one for one in others)]

@@ -1,0 +1,57 @@
+"""`s2mlp-dsl ops`: every fact sheet, with the figures of its example."""
+
+import json
+
+import pytest
+
+from s2mlp_dsl.analysis.sheets import sheet_of
+from s2mlp_dsl.ops import OPERATORS, SCOPES
+from tests.cli.running import s2mlp
+
+NAMES = [*OPERATORS, *SCOPES]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sheet_is_complete(name: str) -> None:
+    sheet = sheet_of(name)
+    for text in (sheet.summary, sheet.formula, sheet.initialisation, sheet.paper):
+        assert text.strip()
+    assert sheet.example.leaves
+    assert (sheet.table1 is None) == (name in SCOPES)
+
+
+def test_figures_of_examples() -> None:
+    """By hand: 4 · 6 + 6, and 15 positions · 4 · 6; nothing for a shift."""
+    linear, shift = sheet_of("linear"), sheet_of("shift")
+    assert (linear.example.params, linear.example.macs) == (30, 360)
+    assert linear.table1 is not None and linear.table1.learned
+    assert (shift.example.params, shift.example.macs) == (0, 0)
+    assert shift.table1 is not None
+    assert (shift.table1.learned, shift.table1.reads) == (False, "neighbours")
+    fold = sheet_of("fold")
+    assert fold.example.enters == fold.example.leaves == "3 × 5 × 4"
+
+
+def test_the_list_and_a_sheet_in_words() -> None:
+    done = s2mlp("ops")
+    listed = [line.split()[0] for line in done.stdout.splitlines()]
+    assert (done.returncode, listed) == (0, NAMES)
+    text = s2mlp("ops", "linear").stdout
+    assert "bias: word = on (on, off), whether b is there" in text
+    assert "3 × 5 × 4 → 3 × 5 × 6" in text and "30 params, 360 MACs" in text
+    # What the place implies is no argument to write.
+    assert "branches: count" not in s2mlp("ops", "sum").stdout
+
+
+def test_json() -> None:
+    sheets = json.loads(s2mlp("ops", "--format", "json").stdout)
+    assert [one["name"] for one in sheets] == NAMES
+    one = json.loads(s2mlp("ops", "norm", "--format", "json").stdout)
+    assert one["arguments"][0]["choices"][0] == "layer"
+    assert one == sheet_of("norm").model_dump(mode="json")
+
+
+def test_an_unknown_operator_is_wrong_usage() -> None:
+    done = s2mlp("ops", "nope")
+    assert done.returncode == 2
+    assert "no operator 'nope'; `s2mlp-dsl ops` lists them all" in done.stderr
