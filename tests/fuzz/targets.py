@@ -1,0 +1,40 @@
+"""What is fuzzed: a function of bytes that must never raise."""
+
+from s2mlp_dsl.analysis.analyze import check_spec
+from s2mlp_dsl.diagnostics import Report, SpecError, as_data, render_text
+from s2mlp_dsl.elaborate.spec import load
+from s2mlp_dsl.source import Source
+from s2mlp_dsl.syntax import parse
+from s2mlp_dsl.syntax.format import format_file
+
+
+def fuzz_parse(data: bytes) -> None:
+    """Read, and format what is right: the result must read the same again."""
+    report = Report()
+    file = parse(Source("spec.arch", data.decode("utf-8", "replace")), report)
+    for one in report:
+        render_text(one)
+    if report.errors:
+        return
+    again = Report()
+    formatted = format_file(file)
+    reread = parse(Source("spec.arch", formatted), again)
+    assert not again.errors, formatted
+    assert format_file(reread) == formatted, formatted
+
+
+def fuzz_check(data: bytes) -> None:
+    """All of `check`, on text alone: imports find the shipped files only."""
+    try:
+        spec = load(data.decode("utf-8", "replace") + "\n", "spec.arch")
+        check_spec(spec)
+    except SpecError as error:
+        found = error.diagnostics
+    else:
+        found = tuple(spec.report.sorted())
+    for one in found:
+        render_text(one)
+        as_data(one)
+
+
+TARGETS = {"parse": fuzz_parse, "check": fuzz_check}
