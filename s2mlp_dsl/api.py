@@ -7,7 +7,7 @@ Each function stops at one of these points. torch is imported by `compile` and
 `verify` alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -94,12 +94,25 @@ def compile(
 
 
 def verify(
-    spec: "str | Path | Spec", model: str | None = None, **settings: Any
+    spec: "str | Path | Spec",
+    model: str | None = None,
+    *,
+    targets: Sequence[str] | None = None,
+    full: bool = False,
+    **settings: Any,
 ) -> "Certificate":
-    """Prove the compiled model equal to its IR; the certificate says how."""
+    """Prove the compiled model equal to its IR; the certificate says how.
+
+    `targets` are the forms of the model that are held to the reference too (see
+    `verify/forms.py`), all but `compile` unless `full`; `full` takes the whole
+    model where else each distinct block and two iterations of a stack are run.
+    """
+    from s2mlp_dsl.verify.forms import available
     from s2mlp_dsl.verify.verify import verify_program
 
-    return verify_program(elaborate(spec, model, settings))
+    program = elaborate(spec, model, settings)
+    forms = available(full) if targets is None else tuple(targets)
+    return verify_program(program, forms, full=full)
 
 
 def _paint_model(model: Model) -> str:

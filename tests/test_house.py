@@ -32,7 +32,7 @@ MAY_IMPORT = {
         "lower",
     },
     "program": {"elaborate", "ir", "ops", "analysis", "lower", "emit"},
-    "verify": {"ir", "ops", "elaborate", "analysis", "lower", "program"},
+    "verify": {"ir", "ops", "elaborate", "analysis", "lower", "emit", "program"},
     "api": {"elaborate", "analysis", "emit", "ir", "verify", "program"},
     "train": {"ir"},
     "cli": {

@@ -9,20 +9,46 @@ from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.cli.output import format_option, model_options, spec_argument
 from s2mlp_dsl.verify.certificate import Certificate, Check
 
+# As in verify/forms.py, which imports torch.
+_TARGETS = ("eager", "emitted", "fx", "export", "decomposed", "onnx", "compile")
+
 
 @click.command()
 @spec_argument
 @model_options
 @format_option("json")
-def command(spec: Path, model: str | None, settings: dict[str, str], form: str) -> int:
+@click.option(
+    "--target",
+    "targets",
+    type=click.Choice(_TARGETS),
+    multiple=True,
+    help="Only these forms of the model.  [default: all but compile]",
+)
+@click.option(
+    "--full",
+    is_flag=True,
+    help="All forms, and of the whole model: minutes. Else two iterations of a stack.",
+)
+def command(
+    spec: Path,
+    model: str | None,
+    settings: dict[str, str],
+    form: str,
+    targets: tuple[str, ...],
+    full: bool,
+) -> int:
     """Compile a model of SPEC and prove the result equal to the spec.
 
     The traced graph, shapes, parameters, MACs, the movement of every shift and
-    the results of every statement are held against the IR.
+    the results of every statement are held against the IR. Then the forms that
+    the model can take (the emitted file in a fresh process, torch.fx, an exported
+    program, ONNX Runtime, compiled) are held against the reference, with gradients.
     """
+    from s2mlp_dsl.verify.forms import available
     from s2mlp_dsl.verify.verify import verify_program
 
-    certificate = verify_program(elaborate(spec, model, settings))
+    forms = targets or available(full)
+    certificate = verify_program(elaborate(spec, model, settings), forms, full=full)
     if form == "json":
         print(json.dumps(certificate.as_data(), indent=2))
     else:
@@ -44,7 +70,7 @@ def _check(check: Check, spec: str) -> list[str]:
     error = ""
     if check.worst is not None:
         error = f" (worst {check.worst:.1e}, allowed {check.tolerance:.0e})"
-    lines = [f"  {mark} {check.name:<11} {check.cases:>4} × {check.what}{error}"]
+    lines = [f"  {mark} {check.name:<20} {check.cases:>4} × {check.what}{error}"]
     for failure in check.failures:
         span = failure.span
         place = f"{span.source.name}:{span.line}: " if span else f"{spec}: "

@@ -43,7 +43,8 @@ def export_program(
     Without `any_size` height and width are the model's own.
     """
     image = _image(model)
-    if any_size and None not in steps(model):
+    image_alone = len(model.input_size) == 3  # the frames of a clip keep their size
+    if any_size and image_alone and None not in steps(model):
         try:
             return _exported(module, image, model, any_size=True)
         except (
@@ -83,9 +84,7 @@ def free_sizes(program: ExportedProgram) -> bool:
 
 
 def _image(model: Model) -> torch.Tensor:
-    image = model.input.result
-    assert isinstance(image, Map)
-    return torch.zeros(BATCH, image.channels, image.height, image.width)
+    return torch.zeros(BATCH, *model.input_size)
 
 
 def _exported(
@@ -98,12 +97,24 @@ def _exported(
         ):
             one = Dim(name, min=1)
             sizes[axis] = one if step == 1 else step * one
-    # Without this a size of one is a case of its own, and is then refused.
-    lenient = _config.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]
-    with quiet(), lenient:
+    with quiet(), _one_is_no_special_size():
         return torch.export.export(
             module.eval(), (image,), dynamic_shapes=(sizes,), strict=False
         )
+
+
+def decomposed(program: ExportedProgram) -> ExportedProgram:
+    """The program in PyTorch's core operators, for maps of the same sizes."""
+    with quiet(), _one_is_no_special_size():
+        core: ExportedProgram = program.run_decompositions()
+    return core
+
+
+def _one_is_no_special_size() -> contextlib.AbstractContextManager[None]:
+    """Else a batch or a side of one is a case of its own, and is then refused."""
+    patch: contextlib.AbstractContextManager[None]
+    patch = _config.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]
+    return patch
 
 
 @contextlib.contextmanager

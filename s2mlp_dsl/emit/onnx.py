@@ -13,7 +13,7 @@ from torch import nn
 from s2mlp_dsl.emit.export import export_program, quiet
 from s2mlp_dsl.emit.identity import Identity
 from s2mlp_dsl.ir.program import Model
-from s2mlp_dsl.ir.shape import Map, Vector
+from s2mlp_dsl.ir.shape import Vector
 
 TOLERANCE = 1e-4  # of the largest value, float32
 LARGEST = 2**31 - 1  # bytes of a protobuf message
@@ -35,9 +35,9 @@ class OnnxMissing(Exception):
 
 def onnx_bytes(model: Model, module: nn.Module, identity: Identity) -> bytes:
     """The file of a built model. Raises `OnnxMissing` and `OnnxFailed`."""
-    if missing := [one for one in ("onnx", "onnxscript", "onnxruntime") if _no(one)]:
+    if needed := missing():
         raise OnnxMissing(
-            f"ONNX needs {', '.join(missing)}: pip install 's2mlp-dsl[onnx]'"
+            f"ONNX needs {', '.join(needed)}: pip install 's2mlp-dsl[onnx]'"
         )
     import onnx
 
@@ -68,8 +68,10 @@ def run_onnx(data: bytes, image: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(result)
 
 
-def _no(name: str) -> bool:
-    return importlib.util.find_spec(name) is None
+def missing() -> list[str]:
+    """The packages of the extra that are not installed."""
+    names = ("onnx", "onnxscript", "onnxruntime")
+    return [one for one in names if importlib.util.find_spec(one) is None]
 
 
 def _exported(model: Model, module: nn.Module) -> Any:
@@ -123,7 +125,8 @@ def _harmless(proto: Any) -> None:
         one.doc_string = ""
     del proto.graph.value_info[:]  # inferred again by whoever loads it
     image = proto.graph.input[0].type.tensor_type.shape.dim
-    sides = ("batch", "channels", "height", "width")
+    frames = ("time",) if len(image) == 5 else ()
+    sides = ("batch", "channels", *frames, "height", "width")
     axes = {dim.dim_param: name for dim, name in zip(image, sides, strict=True)}
     for value in (*proto.graph.input, *proto.graph.output):
         for dim in value.type.tensor_type.shape.dim:
@@ -133,10 +136,7 @@ def _harmless(proto: Any) -> None:
 
 def _run(model: Model, module: nn.Module, data: bytes) -> None:
     """One random image through ONNX Runtime and through the module."""
-    image = model.input.result
-    assert isinstance(image, Map)
-    size = (1, image.channels, image.height, image.width)
-    x = torch.randn(size, generator=torch.Generator().manual_seed(0))
+    x = torch.randn(1, *model.input_size, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         wanted = module.eval()(x)
     found = run_onnx(data, x)

@@ -5,6 +5,9 @@ from torch import fx, nn
 from s2mlp_dsl.analysis.graph import dataflow
 from s2mlp_dsl.ir.program import Model
 
+# Names that the code of a graph uses for itself, besides keywords and builtins.
+_TAKEN = {"self", "torch", "device", "fx_pytree", "pytree", "inf", "nan", "NoneType"}
+
 
 class StatementTracer(fx.Tracer):
     """Traces down to the modules that statements of the IR stand for.
@@ -28,4 +31,8 @@ def trace(module: nn.Module, model: Model) -> fx.GraphModule:
     """The module as a graph with one node per statement."""
     graph = dataflow(model)
     tracer = StatementTracer(set(graph))
-    return fx.GraphModule(module, tracer.trace(module))
+    traced = tracer.trace(module)
+    for node in traced.nodes:
+        if node.name in _TAKEN:  # a statement may have such a label
+            node.name = f"{node.name}_"
+    return fx.GraphModule(module, traced)

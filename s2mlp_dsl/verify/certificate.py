@@ -26,14 +26,15 @@ class Failure(Node):
 class Check(Record):
     """One kind of proof. `cases` counts what was compared; it may be nothing.
 
-    `worst` is the largest relative error met, for checks that measure one, and
-    `tolerance` what it may be.
+    `worst` is the largest relative error met, for checks that measure one, `at`
+    the statement it belongs to, and `tolerance` what it may be.
     """
 
     name: str
     what: str
     cases: int
     worst: float | None = None
+    at: str | None = None
     tolerance: float | None = None
     failures: tuple[Failure, ...] = ()
 

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 
 from s2mlp_dsl.program import VERSION, Program
+from s2mlp_dsl.verify.abridge import abridged
+from s2mlp_dsl.verify.agreement import check_forms
 from s2mlp_dsl.verify.certificate import Certificate, Check
 from s2mlp_dsl.verify.figures import check_figures
 from s2mlp_dsl.verify.movement import check_movement
@@ -15,8 +17,14 @@ from s2mlp_dsl.verify.numeric import check_numbers
 from s2mlp_dsl.verify.structure import check_structure
 
 
-def verify_program(program: Program) -> Certificate:
-    """Compile a program and hold the module against the IR."""
+def verify_program(
+    program: Program, forms: tuple[str, ...] = (), *, full: bool = False
+) -> Certificate:
+    """Compile a program and hold the module against the IR, then its other forms.
+
+    The forms are made of each distinct block and two iterations of a stack, with
+    `full` of the whole model.
+    """
     analysis = program.analysis
     assert analysis.function_hash is not None and analysis.weight_hash is not None
     return Certificate(
@@ -31,7 +39,14 @@ def verify_program(program: Program) -> Certificate:
             "numpy": np.__version__,
             "python": platform.python_version(),
         },
-        checks=verify_module(program, program.build()),
+        checks=(
+            *verify_module(program, program.build()),
+            *(
+                check_forms(program if full else abridged(program), forms)
+                if forms
+                else ()
+            ),
+        ),
     )
 
 

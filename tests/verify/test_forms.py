@@ -1,0 +1,94 @@
+"""Every form of a model against the reference, and faults that only some have."""
+
+import pytest
+
+from s2mlp_dsl.api import elaborate, verify
+from s2mlp_dsl.verify.abridge import abridged
+from s2mlp_dsl.verify.agreement import check_forms
+from s2mlp_dsl.verify.certificate import Check
+from s2mlp_dsl.verify.forms import DEFAULT, FORMS
+from tests.lower.specs import MADE_UP, SMALL, program
+from tests.verify.planting import LINES, PROGRAM, lowering_writes
+
+
+def _checks(*forms: str) -> dict[str, Check]:
+    return {check.name: check for check in check_forms(PROGRAM, forms)}
+
+
+def test_a_right_program_in_every_default_form() -> None:
+    found = _checks(*DEFAULT)
+    assert [one.failures for one in found.values() if not one.passed] == []
+    assert set(found) == {
+        "gradients",
+        *(f"{form} values" for form in DEFAULT),
+        *(f"{form} gradients" for form in DEFAULT if form != "onnx"),
+        *("eager values bfloat16", "eager gradients bfloat16"),
+    }
+    for check in found.values():
+        assert check.cases and check.at
+        assert check.worst is not None and check.tolerance is not None
+        assert 0 < check.worst < check.tolerance
+
+
+@pytest.mark.slow
+def test_a_right_program_compiled() -> None:
+    assert all(check.passed for check in _checks("compile").values())
+
+
+@pytest.mark.parametrize("name", [one for one in SMALL if "names_of_" not in one])
+def test_awkward_programs_in_cheap_forms(name: str) -> None:
+    checks = check_forms(abridged(program(name)), ("eager", "fx"))
+    assert [one.failures for one in checks if not one.passed] == []
+
+
+def test_a_fault_of_exported_programs_alone() -> None:
+    """`select` is what exports get: the module itself is right."""
+    with lowering_writes("move", "- step", "+ step"):
+        found = _checks("eager", "export")
+    assert found["eager values"].passed
+    assert found["eager gradients"].passed
+    check = found["export values"]
+    assert not check.passed
+    (failure,) = check.failures
+    assert (failure.statement, failure.line) == ("stack.0.shift", LINES["shift(cross)"])
+    assert failure.message.startswith("as export: alone, ")
+
+
+def test_a_fault_of_the_module() -> None:
+    with lowering_writes("slide", "if down > 0", "if down < 0"):
+        found = _checks("eager", "fx", "onnx")
+    assert not found["eager values"].passed
+    assert not found["fx values"].passed
+    assert found["onnx values"].passed
+    assert found["eager values"].failures[0].statement == "stack.0.shift"
+
+
+def test_a_form_that_does_not_run() -> None:
+    with lowering_writes("move", "y, is_inside = x,", "y, is_inside = x.amax(9),"):
+        found = _checks("export")
+    (failure,) = found["export values"].failures
+    assert "Dimension out of range" in failure.message
+
+
+def test_abridged_keeps_every_block() -> None:
+    deep = elaborate("specs/s2mlp_deep.arch")
+    short = abridged(deep)
+    assert short.analysis.params is not None
+    assert deep.analysis.params is not None
+    assert short.analysis.params < deep.analysis.params / 8
+    names = [key for key in short.build().state_dict() if key.startswith("stack.")]
+    assert {name.split(".")[1] for name in names} == {"0", "1"}
+    stacks = abridged(program("stacks"))
+    assert [block.name for block in stacks.model.blocks] == [
+        block.name for block in program("stacks").model.blocks
+    ]
+
+
+def test_the_certificate_has_the_forms() -> None:
+    spec = f"edition 1\n{MADE_UP['ends_in_a_residual']}"
+    data = verify(spec, targets=["fx"]).as_data()
+    assert data["passed"]
+    values = next(one for one in data["checks"] if one["name"] == "fx values")
+    assert values["at"] == "+1"
+    assert values["tolerance"] == 1e-4
+    assert "compile" in FORMS
