@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from s2mlp_dsl.analysis.cost import tensors_of
+from s2mlp_dsl.analysis.cost import buffers_of, tensors_of
 from s2mlp_dsl.analysis.graph import dataflow
 from s2mlp_dsl.emit.export import decomposed, quiet
 from s2mlp_dsl.ir.program import Model, Op
@@ -35,7 +35,8 @@ def _wrong(op: Op, name: str, part: nn.Module) -> str | None:
     x, fed = _input(op)
     weights = part.state_dict()
     args = Args(dict(op.args))
-    tensors = {key: weights[key].double().numpy() for key in tensors_of(op)}
+    stored = [*tensors_of(op), *buffers_of(op)]
+    tensors = {key: weights[key].double().numpy() for key in stored}
     wanted = torch.from_numpy(OPERATORS[op.operator].reference(x, args, tensors))
     try:
         with torch.no_grad():

@@ -238,7 +238,14 @@ model {"m" * length} {{
 }
 
 # What a model's parameters are set to where the spec leaves them open.
-_OPEN = {"s2mlp": {"width": 16, "depth": 2, "size": 32, "classes": 7}}
+_SMALL = {"width": 16, "depth": 2, "size": 32, "classes": 7}
+_OPEN = {
+    "s2mlp": _SMALL,
+    "gmlp": _SMALL,
+    "mixer": _SMALL,
+    "s2mlpv2": {"width": 24, "depths": "[1, 1]", "size": 56, "classes": 7},
+    "vip": {"widths": "[32, 64]", "depths": "[1, 1]", "classes": 7},
+}
 
 
 @cache

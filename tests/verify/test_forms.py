@@ -92,3 +92,11 @@ def test_the_certificate_has_the_forms() -> None:
     assert values["at"] == "+1"
     assert values["tolerance"] == 1e-4
     assert "compile" in FORMS
+
+
+def test_a_batch_norm_is_held_to_evaluation_mode() -> None:
+    spec = (
+        "edition 1\nmodel m {\n    image(3, 4, 5)\n    linear(6)\n    norm(batch)\n}\n"
+    )
+    checks = check_forms(elaborate(spec), ("eager", "export"))
+    assert [one.failures for one in checks if not one.passed] == []
