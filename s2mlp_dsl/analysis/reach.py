@@ -221,7 +221,7 @@ class Walker:
         if id(op) not in self._reach:
             operator = OPERATORS[op.operator]
             reach = operator.reach(op.source, Args(dict(op.args)))
-            self._reach[id(op)] = reach, _reads(reach, positions(op.source))
+            self._reach[id(op)] = reach, _reads(reach, op.source)
             self._spend(self._reach[id(op)][1])
         reach, reads = self._reach[id(op)]
         self._spend(reads * len(self.relation.parts))
@@ -279,8 +279,11 @@ def _holds_stack(model: Model, body: tuple[Statement, ...]) -> bool:
 def apply(op: Op, reach: OperatorReach, before: Relation) -> Relation:
     """The relation after an operator, given the one before it."""
     assert op.source is not None
+    if _uniform(before) and reach.moves is not None:
+        seen = before.parts[0][1][:1] * positions(op.result)
+        return Relation((((1 << op.result.channels) - 1, seen),))
     if reach.moves is not None:
-        return _moved(before, reach.moves, op.source, op.result)
+        return _moved(before, reach.moves(), op.source, op.result)
     everything = (1 << op.source.channels) - 1
     after: dict[Rows, int] = {}
     for part in reach.parts:
@@ -312,6 +315,11 @@ def _mixed(relation: Relation, groups: int, source: Shape, result: Shape) -> Rel
     return Relation(tuple((mask, rows) for rows, mask in after.items()))
 
 
+def _uniform(relation: Relation) -> bool:
+    """Whether every position and channel sees the same."""
+    return len(relation.parts) == 1 and len(set(relation.parts[0][1])) == 1
+
+
 def _slice(relation: Relation, start: int, width: int) -> Relation:
     """The relation of some consecutive channels, counted from 0 again."""
     kept = (1 << width) - 1
@@ -333,20 +341,32 @@ def _side_by_side(relations: Sequence[Relation]) -> Relation:
 
 
 def _moved(
-    before: Relation, moves: tuple[int, ...], source: Shape, result: Shape
+    before: Relation, moves: Sequence[int], source: Shape, result: Shape
 ) -> Relation:
     """The relation after entries have been moved, each by itself."""
     width = source.channels
-    of_channel: list[Rows] = [()] * width
-    for mask, rows in before.parts:
-        for channel in range(width):
-            if mask >> channel & 1:
-                of_channel[channel] = rows
-    seen = [of_channel[entry % width][entry // width] for entry in moves]
     after: dict[Rows, int] = {}
-    for channel in range(result.channels):
-        rows = tuple(seen[channel :: result.channels])
-        after[rows] = after.get(rows, 0) | 1 << channel
+    if len(before.parts) == 1:
+        # Channels do not differ, so those that come from the same positions are one.
+        ((_, rows),) = before.parts
+        places = [entry // width for entry in moves]
+        columns: dict[tuple[int, ...], int] = {}
+        for channel in range(result.channels):
+            column = tuple(places[channel :: result.channels])
+            columns[column] = columns.get(column, 0) | 1 << channel
+        for column, mask in columns.items():
+            seen = tuple(map(rows.__getitem__, column))
+            after[seen] = after.get(seen, 0) | mask
+    else:
+        of_channel: list[Rows] = [()] * width
+        for mask, rows in before.parts:
+            for channel in range(width):
+                if mask >> channel & 1:
+                    of_channel[channel] = rows
+        every = [of_channel[entry % width][entry // width] for entry in moves]
+        for channel in range(result.channels):
+            seen = tuple(every[channel :: result.channels])
+            after[seen] = after.get(seen, 0) | 1 << channel
     return Relation(tuple((mask, rows) for rows, mask in after.items()))
 
 
@@ -362,12 +382,13 @@ def union(one: Relation, other: Relation) -> Relation:
     return Relation(tuple((mask, rows) for rows, mask in after.items()))
 
 
-def _reads(reach: OperatorReach, positions: int) -> int:
+def _reads(reach: OperatorReach, source: Shape) -> int:
     """How many rows an operator reads, all its parts and positions together."""
+    count = positions(source)
     if reach.moves is not None:
-        return len(reach.moves) // _MOVES_PER_ROW
+        return count * source.channels // _MOVES_PER_ROW
     return sum(
-        positions if isinstance(part.reads, str) else sum(map(len, part.reads))
+        count if isinstance(part.reads, str) else sum(map(len, part.reads))
         for part in reach.parts
     )
 

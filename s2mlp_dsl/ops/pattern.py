@@ -8,6 +8,7 @@ size stands where it cannot be worked out: `(y a=2) x c -> y (x a) c`.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 
 Side = tuple[tuple[str, ...], ...]
@@ -85,16 +86,9 @@ class Fitted:
             prod(self.sizes[axis] for axis in group) for group in self.pattern.right
         )
 
-    def sources(self) -> list[int]:
+    def sources(self) -> Sequence[int]:
         """For each entry that leaves, which entry it is, counted row by row."""
-        strides = [1] * len(self.split)
-        for place in range(len(strides) - 1, 0, -1):
-            strides[place - 1] = strides[place] * self.split[place]
-        found = [0]
-        for place in self.order:
-            steps = range(0, strides[place] * self.split[place], strides[place])
-            found = [at + step for at in found for step in steps]
-        return found
+        return _sources(self.split, self.order)
 
     def back(self, dims: tuple[int, ...]) -> "Fitted":
         """The way back for a shape that has become `dims` meanwhile.
@@ -228,6 +222,16 @@ def _solve(group: tuple[str, ...], size: int, sizes: dict[str, int]) -> None:
         )
     if unknown:
         sizes[unknown[0]] = size // known
+
+
+@lru_cache(maxsize=8)  # a model of many blocks asks for few, and each is long
+def _sources(split: tuple[int, ...], order: tuple[int, ...]) -> list[int]:
+    strides = [prod(split[place + 1 :]) for place in range(len(split))]
+    found = [0]
+    for place in order:
+        steps = range(0, strides[place] * split[place], strides[place])
+        found = [at + step for at in found for step in steps]
+    return found
 
 
 def _side(groups: Iterable[Sequence[str]]) -> str:

@@ -4,6 +4,7 @@ Plain data, so that operators walk no graph. Positions of a map are numbered
 row by row, frame after frame: position (t, y, x) is (t · height + y) · width + x.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,8 +29,8 @@ class Reach:
 
     With n `slices`, output channel c reads the input channels c, c + C, c + 2C
     and so on, for C output channels: the results of n branches. `moves` is for
-    operators that only move entries: for each output entry, the input entry it
-    is, both counted as position · channels + channel; `parts` say nothing then.
+    operators that only move entries, and gives for each output entry the input entry
+    it is, both counted as position · channels + channel; `parts` say nothing then.
 
     With n `groups`, what mixes does so within each of n equal runs of channels.
     """
@@ -37,7 +38,7 @@ class Reach:
     mixes: bool
     parts: tuple[Part, ...] = (Part(None, "here"),)
     slices: int = 1
-    moves: tuple[int, ...] | None = None
+    moves: Callable[[], Sequence[int]] | None = None
     groups: int = 1
 
 

@@ -1,6 +1,7 @@
 """rearrange: the axes of a shape, taken apart and put together in another order."""
 
 from collections.abc import Iterator, Mapping
+from math import prod
 
 from s2mlp_dsl.ir.shape import Map, Shape, shape_of
 from s2mlp_dsl.ops import codes
@@ -37,12 +38,12 @@ class Rearrange(Operator):
         return Args({"pattern": str(fitted(x, a))})
 
     def reach(self, x: Shape, a: Args) -> Reach:
-        return Reach(mixes=False, moves=tuple(fitted(x, a).sources()))
+        return Reach(mixes=False, moves=fitted(x, a).sources)
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
         assert x is not None
         fit = fitted(x, a)
-        stays = fit.sources() == list(range(len(fit.sources())))
+        stays = list(fit.sources()) == list(range(prod(x.dims)))
         reads: Reads = "position" if stays else "everything"
         return Properties(False, reads, not stays, not stays)
 

@@ -46,7 +46,7 @@ def expected_dependence(case: Case, reach: Reach) -> Tensor:
     expected = torch.zeros(size, dtype=torch.bool)
     if reach.moves is not None:
         flat = expected.view(out_positions * out_channels, -1)
-        flat[torch.arange(len(flat)), torch.tensor(reach.moves)] = True
+        flat[torch.arange(len(flat)), torch.tensor(reach.moves())] = True
         return expected
     for part in reach.parts:
         mask = part.channels
