@@ -46,8 +46,8 @@ FIXED = {
         "    linear(4)\n    norm(layer)\n",
     ),
     "one that hides another": (
-        "    linear(max(4, 5)\n    geluu\n",
-        "    linear(max(4, 5))\n    gelu\n",
+        "    linear(max(4, 5)\n    lineer(4)\n",
+        "    linear(max(4, 5))\n    linear(4)\n",
     ),
 }
 
@@ -145,18 +145,20 @@ def test_imports_are_left_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = tmp_path / "b.arch"
-    other.write_text(f"{HEAD}block b {{\n    geluu\n}}\n")
+    other.write_text(f"{HEAD}block b {{\n    lineer(4)\n}}\n")
     main = tmp_path / "a.arch"
     main.write_text(f'{HEAD}import b from "b.arch"\n' + model("    b\n")[10:])
     run = Checker(capsys)(main, "--fix")
-    assert run.code == 1 and "b.arch:3:5" in run.err and "geluu" in other.read_text()
+    assert (
+        run.code == 1 and "b.arch:3:5" in run.err and "lineer(4)" in other.read_text()
+    )
 
 
 def test_as_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.arch"
-    path.write_text(model("    geluu\n"))
+    path.write_text(model("    lineer(4)\n"))
     run = Checker(capsys)(path, "--format", "json")
     (one,) = json.loads(run.out)["diagnostics"]
-    assert one["fix"]["text"] == "gelu"
+    assert one["fix"]["text"] == "linear"
     assert (one["fix"]["line"], one["fix"]["column"]) == (4, 5)
-    assert one["fix"]["end"] == {"line": 4, "column": 10}
+    assert one["fix"]["end"] == {"line": 4, "column": 11}

@@ -73,7 +73,7 @@ def test_every_code(code: str, tmp_path: Path) -> None:
 
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "a b.arch"
-    path.write_text("edition 1\nmodel m {\n    image(3, 8, 8)\n    geluu\n}\n")
+    path.write_text("edition 1\nmodel m {\n    image(3, 8, 8)\n    lineer(4)\n}\n")
     check = Checker(capsys)
     run = check(path, "--format", "sarif")
     assert run.code == 1
@@ -82,12 +82,12 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "startLine": 4,
         "startColumn": 5,
         "endLine": 4,
-        "endColumn": 10,
+        "endColumn": 11,
     }
-    assert "help: did you mean `gelu`?" in result["message"]["text"]
+    assert "help: did you mean `linear`?" in result["message"]["text"]
     (change,) = result["fixes"][0]["artifactChanges"]
-    assert change["replacements"][0]["insertedContent"] == {"text": "gelu"}
-    path.write_text(path.read_text().replace("geluu", "gelu"))
+    assert change["replacements"][0]["insertedContent"] == {"text": "linear"}
+    path.write_text(path.read_text().replace("lineer", "linear"))
     run = check(path, "--format", "sarif")
     assert run.code == 0 and hold(json.loads(run.out)) == []
     run = check(tmp_path / "none.arch", "--format", "sarif")

@@ -107,7 +107,7 @@ def test_what_is_open_is_asked_for() -> None:
         ("width=(1", "A0101"),
         ("via=3", "A0405"),
         ("kind=3", "A0405"),
-        ("kind=batch", "A0407"),
+        ("kind=bach", "A0407"),
         ("width=1/0", "A0408"),
         ("width=" + "(" * 500 + "1" + ")" * 500, "A0110"),
         ("width=é", "A0104"),
