@@ -10,6 +10,7 @@ from s2mlp_dsl.ops.base import (
     Parameter,
     Refusal,
 )
+from s2mlp_dsl.ops.conv import Conv
 from s2mlp_dsl.ops.depthwise import Depthwise
 from s2mlp_dsl.ops.fold import Fold
 from s2mlp_dsl.ops.fuse import Concat, Mean, Multiply, Sum
@@ -43,6 +44,7 @@ OPERATORS: dict[str, Operator] = {
         Tanh(),
         Scale(),
         Shift(),
+        Conv(),
         Depthwise(),
         Pool(),
         Rearrange(),

@@ -6,7 +6,7 @@ from torch import nn
 
 from s2mlp_dsl.analysis.instance import Undecided, is_instance
 from s2mlp_dsl.api import analyze
-from s2mlp_dsl.nn.depthwise import Depthwise
+from s2mlp_dsl.nn.conv import Depthwise
 from s2mlp_dsl.nn.shift import SpatialShift
 from s2mlp_dsl.ops.base import Term
 

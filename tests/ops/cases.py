@@ -252,11 +252,44 @@ CASES: dict[str, list[Case]] = {
         )
         for edge in ("zero", "clamp", "wrap", "reflect")
         for shape in shapes
+    ]
+    + [
+        Case("depthwise(3, stride = 2)", map_(6, 5, 3)),
+        Case("depthwise(3, edge = reflect, stride = 2)", film(2, 4, 3, 2)),
+        Case("depthwise(5, stride = 3)", map_(6, 6, 2)),
+    ],
+    "conv": [
+        Case(f"conv({arguments})", shape, probed)
+        for arguments, shape, probed in (
+            ("6, 3", map_(3, 5, 4), True),
+            ("3, 3, stride = 2", map_(6, 5, 2), True),
+            ("3, 1, edge = zero", map_(1, 1, 5), True),
+            ("2, 3, edge = clamp", map_(2, 3, 1), True),
+            ("4, 3, edge = wrap, groups = 2, bias = off", map_(3, 2, 6), True),
+            ("3, 3, edge = reflect, groups = 3", map_(1, 4, 3), True),
+            ("2, 2, stride = 2, pad = 0", map_(4, 5, 3), True),
+            ("2, 4, edge = clamp", map_(4, 3, 2), True),
+            ("3, 1, stride = 2", map_(3, 4, 2), False),
+            ("2, 7, pad = 3, stride = 4", map_(5, 9, 1), False),
+            ("2, 3, pad = 4", map_(2, 1, 2), False),
+            ("2, 3, stride = 2, edge = reflect", film(2, 4, 3, 2), True),
+        )
     ],
     "pool": [
         Case(f"pool({kind})", shape)
         for kind in ("mean", "max")
         for shape in (*_GRIDS, Tokens(count=4, channels=3))
+    ]
+    + [
+        Case(f"pool({kind}, {windows})", shape, probed)
+        for kind in ("mean", "max")
+        for windows, shape, probed in (
+            ("size = 2", map_(4, 6, 3), True),
+            ("size = 3, stride = 2, pad = 1", map_(6, 5, 2), True),
+            ("size = 3, stride = 1, pad = 1", map_(1, 1, 3), True),
+            ("size = 1, stride = 2", map_(3, 4, 2), False),
+            ("size = 2, stride = 2", film(2, 2, 5, 2), True),
+        )
     ],
     "rearrange": [
         Case(f'rearrange("{pattern}")', shape, probed=False)

@@ -54,7 +54,8 @@ def test_cases_include_every_choice(operator: Operator) -> None:
             shifts = [case.args.shift(parameter.name) for case in cases]
             assert {shift.edge for shift in shifts} == set(EDGES)
             assert any(shift.interleaved for shift in shifts)
-        elif parameter.default is not None:
+        # A word in place of a count is worked out, and not kept.
+        elif parameter.default is not None and not isinstance(parameter.default, str):
             assert parameter.default in given
             assert set(given) != {parameter.default}
 

@@ -1,0 +1,86 @@
+"""Windows that slide over a map: which positions each of them reads.
+
+On an axis of n positions, padded by p on both sides, windows of k that stand s
+apart are ⌊(n + 2p − k) / s⌋ + 1; the first begins at −p.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from s2mlp_dsl.ir.program import Edge
+from s2mlp_dsl.ir.shape import Map
+from s2mlp_dsl.ops import codes
+from s2mlp_dsl.ops.base import Array, Refusal
+from s2mlp_dsl.ops.edges import inside
+from s2mlp_dsl.ops.reach import Table
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows of a map, frame by frame."""
+
+    size: int
+    stride: int
+    pad: int
+    edge: Edge
+
+    def shape(self, x: Map, channels: int) -> Map:
+        """The map with a position per window. Raises `Refusal` where none fits."""
+        for axis, length in (("height", x.height), ("width", x.width)):
+            if length + 2 * self.pad < self.size:
+                raise Refusal(
+                    codes.WINDOW,
+                    f"{axis} {length} + 2 · {self.pad} is less than {self.size}",
+                    help="take a smaller window, or pad more",
+                )
+        return Map(
+            time=x.time,
+            height=self._count(x.height),
+            width=self._count(x.width),
+            channels=channels,
+        )
+
+    def _count(self, length: int) -> int:
+        return (length + 2 * self.pad - self.size) // self.stride + 1
+
+    def _along(self, length: int) -> list[list[tuple[int, int]]]:
+        """For each window on an axis: (place within it, index it reads)."""
+        starts = (at * self.stride - self.pad for at in range(self._count(length)))
+        found = (
+            ((at, inside(start + at, length, self.edge)) for at in range(self.size))
+            for start in starts
+        )
+        return [[(at, one) for at, one in row if one is not None] for row in found]
+
+    def reads(self, x: Map) -> Iterator[list[tuple[int, int]]]:
+        """For each window: (place within it, row by row, position it reads)."""
+        rows, columns = self._along(x.height), self._along(x.width)
+        for frame, down, right in product(range(x.frames), rows, columns):
+            yield [
+                (i * self.size + j, (frame * x.height + row) * x.width + column)
+                for i, row in down
+                for j, column in right
+            ]
+
+    def table(self, x: Map) -> Table:
+        """For each window, the positions it reads."""
+        rows, columns = (
+            [sorted({one for _, one in row}) for row in self._along(length)]
+            for length in (x.height, x.width)
+        )
+        return tuple(
+            tuple((frame * x.height + y) * x.width + c for y in down for c in right)
+            for frame, down, right in product(range(x.frames), rows, columns)
+        )
+
+    def on(self, x: Array) -> tuple[Map, Array]:
+        """One frame's size, and an array's frames as [frames, positions, channels]."""
+        *_, height, width, channels = x.shape
+        size = Map(height=height, width=width, channels=channels)
+        return size, x.reshape(-1, height * width, channels)
+
+    def back(self, x: Array, y: Array) -> Array:
+        """[frames, windows, channels] on the grid that `x` gives."""
+        *batch, height, width, _ = x.shape
+        return y.reshape(*batch, self._count(height), self._count(width), y.shape[-1])
