@@ -13,7 +13,7 @@ from s2mlp_dsl.analysis.analyze import Analysis
 from s2mlp_dsl.emit import dot_joints as joints
 from s2mlp_dsl.emit.dot_parts import Pen
 from s2mlp_dsl.emit.drawing import Drawing
-from s2mlp_dsl.emit.figures import Costs, totals
+from s2mlp_dsl.emit.figures import Costs, sample, totals
 from s2mlp_dsl.emit.place import Flow, Place
 from s2mlp_dsl.emit.sheet import Sheet
 from s2mlp_dsl.emit.theme import LIGHT, Theme
@@ -60,5 +60,5 @@ def draw_block(
 def describe(model: Model, analysis: Analysis) -> str:
     """The picture in words: what the model is, its ends and its totals."""
     doc = " ".join((model.doc or "").split())
-    ends = f"From an image of {model.input.result} to {model.result}."
+    ends = f"{sample(analysis).capitalize()} {model.input.result} to {model.result}."
     return " ".join([doc, ends, "; ".join(totals(analysis))]).strip()

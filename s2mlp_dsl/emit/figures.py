@@ -60,10 +60,15 @@ def short(number: int) -> str:
     return f"{value:.{digits}f} {prefix}"
 
 
+def sample(analysis: Analysis) -> str:
+    """What a model takes: [channels, time, height, width] is a clip."""
+    return "clip" if len(analysis.image or ()) == 4 else "image"
+
+
 def totals(analysis: Analysis) -> list[str]:
     """Params and MACs of the model in a line, its reach in another."""
     params, macs = analysis.params or 0, analysis.macs or 0
-    figures = f"{params:,} params · {short(macs)} MACs per image"
+    figures = f"{params:,} params · {short(macs)} MACs per {sample(analysis)}"
     reach = _reach(analysis.reach)
     return [figures, reach] if reach else [figures]
 

@@ -37,7 +37,9 @@ class Drawn:
         """The groups that move right and down by so much, where it fits."""
         found: defaultdict[tuple[int, int], list[ShiftGroup]] = defaultdict(list)
         for group in self.shift.groups:
-            if max(abs(group.right), abs(group.down)) <= FARTHEST:
+            here = max(abs(group.right), abs(group.down)) <= FARTHEST
+            # The grid is one frame: what moves in time is listed beside it.
+            if here and not group.later:
                 found[group.right, group.down].append(group)
         return dict(found)
 
@@ -46,7 +48,8 @@ class Drawn:
         """Lines under the title: channels, and what the grid cannot show."""
         counts = ", ".join(f"{one:,}" for one in self.channels)
         shown = [one for groups in self.places.values() for one in groups]
-        farther = [one for one in self.shift.groups if one not in shown]
+        hidden = [one for one in self.shift.groups if one not in shown]
+        farther = [one for one in hidden if not one.later]
         later = [one for one in self.shift.groups if one.later]
         return [
             f"{counts} channels in {len(self.shift.groups)} groups",

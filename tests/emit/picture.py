@@ -2,7 +2,6 @@
 
 import os
 import re
-import resource
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -21,7 +20,6 @@ from s2mlp_dsl.ir.program import Model
 
 ROOT = Path(__file__).parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
-_MINE = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 LINK = "{http://www.w3.org/1999/xlink}title"
 
 
@@ -34,15 +32,6 @@ def drawn(model: Model, form: Form) -> bytes:
     analysis = analyze_model(model)
     graph = draw_model(model, analysis)
     return render(graph, form, model.name, describe(model, analysis))
-
-
-def seconds() -> float:
-    """What this process and those it waited for have computed, in seconds.
-
-    Unlike a clock it does not count what else the machine does.
-    """
-    used = [resource.getrusage(who) for who in _MINE]
-    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 @dataclass

@@ -17,7 +17,7 @@ from s2mlp_dsl.analysis.reach import seen_after
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.emit.report.page import report
 from s2mlp_dsl.emit.report.subject import Subject, UnreadableRun, read_run
-from tests.emit.picture import ROOT, s2mlp, seconds
+from tests.emit.picture import ROOT, s2mlp
 
 DEEP = ROOT / "specs" / "s2mlp_deep.arch"
 EVIL = '</script></pre>]]><script>alert(1)</script><img src=x onerror="alert(2)">'
@@ -75,7 +75,7 @@ def deep() -> str:
     return report([subject(DEEP)])
 
 
-def test_small_quick_and_without_torch(tmp_path: Path) -> None:
+def test_small_and_without_torch(tmp_path: Path) -> None:
     program = (
         "import sys; from s2mlp_dsl.cli.app import app;"
         "app.main(sys.argv[1:], standalone_mode=False);"
@@ -83,9 +83,7 @@ def test_small_quick_and_without_torch(tmp_path: Path) -> None:
     )
     out = tmp_path / "report.html"
     command = [sys.executable, "-c", program, "report", DEEP, "-o", out]
-    begun = seconds()
     subprocess.run([*map(str, command)], check=True)
-    assert seconds() - begun < 3
     assert out.stat().st_size < 1_000_000
 
 

