@@ -30,6 +30,7 @@ _PUBLIC = {
     "compile": "s2mlp_dsl.api",
     "diagram": "s2mlp_dsl.api",
     "load": "s2mlp_dsl.api",
+    "register_timm": "s2mlp_dsl.api",
 }
 
 __all__ = [*_PUBLIC, "elaborate", "verify"]

@@ -31,6 +31,7 @@ __all__ = [
     "diagram",
     "elaborate",
     "load",
+    "register_timm",
     "verify",
 ]
 
@@ -83,14 +84,56 @@ def diagram(
 
 
 def compile(
-    spec: "str | Path | Spec", model: str | None = None, **settings: Any
+    spec: "str | Path | Spec",
+    model: str | None = None,
+    *,
+    features: Sequence[str] | None = None,
+    device: str = "cpu",
+    **settings: Any,
 ) -> "nn.Module":
-    """One model of a spec as a `torch.nn.Module`.
+    """One model of a spec as a `torch.nn.Module`, on the device it will run on.
 
     It maps images [batch, channels, height, width] to what the model says,
-    logits [batch, classes] for a classifier.
+    logits [batch, classes] for a classifier. With `features`, labels of
+    statements, it returns a list of the maps that leave them, channels first.
     """
-    return elaborate(spec, model, settings).build()
+    program = elaborate(spec, model, settings)
+    if features is not None:
+        return program.backbone(list(features), device).to(device)
+    return program.build(device=device).to(device)
+
+
+def register_timm(
+    spec: "str | Path | Spec", model: str | None = None, **settings: Any
+) -> str:
+    """Make `timm.create_model(name)` build a model of a spec; returns the name.
+
+    `num_classes` there is the model's parameter `classes`, where it has one; other
+    keywords are parameters of the model too. timm must be installed.
+    """
+    import sys
+    from types import ModuleType
+
+    from timm.models import register_model
+
+    loaded = spec if isinstance(spec, Spec) else load(spec)
+    name = loaded.choose_model(model).declaration.name.id
+
+    def build(pretrained: bool = False, **given: Any) -> "nn.Module":
+        if pretrained:
+            raise ValueError(f"{name} has no pretrained weights; load a run's")
+        for key in ("pretrained_cfg", "pretrained_cfg_overlay", "cache_dir"):
+            given.pop(key, None)
+        if (classes := given.pop("num_classes", None)) is not None:
+            given["classes"] = classes
+        return compile(loaded, name, **settings | given)
+
+    # timm keeps a list of names in the module that a function comes from.
+    home = sys.modules.setdefault("s2mlp_dsl_timm", ModuleType("s2mlp_dsl_timm"))
+    build.__name__ = build.__qualname__ = name
+    build.__module__ = home.__name__
+    register_model(build)
+    return name
 
 
 def verify(

@@ -99,6 +99,12 @@ class Program:
         source = self.source(drop_path, lowering, device)
         return build(source, self.model.name)
 
+    def backbone(self, labels: list[str], device: str = "cpu") -> "nn.Module":
+        """The program returning what leaves labelled statements (`NoFeature`)."""
+        from s2mlp_dsl.lower.features import with_features
+
+        return with_features(self.model, self.build(device=device), labels)
+
     def emit(
         self,
         target: "TargetName",

@@ -22,6 +22,7 @@ from s2mlp_dsl.ir.program import (
     Scope,
     Stack,
     Statement,
+    result_of,
 )
 from s2mlp_dsl.source import Span
 
@@ -29,7 +30,10 @@ INPUT = "the input"  # the space keeps it apart from every statement's name
 
 
 def dataflow(model: Model) -> nx.DiGraph:
-    """The graph. Its attribute `output` is the node whose value is the result."""
+    """The graph. Its attribute `output` is the node whose value is the result.
+
+    `labels` has, for each label, every (node, shape) that leaves such a statement.
+    """
     builder = _Builder(model)
     builder.graph.graph["output"] = builder.body(model.body, "", INPUT)
     assert nx.is_directed_acyclic_graph(builder.graph)
@@ -45,7 +49,7 @@ def execution_order(graph: nx.DiGraph) -> list[str]:
 class _Builder:
     def __init__(self, model: Model) -> None:
         self.model, self.sums, self.splits = model, 0, 0
-        self.graph = nx.DiGraph()
+        self.graph = nx.DiGraph(labels={})
         self._add(INPUT, [], None)
 
     def _add(
@@ -81,6 +85,11 @@ class _Builder:
                     current = self.body(block.body, inside, current)
                 case Stack():
                     current = self._stack(statement, prefix, current)
+            if statement.label is not None:
+                leaves = (current, result_of(self.model, statement))
+                self.graph.graph["labels"].setdefault(statement.label, []).append(
+                    leaves
+                )
         return current
 
     def _parallel(self, parallel: Parallel, prefix: str, current: str) -> str:

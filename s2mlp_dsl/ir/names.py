@@ -26,20 +26,24 @@ from s2mlp_dsl.ir.program import (
     bodies,
 )
 
-# Public attributes of torch.nn.Module (held against PyTorch by a test) and
-# names that would shadow what the emitted source uses.
+# Public attributes of torch.nn.Module and, for traced modules, of
+# torch.fx.GraphModule (held against PyTorch by a test).
 RESERVED = frozenset(
     [
         "T_destination",
         "add_module",
+        "add_submodule",
         "apply",
         "bfloat16",
         "buffers",
         "call_super_init",
         "children",
+        "code",
         "compile",
         "cpu",
         "cuda",
+        "delete_all_unused_submodules",
+        "delete_submodule",
         "double",
         "dump_patches",
         "eval",
@@ -50,9 +54,11 @@ RESERVED = frozenset(
         "get_extra_state",
         "get_parameter",
         "get_submodule",
+        "graph",
         "half",
         "ipu",
         "load_state_dict",
+        "meta",
         "modules",
         "mtia",
         "named_buffers",
@@ -60,6 +66,8 @@ RESERVED = frozenset(
         "named_modules",
         "named_parameters",
         "parameters",
+        "print_readable",
+        "recompile",
         "register_backward_hook",
         "register_buffer",
         "register_forward_hook",
@@ -75,10 +83,12 @@ RESERVED = frozenset(
         "requires_grad_",
         "set_extra_state",
         "set_submodule",
+        "shape_env",
         "share_memory",
         "state_dict",
         "to",
         "to_empty",
+        "to_folder",
         "train",
         "training",
         "type",
