@@ -157,7 +157,11 @@ class Pen:
             Text(one, TITLE_SIZE, self.theme.ink, bold=True)
             for one in _broken(title, TITLE_SIZE, half)
         ]
-        texts.append(Text(figures, FIGURES_SIZE, self.theme.quiet))
+        quiet = self.theme.quiet
+        texts += [
+            Text(one, FIGURES_SIZE, quiet)
+            for one in _fitted(figures, FIGURES_SIZE, half + PADDING)
+        ]
         cluster.attr(
             label=label(table(*(row(cell(one)) for one in texts), padding=0)),
             labeljust="l",
@@ -170,6 +174,18 @@ class Pen:
             margin="10",
             tooltip=escape(tooltip),
         )
+
+
+def _fitted(text: str, size: int, width: float) -> list[str]:
+    """A text in lines of at most `width` points, broken between words."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if Text(longer, size, "").width <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
 
 
 def _broken(name: str, size: int, width: float) -> list[str]:

@@ -46,13 +46,14 @@ def draw_parallel(
     branches = zip(parallel.branches, columns, strict=True)
     for number, (branch, column) in enumerate(branches):
         sheet.column(flow.shape)
-        if not branch:
-            ends.append(column)
-            continue
         # A frame that is not drawn keeps what is in a column together.
         with graph.subgraph(name=f"cluster_{fuse}.{number}") as around:
             around.attr(peripheries="0", margin="6", label="", tooltip=" ")
-            ends.append(draw(around, branch, column))
+            if branch:
+                ends.append(draw(around, branch, column))
+            else:
+                same = f"{fuse}.same{number}"
+                ends.append(sheet.pill(around, column, same, column.shape))
     joined = sheet.join(graph, ends, f"{fuse}.out", flow.shape)
     sheet.box(graph, fuse, written(parallel.fuse), place.times)
     return sheet.enter(joined, fuse, parallel.fuse.result)
@@ -67,4 +68,6 @@ def draw_scope(
         sheet.scope(cluster, *titled(scope))
         flow = sheet.pill(cluster, flow, enter, scope.enter.result)
         flow = draw(cluster, scope.body, flow)
-        return sheet.pill(cluster, flow, leave, scope.leave.result)
+        flow = sheet.pill(cluster, flow, leave, scope.leave.result)
+    sheet.leave()
+    return flow

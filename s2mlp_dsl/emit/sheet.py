@@ -10,8 +10,6 @@ from s2mlp_dsl.emit.figures import Costs
 from s2mlp_dsl.emit.place import Flow, Parted, Skip
 from s2mlp_dsl.ir.shape import Shape
 
-# Shares of the model's MACs from which a box is one shade darker.
-SHADES = (0.01, 0.05, 0.2)
 # About the points that boxes, their further lines, sums and frames take.
 BOX_HEIGHT, BELOW_HEIGHT, LINE_HEIGHT, SUM_HEIGHT, FRAME_HEIGHT = 36, 12, 28, 48, 42
 
@@ -31,6 +29,7 @@ class Sheet:
         self._parted: list[Parted] = []  # around what is drawn: boxes are narrow
         self.height = 0
         self._said: Shape | None = None
+        self._scopes = 0
         self._tops: set[str] = set()  # of columns
         # Skips that are on their way: at which side, and the places they pass.
         self._skips: list[Skip] = []
@@ -44,7 +43,16 @@ class Sheet:
     def scope(self, cluster: Digraph, title: str, said: str) -> None:
         """The border around a body that works on other axes or sides."""
         self.height += FRAME_HEIGHT
+        self._scopes += 1
         self._frame(cluster, title, said, f"{title} {said}")
+
+    def leave(self) -> None:
+        """The last scope that was begun is at its end."""
+        self._scopes -= 1
+
+    @property
+    def _crowded(self) -> bool:
+        return bool(self._parted) or self._scopes > 0
 
     def _frame(self, cluster: Digraph, title: str, said: str, tooltip: str) -> None:
         narrow = bool(self._parted)
@@ -78,7 +86,7 @@ class Sheet:
         figures are those `of` other paths where these are given. In a branch the
         box says what shape it `gives`.
         """
-        if gives is not None and self._parted:
+        if gives is not None and self._crowded:
             below = str(gives)
         self.boxes += 1
         self.names.append(name)
@@ -86,7 +94,7 @@ class Sheet:
         self.height += BELOW_HEIGHT if below else 0
         figures = self.costs.brief(of or [path], times)
         tooltip = f"{path}: {self.costs.exact(of or [path], times)}"
-        fill = self._shade(self.costs.share(of or [path]))
+        fill = self.pen.theme.shade(self.costs.share(of or [path]))
         self.pen.box(
             graph,
             path,
@@ -98,12 +106,6 @@ class Sheet:
             more=more,
             narrow=bool(self._parted),
         )
-
-    def _shade(self, share: float | None) -> str:
-        """The fill of a box by its share of the model's MACs."""
-        if share is None:
-            return self.pen.theme.plain
-        return self.pen.theme.shades[sum(share >= least for least in SHADES)]
 
     def fork(self, graph: Digraph, flow: Flow, node: str, *, left: bool) -> Flow:
         """The place where a skip connection leaves."""
@@ -184,8 +186,8 @@ class Sheet:
         """The edge into a node, and what will leave it."""
         if flow is not None:
             said, self._said = flow.shape != self._said, flow.shape
-            # Between columns there is no room for words beside an edge.
-            said = said and (not self._parted or flow.node in self._tops)
+            # Where frames are close there is no room for words beside an edge.
+            said = said and (not self._crowded or flow.node in self._tops)
             theme, shape = self.pen.theme, str(flow.shape)
             edge = joints.flow(theme, flow.node, node, shape, said=said, arrow=arrow)
             self.edges.append(edge)

@@ -13,6 +13,10 @@ Signs = tuple[int, int, int]
 ThemeName = Literal["light", "dark", "print"]
 
 
+# Shares of the model's MACs from which a box is one shade darker.
+SHADES = (0.01, 0.05, 0.2)
+
+
 @dataclass(frozen=True)
 class Theme:
     """Colours as `#rrggbb`. Text on every fill has a contrast above 4.5 : 1."""
@@ -29,6 +33,12 @@ class Theme:
     chosen: str  # the position that reaches
     tints: Mapping[Signs, str]  # fill of a group that moves so
     arrows: Mapping[Signs, str]  # its arrow
+
+    def shade(self, share: float | None) -> str:
+        """The fill of a statement by its share of the model's MACs, if it has one."""
+        if share is None:
+            return self.plain
+        return self.shades[sum(share >= least for least in SHADES)]
 
     def tint(self, signs: Signs) -> str:
         """Oblique moves in time have no colour of their own."""
