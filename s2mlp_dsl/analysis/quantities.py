@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from s2mlp_dsl.analysis import codes
 from s2mlp_dsl.analysis.cost import Row, total_macs, total_params
 from s2mlp_dsl.analysis.instance import Undecided
-from s2mlp_dsl.analysis.reach import Reach
+from s2mlp_dsl.analysis.reach import Reach, analyze_reach
 from s2mlp_dsl.analysis.select import label_of, select_rows
 from s2mlp_dsl.diagnostics import Label, Report
 from s2mlp_dsl.elaborate.bind import match_arguments
@@ -84,8 +84,10 @@ class Quantities:
 
     def _reach(self, call: tree.Call, env: Env) -> Value:
         """[least, most]: what the worst and the best position sees."""
-        given = match_arguments(call, ("after",), self.report)
+        given = match_arguments(call, ("after", "through"), self.report)
         reach = self._known_reach()
+        if "through" in given:
+            reach = self._content(given["through"].value)
         after = reach.iterations
         if "after" in given:
             node = given["after"].value
@@ -107,6 +109,20 @@ class Quantities:
                 help="put the blocks into a `stack`",
             )
         return (passed[-1].least, passed[-1].most)
+
+    def _content(self, node: tree.Expr) -> Reach:
+        """The reach with computed weights and statistics held constant."""
+        if not isinstance(node, tree.Name) or node.id != "content":
+            raise self.report.add(
+                codes.CLAIM_FORM,
+                node.span,
+                "a reach goes through everything, or through `content`",
+                help="write `through = content`, or leave it out",
+            )
+        assert self.model is not None  # else its reach is not known
+        found = analyze_reach(self.model, content=True)
+        assert found is not None
+        return found
 
     def _known_reach(self) -> Reach:
         if self.open:

@@ -85,12 +85,16 @@ def identity(shape: Shape) -> Relation:
     return Relation(((everything, tuple(1 << p for p in range(positions(shape)))),))
 
 
-def analyze_reach(model: Model) -> Reach | None:
-    """The reach of a model, None where its first map is too large to relate."""
+def analyze_reach(model: Model, content: bool = False) -> Reach | None:
+    """The reach of a model, None where its first map is too large to relate.
+
+    With `content`, weights and statistics computed from the map are held
+    constant.
+    """
     start = first_map(model)
     if start is None or start.result.channels > MOST_CHANNELS:
         return None
-    walker = Walker(model, start)
+    walker = Walker(model, start, content)
     try:
         walker.run()
     except TooLarge:
@@ -155,7 +159,8 @@ class TooLarge(Exception):
 class Walker:
     """Carries a relation through a model and notes what each iteration sees."""
 
-    def __init__(self, model: Model, start: Op) -> None:
+    def __init__(self, model: Model, start: Op, content: bool = False) -> None:
+        self.content = content
         self.model, self.start = model, start
         self.iterations = 0
         self.steps: list[Reached] = []
@@ -221,6 +226,8 @@ class Walker:
         if id(op) not in self._reach:
             operator = OPERATORS[op.operator]
             reach = operator.reach(op.source, Args(dict(op.args)))
+            if self.content and reach.content is not None:
+                reach = reach.content
             self._reach[id(op)] = reach, _reads(reach, op.source)
             self._spend(self._reach[id(op)][1])
         reach, reads = self._reach[id(op)]

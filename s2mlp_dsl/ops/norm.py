@@ -1,6 +1,7 @@
 """norm: what keeps the size of numbers in bounds, layer by layer."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 
 from s2mlp_dsl.ir.shape import Map, Shape, positions
@@ -126,7 +127,7 @@ class Norm(Operator):
         if kind in ("affine", "batch"):
             return POINTWISE
         if kind == "group":
-            return _within_groups(x, a.count("groups"))
+            return replace(_within_groups(x, a.count("groups")), content=POINTWISE)
         if kind == "layer" and x.channels == 1:
             nothing = ((),) * positions(x)  # minus itself: only the bias is left
             return Reach(mixes=True, parts=(Part(None, nothing),))

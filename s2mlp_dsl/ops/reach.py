@@ -33,6 +33,9 @@ class Reach:
     it is, both counted as position · channels + channel; `parts` say nothing then.
 
     With n `groups`, what mixes does so within each of n equal runs of channels.
+
+    `content` is what is left where weights and statistics that are computed from
+    the map are held constant, None where there are none.
     """
 
     mixes: bool
@@ -40,6 +43,7 @@ class Reach:
     slices: int = 1
     moves: Callable[[], Sequence[int]] | None = None
     groups: int = 1
+    content: "Reach | None" = None
 
 
 POINTWISE = Reach(mixes=False)

@@ -47,7 +47,8 @@ class SplitAttention(Fuse):
         return a.count("hidden") * (width + x.channels)
 
     def reach(self, x: Shape, a: Args) -> Reach:
-        return Reach(mixes=True, parts=(Part(None, "all"),))
+        added = Reach(mixes=False, slices=a.count("branches"))
+        return Reach(mixes=True, parts=(Part(None, "all"),), content=added)
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
         return Properties(True, "everything", False, True)

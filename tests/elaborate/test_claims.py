@@ -150,7 +150,7 @@ def test_fails(fact: str) -> None:
         ("shape(stem, head) == [1]", "A0401"),
         ("reach(after = 3) == [1, 1]", "A0508"),
         ("reach(after = 0) == [1, 1]", "A0406"),
-        ("reach(3, 4) == [1, 1]", "A0401"),
+        ("reach(1, content, 4) == [1, 1]", "A0401"),
         ("instance(shift(cross))", "A0504"),
         ("instance(shift(cross), of = linear(4), on = 3)", "A0504"),
         ("instance(3, of = linear(4), on = [4, 4, 4])", "A0506"),
@@ -219,6 +219,37 @@ def test_by_how_much_they_differ() -> None:
     assert one.help is not None and f"params() == {STEM + 2 * MIX + LAST}" in one.help
     assert notes("params() / 2 == 1") == ("they differ by 312",)
     assert notes("shape(stem) == [1]") == ()
+
+
+CONTENT = """edition 1
+shift east {
+    edge zero
+    rest right
+}
+model m {
+    image(4, 4, 4)
+    stack 2 {
+        norm(group, groups = 2)
+        parallel(copy, fuse = split_attention(hidden = 2)) {
+            branch { shift(east) }
+            branch { }
+        }
+    }
+}
+claim m {
+    reach(after = 1) == [16, 16]
+    reach(after = 1, through = content) == [1, 2]
+    reach(through = content) == [1, 3]
+}
+"""
+
+
+def test_reach_through_content() -> None:
+    """Statistics and fuse weights see everything; what is moved does not."""
+    assert diagnose(CONTENT) == []
+    wrong = CONTENT.replace("= content) == [1, 3]", "= contents) == [1, 3]")
+    (one,) = diagnose(wrong)
+    assert (one.code.number, one.primary.span.text) == ("A0504", "contents")
 
 
 def test_shapes_that_differ() -> None:
