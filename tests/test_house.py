@@ -34,10 +34,12 @@ MAY_IMPORT = {
     "program": {"elaborate", "ir", "ops", "analysis", "lower", "emit"},
     "verify": {"ir", "ops", "elaborate", "analysis", "lower", "emit", "program"},
     "api": {"elaborate", "analysis", "emit", "ir", "verify", "program"},
+    "weights": {"ir", "analysis"},
     "train": {"ir"},
     "cli": {
         *("source", "bounds", "shipped", "diagnostics", "syntax", "ir", "ops"),
-        *("elaborate", "analysis", "lower", "emit", "verify", "train", "api"),
+        *("elaborate", "analysis", "lower", "emit", "verify", "weights", "train"),
+        "api",
     },
 }
 NEEDS_TORCH = {"nn", "lower", "verify", "train", "cli"}

@@ -26,6 +26,7 @@ COMMANDS = {
     "explain": "What a diagnostic code means, with examples.",
     "fmt": "Bring specs into the one layout, keeping comments.",
     "export-run": "Write a run as a folder that stands alone.",
+    "import-weights": "Bring weights that others trained under the names of a spec.",
     "ops": "The operators, and the fact sheet of one.",
     "predict": "Classify images with a trained run.",
     "report": "One page that explains a model.",

@@ -1,0 +1,110 @@
+"""Models of timm, under our names: as many parameters, and equal outputs."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from s2mlp_dsl.api import Program, elaborate
+from s2mlp_dsl.cli import main
+
+timm = pytest.importorskip("timm")
+SPECS = Path(__file__).parents[2] / "specs"
+# Model of ours, its spec and map, the name in timm, and what makes both small.
+MODELS = {
+    "mixer_b16": ("mlp_mixer", "mixer_b16_224", ("mixer", "width=16 depth=2 size=32")),
+    "gmlp_s16": ("gmlp", "gmlp_s16_224", ("gmlp", "width=16 depth=2 size=32")),
+    "resmlp_24": ("resmlp", "resmlp_24_224", ("resmlp", "width=16 depth=2 size=32")),
+}
+WHOLE = {**MODELS, "resnet_50": ("resnet", "resnet50", ("resnet_50", ""))}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_as_many_parameters(name: str) -> None:
+    spec, theirs, _ = WHOLE[name]
+    program = elaborate(SPECS / f"{spec}.arch", name)
+    with torch.device("meta"):
+        model = timm.create_model(theirs)
+    assert sum(p.numel() for p in model.parameters()) == program.analysis.params
+
+
+_OF = timm.models.mlp_mixer
+_BLOCKS: dict[str, dict[str, Any]] = {
+    "mlp_mixer": {},
+    "gmlp": {
+        "mlp_ratio": 6,
+        "block_layer": _OF.SpatialGatingBlock,
+        "mlp_layer": timm.layers.GatedMlp,
+    },
+    "resmlp": {"mlp_ratio": 4, "block_layer": _OF.ResBlock, "norm_layer": _OF.Affine},
+}
+
+
+def settings_of(text: str) -> dict[str, str]:
+    return dict(one.split("=") for one in text.split())
+
+
+def small(name: str) -> tuple[Program, torch.nn.Module]:
+    """Ours and theirs with the same small sizes."""
+    spec, _, (model, said) = MODELS[name]
+    settings = settings_of(said)
+    program = elaborate(SPECS / f"{spec}.arch", model, settings)
+    other = timm.models.mlp_mixer.MlpMixer(
+        embed_dim=int(settings["width"]),
+        num_blocks=int(settings["depth"]),
+        img_size=int(settings["size"]),
+        **_BLOCKS[spec],
+    )
+    return program, other
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_equal_outputs(name: str, tmp_path: Path) -> None:
+    program, theirs = small(name)
+    spec, _, (model, said) = MODELS[name]
+    options = [part for one in said.split() for part in ("--set", one)]
+    equal(program, theirs, [f"{spec}.arch", "--model", model, *options], spec, tmp_path)
+
+
+@pytest.mark.slow
+def test_equal_resnet(tmp_path: Path) -> None:
+    program = elaborate(SPECS / "resnet.arch", "resnet_50", {"size": "64"})
+    theirs = timm.create_model("resnet50")
+    equal(program, theirs, ["resnet.arch", "--set", "size=64"], "resnet", tmp_path)
+
+
+def equal(
+    program: Program,
+    theirs: torch.nn.Module,
+    arguments: list[str],
+    name_map: str,
+    folder: Path,
+) -> None:
+    """Every tensor of theirs drawn at random, imported, and run in float64."""
+    random = torch.Generator().manual_seed(0)
+    state: dict[str, Any] = {}
+    for name, tensor in theirs.state_dict().items():
+        value = torch.randn(tensor.shape, generator=random, dtype=torch.float64)
+        if tensor.dim() > 1:
+            value = value / (tensor[0].numel() ** 0.5)
+        if name.endswith("running_var"):
+            value = value.abs() + 0.5
+        state[name] = value if tensor.is_floating_point() else tensor
+    save_file(state, folder / "theirs.safetensors")
+    theirs.double().eval().load_state_dict(state)
+    command = ["s2mlp-dsl", "import-weights", str(SPECS / arguments[0]), *arguments[1:]]
+    command += ["--from", str(folder / "theirs.safetensors")]
+    command += ["--map", f"std:{name_map}", "-o", str(folder / "ours.safetensors")]
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as left:
+        patch.setattr(sys, "argv", command)
+        main()
+    assert left.value.code == 0
+    ours = program.build().double().eval()
+    ours.load_state_dict(load_file(folder / "ours.safetensors"), strict=True)
+    x = torch.randn(2, *program.model.input_size, generator=random).double()
+    with torch.no_grad():
+        found, expected = ours(x), theirs(x)
+    assert float((found - expected).abs().max() / expected.abs().max()) < 1e-5
