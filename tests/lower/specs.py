@@ -245,6 +245,21 @@ _OPEN = {
     "mixer": _SMALL,
     "s2mlpv2": {"width": 24, "depths": "[1, 1]", "size": 56, "classes": 7},
     "vip": {"widths": "[32, 64]", "depths": "[1, 1]", "classes": 7},
+    "as_mlp": {"width": 20, "depths": "[1, 1, 1, 1]", "size": 64, "classes": 7},
+    "cycle_mlp": {
+        "widths": "[8, 16, 24, 32]",
+        "depths": "[1, 1, 1, 1]",
+        "classes": 7,
+    },
+    "resmlp": _SMALL,
+    "s2mlp_mixed": {"mixing": "gelu", **_SMALL},
+    "shiftvit": {
+        "width": 24,
+        "depths": "[1, 1, 1, 1]",
+        "ratio": 2,
+        "size": 64,
+        "classes": 7,
+    },
 }
 
 
