@@ -20,7 +20,7 @@ from torch.fx.experimental import _config
 from s2mlp_dsl.emit.identity import Identity
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.shape import Map
-from s2mlp_dsl.ir.walk import ops_in
+from s2mlp_dsl.ir.walk import modules
 
 BATCH = 2
 
@@ -64,7 +64,7 @@ def steps(model: Model) -> tuple[int | None, int | None]:
     found: list[int | None] = []
     for axis in ("height", "width"):
         step: int | None = 1
-        for op in ops_in(model):
+        for _, op in modules(model):
             if isinstance(op.source, Map) and isinstance(op.result, Map):
                 before, after = getattr(op.source, axis), getattr(op.result, axis)
                 if before < after or before % after:

@@ -21,8 +21,11 @@ def first_wrong(model: Model, name: str, net: nn.Module) -> tuple[str, str] | No
     the form has no single statements.
     """
     tried = set()
-    for path, op in dataflow(model).nodes(data="op"):
-        if op is None or (op.operator, op.args, op.source) in tried:
+    graph = dataflow(model)
+    for path, op in graph.nodes(data="op"):
+        if op is None or len(graph.nodes[path]["fed"]) > 1:
+            continue  # what joins branches takes several maps
+        if (op.operator, op.args, op.source) in tried:
             continue
         tried.add((op.operator, op.args, op.source))
         message = _wrong(op, name, net.get_submodule(path))
