@@ -2,6 +2,7 @@
 
 from s2mlp_dsl.ir.program import Value
 from s2mlp_dsl.ops.activations import Hardswish, Relu, Sigmoid, Silu, Tanh
+from s2mlp_dsl.ops.attention import Attention
 from s2mlp_dsl.ops.base import (
     Args,
     Buffer,
@@ -21,11 +22,13 @@ from s2mlp_dsl.ops.norm import Norm
 from s2mlp_dsl.ops.pad import Crop, Extend, Pad
 from s2mlp_dsl.ops.patch import Patch
 from s2mlp_dsl.ops.pool import Pool
+from s2mlp_dsl.ops.position import Position
 from s2mlp_dsl.ops.rearrange import Rearrange
 from s2mlp_dsl.ops.scale import Scale
 from s2mlp_dsl.ops.scope import Scope
 from s2mlp_dsl.ops.shift import Shift
 from s2mlp_dsl.ops.split_attention import SplitAttention
+from s2mlp_dsl.ops.tokens import ClassToken, Take
 from s2mlp_dsl.ops.video import Video
 
 OPERATORS: dict[str, Operator] = {
@@ -47,6 +50,10 @@ OPERATORS: dict[str, Operator] = {
         Conv(),
         Depthwise(),
         Pool(),
+        Attention(),
+        Position(),
+        ClassToken(),
+        Take(),
         Rearrange(),
         Extend(),
         Crop(),

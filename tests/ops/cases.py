@@ -291,6 +291,26 @@ CASES: dict[str, list[Case]] = {
             ("size = 2, stride = 2", film(2, 2, 5, 2), True),
         )
     ],
+    "attention": [
+        Case(f"attention({arguments})", shape)
+        for arguments, shape in (
+            ("2", map_(3, 2, 4)),
+            ("1, bias = off", map_(2, 3, 3)),
+            ("5", map_(1, 1, 5)),
+            ("3", Tokens(count=5, channels=6)),
+            ("2", film(2, 1, 3, 4)),
+        )
+    ],
+    "position": [Case("position", shape) for shape in _ANY if shape.kind != "vector"],
+    "class_token": [
+        Case("class_token", Tokens(count=count, channels=channels), probed=False)
+        for count, channels in ((6, 4), (1, 3), (2, 1))
+    ],
+    "take": [
+        Case(f"take({which})", Tokens(count=count, channels=channels), probed=False)
+        for which in ("first", "last")
+        for count, channels in ((6, 4), (1, 3), (2, 1))
+    ],
     "rearrange": [
         Case(f'rearrange("{pattern}")', shape, probed=False)
         for pattern, shape in (

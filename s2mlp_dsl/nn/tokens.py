@@ -1,0 +1,38 @@
+"""What is added to tokens, and taken out of them."""
+
+import torch
+from torch import Tensor, nn
+
+
+class ClassToken(nn.Module):
+    """A learned token before the others: [B, S, C] to [B, S + 1, C]."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(0.02 * torch.randn(channels))
+
+    def forward(self, x_BSC: Tensor) -> Tensor:
+        first = self.weight.expand(x_BSC.shape[0], 1, -1)
+        return torch.cat([first, x_BSC], dim=1)
+
+
+class Take(nn.Module):
+    """One token, counted from the end where below 0: [B, S, C] to [B, C]."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__()
+        self.place = place
+
+    def forward(self, x_BSC: Tensor) -> Tensor:
+        return x_BSC[:, self.place]
+
+
+class Position(nn.Module):
+    """Adds a learned number to each channel of each position: [B, …, size]."""
+
+    def __init__(self, *size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(0.02 * torch.randn(*size))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.weight
