@@ -1,8 +1,4 @@
-"""Bodies to IR: calls opened, arguments evaluated, every shape proved.
-
-Each iteration of a stack is elaborated for itself, but an iteration that must
-come out like the one before it (same shape in, index not read) is not repeated.
-"""
+"""Bodies to IR: calls opened, arguments evaluated, every shape proved."""
 
 from dataclasses import dataclass, field
 
@@ -15,12 +11,14 @@ from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.operate import Operators
 from s2mlp_dsl.elaborate.origins import origins_of, traced
+from s2mlp_dsl.elaborate.scopes import expand_scope
+from s2mlp_dsl.elaborate.stacks import expand_stack
 from s2mlp_dsl.elaborate.unknown import APPLY
 from s2mlp_dsl.elaborate.values import Env, Piece, ShiftRef, Value, words_in
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.names import name_statements
 from s2mlp_dsl.ir.shape import Shape, with_channels
-from s2mlp_dsl.ops import OPERATORS, SCOPES, Args
+from s2mlp_dsl.ops import OPERATORS
 from s2mlp_dsl.ops.codes import NO_IMAGE
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
@@ -114,10 +112,10 @@ class Expander:
                 made = self._residual(statement, env, shape, label)
                 return [made], shape
             case tree.Stack():
-                made, shape = self._stack(statement, env, shape, label)
+                made, shape = expand_stack(self, statement, env, shape, label)
                 return [made], shape
             case tree.Scope():
-                scope = self._scope(statement, env, shape, label)
+                scope = expand_scope(self, statement, env, shape, label)
                 return [scope], scope.leave.result
             case tree.Parallel():
                 parallel = expand_parallel(self, statement, env, shape, label)
@@ -130,37 +128,6 @@ class Expander:
         if result != shape:
             raise self._residual_mismatch(statement, shape, result)
         return ir.Residual(body=body, label=label, span=statement.span)
-
-    def _scope(
-        self, statement: tree.Scope, env: Env, shape: Shape, label: str | None
-    ) -> ir.Scope:
-        """A body between the two operators of its scope."""
-        call = statement.call
-        sheet = SCOPES.get(call.name.id)
-        if sheet is None:
-            raise Poisoned  # reported with the names
-        args, given = self.operators.arguments(sheet, call, env, shape)
-        make = self.operators.make
-        with self.operators.refusals(call, given):
-            settled = sheet.settle(shape, Args(args))
-            before = sheet.enter(shape, settled)
-            operator = OPERATORS[before.operator]
-            enter = make(operator, before.args, shape, call.span)
-        inside = enter.result
-        body, after = self.body(statement.body, env.inner(inside.channels), inside)
-        end = tree.Call(tree.head(statement.body.statements[-1]), call.name, ())
-        with self.operators.refusals(end, {}):
-            last = sheet.leave(shape, settled, after)
-            leave = make(OPERATORS[last.operator], last.args, after, call.span)
-        return ir.Scope(
-            operator=sheet.name,
-            args=tuple(settled.values.items()),
-            enter=enter,
-            body=body,
-            leave=leave,
-            label=label,
-            span=traced(call.span, call, env),
-        )
 
     def _no_image(self, span: Span) -> Poisoned:
         return self.evaluator.fail(
@@ -187,60 +154,7 @@ class Expander:
 
     # stacks and blocks
 
-    def _stack(
-        self, statement: tree.Stack, env: Env, shape: Shape, label: str | None
-    ) -> tuple[ir.Statement, Shape]:
-        index = statement.index.id if statement.index else None
-        runs: list[ir.Run] = []
-        before = 0
-        for part in statement.parts:
-            count = self.evaluator.count(part.count, env)
-            if count > limits().statements:
-                raise self.evaluator.fail(
-                    codes.STATEMENTS,
-                    part.count.span,
-                    f"this is {count:,}; the limit is {limits().statements:,}",
-                    notes=[how_to_raise("statements")],
-                    help="write a smaller number",
-                )
-            reads_index = index is not None and index in _names_read(part.body)
-            done = 0
-            while done < count:
-                inside = env.inner(shape.channels, index, before + done)
-                block, result = self._iteration(part.body, inside, shape)
-                same_again = not reads_index and result == shape
-                repeat = count - done if same_again else 1
-                _append(runs, block, repeat)
-                done += repeat
-                shape = result
-            before += count
-        stack = ir.Stack(
-            runs=tuple(runs),
-            name="stack",
-            label=label,
-            span=traced(tree.head(statement), statement.parts[0].count, env),
-        )
-        return stack, shape
-
-    def _iteration(self, body: tree.Body, env: Env, shape: Shape) -> tuple[str, Shape]:
-        """One iteration as a definition: the block it calls, or one of its own."""
-        only = body.statements[0] if len(body.statements) == 1 else None
-        if isinstance(only, tree.Operation) and only.label is None:
-            declared = env.unit.names.get(only.call.name.id)
-            if declared and isinstance(declared.declaration, tree.Block):
-                return self._block(only.call, declared, env, shape)
-        statements, result = self.scope(body, env, shape)
-        block = ir.Block(
-            name="iteration",
-            source=shape,
-            result=result,
-            body=statements,
-            inline=True,
-            span=body.span,
-        )
-        return self.definitions.define(block), result
-
-    def _block(
+    def block(
         self, call: tree.Call, declared: Declared, env: Env, shape: Shape
     ) -> tuple[str, Shape]:
         """The definition that a call stands for, elaborated once per meaning."""
@@ -302,7 +216,7 @@ class Expander:
             raise Poisoned  # reported with the names
         if shape is None:
             raise self._no_image(call.span)
-        block, result = self._block(call, declared, env, shape)
+        block, result = self.block(call, declared, env, shape)
         span = traced(call.span, call, env)
         made = ir.Call(block=block, name=block, label=label, span=span)
         return [made], result
@@ -324,30 +238,6 @@ class Expander:
             return self._operation(piece.call, piece.env, shape, label)
         finally:
             self.evaluator.calls.pop()
-
-
-def _append(runs: list[ir.Run], block: str, repeat: int) -> None:
-    """One more run; equal neighbours become one."""
-    if runs and runs[-1].block == block:
-        repeat += runs.pop().count
-    runs.append(ir.Run(count=repeat, block=block))
-
-
-def _names_read(body: tree.Body) -> set[str]:
-    """Every name that the expressions of a body read."""
-    found: set[str] = set()
-    for statement in body.statements:
-        match statement:
-            case tree.Operation(_, call) | tree.Scope(_, call) | tree.Parallel(_, call):
-                found |= words_in(call).keys()
-            case tree.Stack(_, _, parts):
-                for part in parts:
-                    found |= words_in(part.count).keys()
-            case tree.Residual():
-                pass
-        for inner in tree.bodies(statement):
-            found |= _names_read(inner)
-    return found
 
 
 def _hashable(value: Value) -> object:

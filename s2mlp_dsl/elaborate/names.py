@@ -4,40 +4,23 @@ Every declaration is looked at, whether a model uses it or not, so that a file
 hears of all its mistakes at once.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from s2mlp_dsl.diagnostics import Label, Poisoned, Report
 from s2mlp_dsl.elaborate import codes
-from s2mlp_dsl.elaborate.bind import KINDS, NO_SHIFT, match_arguments
-from s2mlp_dsl.elaborate.branches import FUSES, PARAMETERS, TAKES
+from s2mlp_dsl.elaborate.bind import KINDS, NO_SHIFT
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared, Unit
 from s2mlp_dsl.elaborate.models import base_of
-from s2mlp_dsl.elaborate.patterns import axis_names
 from s2mlp_dsl.elaborate.recursion import check_recursion
 from s2mlp_dsl.elaborate.shift_form import check_form
+from s2mlp_dsl.elaborate.statements import Statements, hold_free, words_of
 from s2mlp_dsl.elaborate.suggest import did_you_mean
-from s2mlp_dsl.elaborate.unknown import (
-    APPLY,
-    FUNCTIONS,
-    is_statement,
-    unknown_function,
-    unknown_statement,
-    unknown_value,
-)
-from s2mlp_dsl.ops import OPERATORS, SCOPES, Parameter
 from s2mlp_dsl.source import Span
-from s2mlp_dsl.syntax import keywords, tree
+from s2mlp_dsl.syntax import tree
 
-_RESERVED = {*OPERATORS, *SCOPES, *FUNCTIONS, APPLY, "dim", "none"}
-_VALUES = tree.Let | tree.Shift  # declarations that are values
-# What an argument may be besides a value, by parameter: words of the language.
-Words = Mapping[str, Collection[str]]
 _MOST_MISTAKES = 100  # then the rest of a file is not looked at
-ANY: Collection[str] = frozenset(["any word"])
-PIECE: Collection[str] = frozenset(["a statement of its own"])
 
 
 def check_names(unit: Unit, report: Report) -> None:
@@ -61,31 +44,34 @@ class _Checker:
     report: Report
     evaluator: Evaluator
 
+    def __post_init__(self) -> None:
+        self.statements = Statements(self.unit, self.report)
+
     def aliases(self, node: tree.Import) -> None:
         for imported in node.names:
             if imported.alias is not None:
-                self._free(imported.alias, top=True)
+                hold_free(self.report, imported.alias, top=True)
 
     def declaration(self, declared: Declared) -> None:
         node = declared.declaration
-        self._free(node.name, top=True)
+        hold_free(self.report, node.name, top=True)
         if declared.damaged:
             return
         match node:
             case tree.Let():
-                self._values(node.value, set())
+                self.statements.values(node.value, set())
                 with suppress(Poisoned):
                     self.evaluator.constant(declared)
             case tree.Shift():
                 known = self._params(node.params) | {"dim"}
                 for item in node.items:
                     for expression in _expressions_of(item):
-                        self._values(expression, known)
+                        self.statements.values(expression, known)
                 check_form(node, self.report)
             case tree.Block() | tree.Model():
                 known = self._params(node.params)
                 at_top = isinstance(node, tree.Model)
-                self._body(node.body, known if at_top else known | {"dim"})
+                self.statements.body(node.body, known if at_top else known | {"dim"})
                 _check_labels(node.body, self.report)
             case tree.Variant():
                 self._variant(node, declared)
@@ -95,29 +81,12 @@ class _Checker:
     def _variant(self, node: tree.Variant, declared: Declared) -> None:
         with suppress(Poisoned):
             params = base_of(declared, self.report).params
-            self._arguments(node.base, _words_of(params), set())
-
-    def _free(self, name: tree.Name, *, top: bool = False) -> None:
-        """A name being declared must not be one that the language uses."""
-        if name.id in keywords():
-            self.report.add(
-                codes.KEYWORD,
-                name.span,
-                f"`{name.id}` is a word of the grammar",
-                help=f"choose another name, such as `{name.id}_`",
-            )
-        elif name.id in ("dim", "none") or (top and name.id in _RESERVED):
-            self.report.add(
-                codes.TAKEN,
-                name.span,
-                f"`{name.id}` has a meaning of its own",
-                help=f"choose another name, such as `my_{name.id}`",
-            )
+            self.statements.arguments(node.base, words_of(params), set())
 
     def _params(self, params: tuple[tree.Param, ...]) -> set[str]:
         known: dict[str, Span] = {}
         for param in params:
-            self._free(param.name)
+            hold_free(self.report, param.name)
             if param.name.id in known:
                 self.report.add(
                     codes.DECLARED_TWICE,
@@ -135,188 +104,18 @@ class _Checker:
                     or "write `number`, or leave it out",
                 )
             if param.default is not None and kind == "piece":
-                self._piece(param.default, set(known))
+                self.statements.piece(param.default, set(known))
             elif param.default is not None and not _is_word(kind, param.default):
                 bare = isinstance(param.default, tree.Name)
-                self._values(param.default, set(known), {NO_SHIFT} if bare else ())
+                self.statements.values(
+                    param.default, set(known), {NO_SHIFT} if bare else ()
+                )
             known.setdefault(param.name.id, param.name.span)
         return set(known)
-
-    # bodies
-
-    def _body(self, body: tree.Body, known: set[str]) -> None:
-        if not body.statements:
-            self.report.add(
-                codes.EMPTY, body.span, help="write a statement inside, or remove it"
-            )
-        for statement in body.statements:
-            if statement.label is not None:
-                self._free(statement.label)
-            match statement:
-                case tree.Operation(_, call):
-                    self._operation(call, known)
-                case tree.Residual(_, inner):
-                    self._body(inner, known | {"dim"})
-                case tree.Stack(_, index, parts):
-                    inside = known | {"dim"}
-                    if index is not None:
-                        self._free(index)
-                        inside.add(index.id)
-                    for part in parts:
-                        self._values(part.count, known)
-                        self._body(part.body, inside)
-                case tree.Scope(_, call, inner):
-                    self._scope(call, known)
-                    self._body(inner, known | {"dim"})
-                case tree.Parallel(_, call, branches):
-                    self._parallel(call, known)
-                    for branch in branches:
-                        if branch.statements:
-                            self._body(branch, known | {"dim"})
-
-    def _operation(self, call: tree.Call, known: set[str]) -> None:
-        name = call.name.id
-        if not is_statement(self.unit, name):
-            unknown_statement(self.report, self.unit, call.name)
-        elif name == APPLY:
-            self._applied(call, known)
-        elif name not in OPERATORS:
-            block = self.unit.names[name].declaration
-            assert isinstance(block, tree.Block)
-            self._arguments(call, _words_of(block.params), known)
-        elif OPERATORS[name].role == "fuse":
-            self.report.add(
-                codes.UNKNOWN_STATEMENT,
-                call.name.span,
-                "this makes one of several branches",
-                help=f"write `parallel(copy, fuse = {name}) {{ … }}`",
-            )
-        else:
-            parameters = OPERATORS[name].parameters
-            self._arguments(call, _words_for_sheet(parameters, call), known)
-
-    def _applied(self, call: tree.Call, known: set[str]) -> None:
-        if len(call.arguments) != 1 or call.arguments[0].name is not None:
-            self.report.add(
-                codes.MISSING if not call.arguments else codes.TOO_MANY,
-                call.span,
-                "`apply` takes one piece",
-                help="write `apply(mixer)`, for a parameter `mixer: piece`",
-            )
-            return
-        self._piece(call.arguments[0].value, known)
-
-    def _piece(self, node: tree.Expr, known: Collection[str]) -> None:
-        """A parameter that holds a piece, `none`, or the call of a statement."""
-        if isinstance(node, tree.Name):
-            if node.id not in known and node.id != NO_SHIFT:
-                self._operation(tree.Call(node.span, node, ()), set(known))
-        elif isinstance(node, tree.Call):
-            self._operation(node, set(known) - {"dim"})
-        else:
-            self._values(node, known)
-
-    def _scope(self, call: tree.Call, known: set[str]) -> None:
-        name = call.name.id
-        if name in SCOPES:
-            words = _words_for_sheet(SCOPES[name].parameters, call)
-            self._arguments(call, words, known)
-        elif is_statement(self.unit, name):
-            self.report.add(
-                codes.UNKNOWN_STATEMENT,
-                call.name.span,
-                "this takes no braces",
-                help="end the line before them",
-            )
-        else:
-            unknown_statement(self.report, self.unit, call.name)
-
-    def _parallel(self, call: tree.Call, known: set[str]) -> None:
-        with suppress(Poisoned):
-            given = match_arguments(call, PARAMETERS, self.report)
-            if "takes" in given:
-                self._values(given["takes"].value, known, TAKES)
-            fuse = given["fuse"].value if "fuse" in given else None
-            if isinstance(fuse, tree.Call) and fuse.name.id in FUSES:
-                parameters = OPERATORS[fuse.name.id].parameters
-                self._arguments(fuse, _words_for_sheet(parameters, fuse), known)
-
-    def _arguments(self, call: tree.Call, words: Words, known: set[str]) -> None:
-        """Every argument, and the words that its parameter allows."""
-        try:
-            matched = match_arguments(call, tuple(words), self.report)
-        except Poisoned:
-            return  # what the values were meant for is not known
-        for key, argument in matched.items():
-            if words[key] is PIECE:
-                self._piece(argument.value, known)
-                continue
-            if words[key] is ANY and isinstance(argument.value, tree.Name):
-                continue
-            self._values(argument.value, known, words[key])
-
-    def _values(
-        self, node: tree.Expr, known: Collection[str], words: Collection[str] = ()
-    ) -> None:
-        """Every name and function of an expression."""
-        allowed = {*words, *_compared(node)}
-        inside_unknown: set[int] = set()
-        for part in tree.within(node):
-            if isinstance(part, tree.Call) and not self._is_callable(part):
-                unknown_function(self.report, self.unit, part, ())
-                inside_unknown.update(map(id, tree.within(part)))
-        seen: set[str] = set()
-        for part in tree.within(node):
-            if not isinstance(part, tree.Name) or id(part) in inside_unknown:
-                continue
-            name, declared = part.id, self.unit.names.get(part.id)
-            if name in known or name in seen or (declared is None and name in allowed):
-                continue
-            seen.add(name)  # one message for one name
-            if declared is None or not isinstance(declared.declaration, _VALUES):
-                unknown_value(self.report, self.unit, name, part.span, known, words)
-
-    def _is_callable(self, call: tree.Call) -> bool:
-        declared = self.unit.names.get(call.name.id)
-        if declared is None:
-            return call.name.id in FUNCTIONS
-        return isinstance(declared.declaration, tree.Shift)
 
 
 def _is_word(kind: str | None, node: tree.Expr) -> bool:
     return kind == "word" and isinstance(node, tree.Name)
-
-
-def _words_for_sheet(parameters: Sequence[Parameter], call: tree.Call) -> Words:
-    """The words that an operator's or a scope's arguments may be."""
-    written = [one for one in parameters if not one.implied]
-    words: dict[str, Collection[str]] = {
-        one.name: {NO_SHIFT} if one.kind == "shift" else one.choices for one in written
-    }
-    return words | dict.fromkeys(axis_names(written, call), ())
-
-
-def _words_of(params: tuple[tree.Param, ...]) -> Words:
-    return {param.name.id: _words_for(param) for param in params}
-
-
-def _words_for(param: tree.Param) -> Collection[str]:
-    kind = param.kind.id if param.kind is not None else None
-    if kind == "word":
-        return ANY
-    if kind == "piece":
-        return PIECE
-    named = kind is None and isinstance(param.default, tree.Name)
-    return {NO_SHIFT} if kind == "shift" or named else ()
-
-
-def _compared(node: tree.Expr) -> Iterator[str]:
-    """Bare names beside `==`: `kind == layer` compares a parameter with a word."""
-    for part in tree.within(node):
-        if isinstance(part, tree.Binary) and part.operator in ("==", "!="):
-            for side in (part.left, part.right):
-                if isinstance(side, tree.Name):
-                    yield side.id
 
 
 def _expressions_of(item: tree.ShiftItem) -> list[tree.Expr]:

@@ -1,0 +1,162 @@
+"""Relations: what each position and channel of a map depends on.
+
+A relation is kept per channel group until an operator mixes channels. A set of
+positions is one integer with a bit per position.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from s2mlp_dsl.ir.program import Op
+from s2mlp_dsl.ir.shape import Shape, positions
+from s2mlp_dsl.ops.reach import Part
+from s2mlp_dsl.ops.reach import Reach as OperatorReach
+
+# For each position, the set of source positions.
+Rows = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Channel groups (bit masks, disjoint, together all) with their rows."""
+
+    parts: tuple[tuple[int, Rows], ...]
+
+    @property
+    def rows(self) -> Rows:
+        """For each position, what any of its channels depends on."""
+        first, *others = (rows for _, rows in self.parts)
+        for rows in others:
+            first = tuple(a | b for a, b in zip(first, rows, strict=True))
+        return first
+
+
+def identity(shape: Shape) -> Relation:
+    everything = (1 << shape.channels) - 1
+    return Relation(((everything, tuple(1 << p for p in range(positions(shape)))),))
+
+
+def apply(op: Op, reach: OperatorReach, before: Relation) -> Relation:
+    """The relation after an operator, given the one before it."""
+    assert op.source is not None
+    if is_uniform(before) and reach.moves is not None:
+        seen = before.parts[0][1][:1] * positions(op.result)
+        return Relation((((1 << op.result.channels) - 1, seen),))
+    if reach.moves is not None:
+        return _moved(before, reach.moves(), op.source, op.result)
+    everything = (1 << op.source.channels) - 1
+    after: dict[Rows, int] = {}
+    for part in reach.parts:
+        wanted = everything if part.channels is None else part.channels
+        for channels, rows in before.parts:
+            shared = channels & wanted
+            if shared:
+                read = _read(part, rows)
+                after[read] = after.get(read, 0) | shared
+    relation = Relation(tuple((mask, rows) for rows, mask in after.items()))
+    if reach.mixes:
+        return _mixed(relation, reach.groups, op.source, op.result)
+    width = op.source.channels // reach.slices
+    first, *others = (
+        slice_of(relation, number * width, width) for number in range(reach.slices)
+    )
+    for other in others:
+        first = union(first, other)
+    return first
+
+
+def _mixed(relation: Relation, groups: int, source: Shape, result: Shape) -> Relation:
+    """The relation after each group of channels has been mixed."""
+    before, width = source.channels // groups, result.channels // groups
+    after: dict[Rows, int] = {}
+    for number in range(groups):
+        rows = slice_of(relation, number * before, before).rows
+        after[rows] = after.get(rows, 0) | ((1 << width) - 1) << number * width
+    return Relation(tuple((mask, rows) for rows, mask in after.items()))
+
+
+def is_uniform(relation: Relation) -> bool:
+    """Whether every position and channel sees the same."""
+    return len(relation.parts) == 1 and len(set(relation.parts[0][1])) == 1
+
+
+def slice_of(relation: Relation, start: int, width: int) -> Relation:
+    """The relation of some consecutive channels, counted from 0 again."""
+    kept = (1 << width) - 1
+    parts = ((mask >> start & kept, rows) for mask, rows in relation.parts)
+    return Relation(tuple((mask, rows) for mask, rows in parts if mask))
+
+
+def side_by_side(relations: Sequence[Relation]) -> Relation:
+    """The relation of the channels of all, one behind the other."""
+    after: dict[Rows, int] = {}
+    start = 0
+    for relation in relations:
+        end = start
+        for mask, rows in relation.parts:
+            after[rows] = after.get(rows, 0) | mask << start
+            end = max(end, start + mask.bit_length())
+        start = end
+    return Relation(tuple((mask, rows) for rows, mask in after.items()))
+
+
+def _moved(
+    before: Relation, moves: Sequence[int], source: Shape, result: Shape
+) -> Relation:
+    """The relation after entries have been moved, each by itself."""
+    width = source.channels
+    after: dict[Rows, int] = {}
+    if len(before.parts) == 1:
+        # Channels do not differ, so those that come from the same positions are one.
+        ((_, rows),) = before.parts
+        places = [entry // width for entry in moves]
+        columns: dict[tuple[int, ...], int] = {}
+        for channel in range(result.channels):
+            column = tuple(places[channel :: result.channels])
+            columns[column] = columns.get(column, 0) | 1 << channel
+        for column, mask in columns.items():
+            seen = tuple(map(rows.__getitem__, column))
+            after[seen] = after.get(seen, 0) | mask
+    else:
+        of_channel: list[Rows] = [()] * width
+        for mask, rows in before.parts:
+            for channel in range(width):
+                if mask >> channel & 1:
+                    of_channel[channel] = rows
+        every = [of_channel[entry % width][entry // width] for entry in moves]
+        for channel in range(result.channels):
+            seen = tuple(every[channel :: result.channels])
+            after[seen] = after.get(seen, 0) | 1 << channel
+    return Relation(tuple((mask, rows) for rows, mask in after.items()))
+
+
+def union(one: Relation, other: Relation) -> Relation:
+    """What a sum of two maps depends on, channel by channel."""
+    after: dict[Rows, int] = {}
+    for mask_one, rows_one in one.parts:
+        for mask_other, rows_other in other.parts:
+            shared = mask_one & mask_other
+            if shared:
+                rows = tuple(a | b for a, b in zip(rows_one, rows_other, strict=True))
+                after[rows] = after.get(rows, 0) | shared
+    return Relation(tuple((mask, rows) for rows, mask in after.items()))
+
+
+def _read(part: Part, rows: Rows) -> Rows:
+    if part.reads == "here":
+        return rows
+    if part.reads == "all":
+        everything = 0
+        for row in rows:
+            everything |= row
+        return (everything,) * len(rows)
+    read = []
+    for sources in part.reads:
+        if len(sources) == 1:
+            read.append(rows[sources[0]])
+            continue
+        seen = 0
+        for source in sources:
+            seen |= rows[source]
+        read.append(seen)
+    return tuple(read)
