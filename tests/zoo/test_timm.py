@@ -19,7 +19,12 @@ MODELS = {
     "gmlp_s16": ("gmlp", "gmlp_s16_224", ("gmlp", "width=16 depth=2 size=32")),
     "resmlp_24": ("resmlp", "resmlp_24_224", ("resmlp", "width=16 depth=2 size=32")),
 }
-WHOLE = {**MODELS, "resnet_50": ("resnet", "resnet50", ("resnet_50", ""))}
+WHOLE = {
+    **MODELS,
+    "resnet_50": ("resnet", "resnet50", ("resnet_50", "")),
+    "vit_b16": ("vit", "vit_base_patch16_224", ("vit", "")),
+    "deit_s16": ("vit", "deit_small_patch16_224", ("vit", "")),
+}
 
 
 @pytest.mark.parametrize("name", WHOLE)
@@ -67,6 +72,16 @@ def test_equal_outputs(name: str, tmp_path: Path) -> None:
     spec, _, (model, said) = MODELS[name]
     options = [part for one in said.split() for part in ("--set", one)]
     equal(program, theirs, [f"{spec}.arch", "--model", model, *options], spec, tmp_path)
+
+
+def test_equal_vit(tmp_path: Path) -> None:
+    sizes = {"width": "16", "depth": "2", "heads": "4", "size": "32"}
+    program = elaborate(SPECS / "vit.arch", "vit", sizes)
+    theirs = timm.models.vision_transformer.VisionTransformer(
+        img_size=32, embed_dim=16, depth=2, num_heads=4
+    )
+    options = [part for key in sizes for part in ("--set", f"{key}={sizes[key]}")]
+    equal(program, theirs, ["vit.arch", "--model", "vit", *options], "vit", tmp_path)
 
 
 @pytest.mark.slow
