@@ -10,7 +10,7 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import nn
@@ -97,7 +97,7 @@ def _exported(
         ):
             one = Dim(name, min=1)
             sizes[axis] = one if step == 1 else step * one
-    with quiet(), _one_is_no_special_size():
+    with quiet(), _one_is_no_special_size(), _plain_convolutions(module):
         return torch.export.export(
             module.eval(), (image,), dynamic_shapes=(sizes,), strict=False
         )
@@ -115,6 +115,27 @@ def _one_is_no_special_size() -> contextlib.AbstractContextManager[None]:
     patch: contextlib.AbstractContextManager[None]
     patch = _config.patch(backed_size_oblivious=True)  # type: ignore[attr-defined]
     return patch
+
+
+@contextlib.contextmanager
+def _plain_convolutions(module: nn.Module) -> Iterator[None]:
+    """Convolutions get maps whose memory lies in the order channel, row, column.
+
+    Of any other order PyTorch asks whether the batch is one image, where an order
+    cannot be told from another, and the answer would stay in the program.
+    """
+    convolutions = [one for one in module.modules() if isinstance(one, nn.Conv2d)]
+
+    def plain(one: nn.Conv2d) -> Callable[..., torch.Tensor]:
+        return lambda x, *rest: nn.Conv2d._conv_forward(one, x.contiguous(), *rest)
+
+    for one in convolutions:
+        one.__dict__["_conv_forward"] = plain(one)
+    try:
+        yield
+    finally:
+        for one in convolutions:
+            del one.__dict__["_conv_forward"]
 
 
 @contextlib.contextmanager
