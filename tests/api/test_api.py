@@ -31,6 +31,7 @@ def test_public_names() -> None:
         "diagram",
         "elaborate",
         "load",
+        "register_timm",
         "verify",
     ]
     for name in s2.__all__:

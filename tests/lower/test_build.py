@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from s2mlp_dsl.analysis.cost import tensors_in
 from s2mlp_dsl.api import elaborate
+from s2mlp_dsl.weights.match import stored_in
 from tests.lower.specs import LARGE, SMALL, program
 
 # Runs every file as `python FILE` would, then once more as a module, and keeps
@@ -97,7 +97,7 @@ def test_as_a_user_runs_it(tmp_path: Path) -> None:
 def test_weights_are_called_what_the_analysis_calls_them(name: str) -> None:
     one = program(name)
     found = {key: tuple(value.shape) for key, value in one.build().state_dict().items()}
-    assert found == dict(tensors_in(one.model))
+    assert found == stored_in(one.model)
 
 
 def test_the_naming_rule() -> None:
