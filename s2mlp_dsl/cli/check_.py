@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,13 @@ import click
 from s2mlp_dsl.analysis.analyze import Analysis, check_spec
 from s2mlp_dsl.analysis.cost import Row
 from s2mlp_dsl.analysis.reach import Reach
-from s2mlp_dsl.api import VERSION
-from s2mlp_dsl.cli.fixing import fix_file
 from s2mlp_dsl.cli.output import (
     format_option,
     model_options,
     print_diagnostics,
     spec_argument,
 )
-from s2mlp_dsl.cli.symbolic_text import print_symbolic
-from s2mlp_dsl.diagnostics import SpecError, as_data, as_sarif, clean
+from s2mlp_dsl.diagnostics import Diagnostic, SpecError, as_data, clean
 from s2mlp_dsl.elaborate.files import UnreadableSpec
 from s2mlp_dsl.elaborate.spec import load
 
@@ -54,7 +52,10 @@ def command(
     """
     if diff and not fix:
         raise click.UsageError("--diff shows what --fix would change: give both")
+    # What few runs ask for is not loaded for the others.
     if fix:
+        from s2mlp_dsl.cli.fixing import fix_file
+
         file = fix_file(spec)
         if diff:
             sys.stdout.write(file.difference)
@@ -65,18 +66,20 @@ def command(
         analyses = check_spec(loaded, model, settings)
         diagnostics = loaded.report.sorted()
         if symbolic and form != "sarif":
+            from s2mlp_dsl.cli.symbolic_text import print_symbolic
+
             loaded.report.raise_errors()
             return print_symbolic(loaded, model, settings, form)
     except SpecError as error:
         if form == "text":
             raise
         if form == "sarif":
-            print(json.dumps(as_sarif(error.diagnostics, VERSION), indent=2))
+            _print_sarif(error.diagnostics)
             return 2 if isinstance(error, UnreadableSpec) else 1
         print(_json({"diagnostics": map(as_data, error.diagnostics), "models": []}))
         return 2 if isinstance(error, UnreadableSpec) else 1
     if form == "sarif":
-        print(json.dumps(as_sarif(diagnostics, VERSION), indent=2))
+        _print_sarif(diagnostics)
     elif form == "json":
         print(
             _json(
@@ -92,6 +95,13 @@ def command(
             print(("\n" if number else "") + _as_text(analysis))
     wrong = loaded.report.errors or not all(one.holds for one in analyses)
     return 1 if wrong else 0
+
+
+def _print_sarif(diagnostics: Iterable[Diagnostic]) -> None:
+    from s2mlp_dsl.api import VERSION
+    from s2mlp_dsl.diagnostics import as_sarif
+
+    print(json.dumps(as_sarif(list(diagnostics), VERSION), indent=2))
 
 
 def _json(data: dict[str, Any]) -> str:

@@ -67,6 +67,8 @@ def load_unit(source: Source, report: Report) -> list[Unit]:
 
 @dataclass
 class _Loader:
+    """Reads a file and what it imports, each once."""
+
     report: Report
     done: dict[Path, Unit] = field(default_factory=dict)
     bytes: int = 0

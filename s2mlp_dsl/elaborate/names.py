@@ -40,6 +40,8 @@ def check_names(unit: Unit, report: Report) -> None:
 
 @dataclass
 class _Checker:
+    """Looks at the declarations of one file."""
+
     unit: Unit
     report: Report
     evaluator: Evaluator

@@ -55,6 +55,8 @@ def resolve_shift(
 
 @dataclass
 class _Resolver:
+    """One declared shift on one number of channels."""
+
     declaration: tree.Shift
     env: Env
     channels: int

@@ -28,6 +28,8 @@ def format_file(file: tree.File) -> str:
 
 @dataclass
 class _Printer:
+    """Prints declarations, and the comments of the text between them."""
+
     text: str
     comments: list[tree.Comment]  # still to be printed, in order
     lines: list[str] = field(default_factory=list)

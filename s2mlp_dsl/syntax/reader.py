@@ -46,6 +46,8 @@ class _Brace:
 
 @dataclass
 class Reader:
+    """Feeds one text to the parser, and mends what it stumbles over."""
+
     source: Source
     report: Report
     parse: InteractiveParser = field(init=False)

@@ -18,6 +18,8 @@ from s2mlp_dsl.source import Source, Span
 
 @dataclass(frozen=True)
 class Name:
+    """A word that stands for something: `dim`, `cross`."""
+
     span: Span
     id: str
     depth: ClassVar[int] = 1
@@ -25,6 +27,8 @@ class Name:
 
 @dataclass(frozen=True)
 class Number:
+    """A number as it was written: `51M`, `1e-5`, `5%`."""
+
     span: Span
     lexeme: str
     depth: ClassVar[int] = 1
@@ -32,6 +36,8 @@ class Number:
 
 @dataclass(frozen=True)
 class Text:
+    """A text in quotes, without them."""
+
     span: Span
     value: str
     depth: ClassVar[int] = 1
@@ -39,6 +45,8 @@ class Text:
 
 @dataclass(frozen=True)
 class Argument:
+    """`value`, or `name = value`, in the brackets of a call."""
+
     span: Span
     name: Name | None
     value: "Expr"
@@ -56,6 +64,8 @@ class Call:
 
 @dataclass(frozen=True)
 class ListExpr:
+    """`[a, b]`"""
+
     span: Span
     items: tuple["Expr", ...]
     depth: int = field(default=1, compare=False, repr=False)
@@ -63,6 +73,8 @@ class ListExpr:
 
 @dataclass(frozen=True)
 class Negative:
+    """`-a`"""
+
     span: Span
     operand: "Expr"
     depth: int = field(default=1, compare=False, repr=False)
@@ -70,6 +82,8 @@ class Negative:
 
 @dataclass(frozen=True)
 class Binary:
+    """`a + b`, `a == b`: two operands and the sign between them."""
+
     span: Span
     operator: str
     left: "Expr"
@@ -79,6 +93,8 @@ class Binary:
 
 @dataclass(frozen=True)
 class Index:
+    """`list[i]`"""
+
     span: Span
     base: "Expr"
     index: "Expr"
@@ -137,6 +153,8 @@ class Operation:
 
 @dataclass(frozen=True)
 class Residual:
+    """`residual { … }`"""
+
     span: Span
     body: "Body"
     label: Name | None = None
@@ -211,6 +229,8 @@ def head(statement: Statement) -> Span:
 
 @dataclass(frozen=True)
 class Body:
+    """The statements between two braces."""
+
     span: Span
     statements: tuple[Statement, ...]
 
@@ -220,6 +240,8 @@ class Body:
 
 @dataclass(frozen=True)
 class EdgeRule:
+    """`edge keep`"""
+
     span: Span
     rule: Name
 
@@ -262,6 +284,8 @@ class Each:
 
 @dataclass(frozen=True)
 class Interleave:
+    """`interleave`: channels take turns."""
+
     span: Span
 
 
@@ -273,6 +297,8 @@ ShiftItem = EdgeRule | ChannelGroup | Each | Interleave
 
 @dataclass(frozen=True)
 class Param:
+    """`name`, `name = default` or `name: kind = default`."""
+
     span: Span
     name: Name
     kind: Name | None
@@ -281,12 +307,16 @@ class Param:
 
 @dataclass(frozen=True)
 class Edition:
+    """`edition 1`"""
+
     span: Span
     number: Number
 
 
 @dataclass(frozen=True)
 class Imported:
+    """A name that an import takes, and what it is called here."""
+
     name: Name
     alias: Name | None
 
@@ -297,6 +327,8 @@ class Imported:
 
 @dataclass(frozen=True)
 class Import:
+    """`import a, b as c from "file.arch"`"""
+
     span: Span
     names: tuple[Imported, ...]
     origin: Text
@@ -304,6 +336,8 @@ class Import:
 
 @dataclass(frozen=True)
 class Let:
+    """`let name = value`"""
+
     span: Span
     name: Name
     value: Expr
@@ -312,6 +346,8 @@ class Let:
 
 @dataclass(frozen=True)
 class Shift:
+    """`shift name(params) { … }`"""
+
     span: Span
     name: Name
     params: tuple[Param, ...]
@@ -321,6 +357,8 @@ class Shift:
 
 @dataclass(frozen=True)
 class Block:
+    """`block name(params) { … }`"""
+
     span: Span
     name: Name
     params: tuple[Param, ...]
@@ -330,6 +368,8 @@ class Block:
 
 @dataclass(frozen=True)
 class Model:
+    """`model name(params) { … }`"""
+
     span: Span
     name: Name
     params: tuple[Param, ...]
@@ -359,6 +399,8 @@ class Fact:
 
 @dataclass(frozen=True)
 class Claim:
+    """`claim model { … }`"""
+
     span: Span
     model: Name
     facts: tuple[Fact, ...]
@@ -366,6 +408,8 @@ class Claim:
 
 @dataclass(frozen=True)
 class Setting:
+    """`key = value` in a recipe or a study."""
+
     span: Span
     name: Name
     value: Expr
@@ -373,6 +417,8 @@ class Setting:
 
 @dataclass(frozen=True)
 class Recipe:
+    """`recipe name { … }`"""
+
     span: Span
     name: Name
     settings: tuple[Setting, ...]
@@ -381,6 +427,8 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Vary:
+    """`vary key = [ … ]`"""
+
     span: Span
     name: Name
     values: Expr
@@ -388,6 +436,8 @@ class Vary:
 
 @dataclass(frozen=True)
 class Case:
+    """`case "(a)" model(args) printed [87.1, 97.1]`"""
+
     span: Span
     title: Text
     model: Call
@@ -396,6 +446,8 @@ class Case:
 
 @dataclass(frozen=True)
 class Study:
+    """`study name of model { … }`"""
+
     span: Span
     name: Name
     of: Name | None
@@ -410,6 +462,8 @@ Declaration = (
 
 @dataclass(frozen=True)
 class Comment:
+    """A comment, from its `#` to the end of the line."""
+
     span: Span
 
 
