@@ -39,7 +39,7 @@ def identity(shape: Shape) -> Relation:
 def apply(op: Op, reach: OperatorReach, before: Relation) -> Relation:
     """The relation after an operator, given the one before it."""
     assert op.source is not None
-    if is_uniform(before) and reach.moves is not None:
+    if reach.moves is not None and is_uniform(before):
         seen = before.parts[0][1][:1] * positions(op.result)
         return Relation((((1 << op.result.channels) - 1, seen),))
     if reach.moves is not None:
