@@ -1,6 +1,7 @@
 """Parameters, MACs and FLOPs: per statement and in total, exact integers."""
 
 from collections.abc import Iterable, Iterator
+from math import prod
 
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.program import Model, Op
@@ -43,7 +44,7 @@ def cost_table(model: Model) -> list[Row]:
                 operator=one.op.operator,
                 labels=one.labels,
                 result=one.op.result,
-                params=sum(map(_size, tensors_of(one.op).values())),
+                params=sum(map(prod, tensors_of(one.op).values())),
                 macs=operator.macs(one.op.source, args),
                 count=one.count,
             )
@@ -77,10 +78,3 @@ def total_params(rows: Iterable[Row]) -> int:
 
 def total_macs(rows: Iterable[Row]) -> int:
     return sum(row.total_macs for row in rows)
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for length in shape:
-        size *= length
-    return size

@@ -90,6 +90,11 @@ def positions(shape: Shape) -> int:
     return prod(shape.dims[:-1])
 
 
+def positions_in_frame(shape: Shape) -> int:
+    """Positions of the map, the tokens, or one frame of a clip."""
+    return positions(shape) // (shape.frames if isinstance(shape, Map) else 1)
+
+
 def with_channels(shape: Shape, channels: int) -> Shape:
     """The same positions with another number of channels."""
     return shape.model_copy(update={"channels": channels})

@@ -14,7 +14,7 @@ from s2mlp_dsl.ops.base import (
     Reads,
     Refusal,
 )
-from s2mlp_dsl.ops.reach import Part, Reach
+from s2mlp_dsl.ops.reach import Reach, within_frames
 
 
 class Attention(Operator):
@@ -73,14 +73,7 @@ class Attention(Operator):
         return 4 * positions(x) * x.channels**2 + products
 
     def reach(self, x: Shape, a: Args) -> Reach:
-        count = _in_a_frame(x)
-        if count == positions(x):
-            return Reach(mixes=True, parts=(Part(None, "all"),))
-        table = tuple(
-            tuple(range(place - place % count, place - place % count + count))
-            for place in range(positions(x))
-        )
-        return Reach(mixes=True, parts=(Part(None, table),))
+        return within_frames(x)
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
         reads: Reads = "everything"
@@ -115,7 +108,3 @@ class Attention(Operator):
             y[..., head * width : (head + 1) * width] = weights @ mine[2]
         y = y @ tensors["proj.weight"].T + tensors["proj.bias"]
         return y.reshape(x.shape)
-
-
-def _in_a_frame(x: Shape) -> int:
-    return positions(x) // (x.frames if isinstance(x, Map) else 1)

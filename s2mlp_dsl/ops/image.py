@@ -1,6 +1,7 @@
 """image: where the picture comes in."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from s2mlp_dsl.ir.shape import Map, Shape
 from s2mlp_dsl.ops import codes
@@ -22,7 +23,7 @@ class Image(Operator):
     summary = "an image of so many channels, rows and columns becomes a map"
     formula = "y[y, x, c] = image[c, y, x]"
     paper = "PyTorch's order of axes, [batch, channels, height, width]"
-    parameters = (
+    parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("channels", "count", "colours of the image"),
         Parameter("height", "count", "rows"),
         Parameter("width", "count", "columns"),
@@ -36,6 +37,8 @@ class Image(Operator):
                 codes.IMAGE_AGAIN, f"a map of {x} is already here", help="remove it"
             )
         return Map(
+            # `video` has frames, and is otherwise the same.
+            time=a.count("frames") if "frames" in a.values else None,
             height=a.count("height"),
             width=a.count("width"),
             channels=a.count("channels"),

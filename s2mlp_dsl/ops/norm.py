@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from s2mlp_dsl.ir.shape import Map, Shape, positions
+from s2mlp_dsl.ir.shape import Map, Shape, positions, positions_in_frame
 from s2mlp_dsl.ops import codes
 from s2mlp_dsl.ops.base import (
     Args,
@@ -16,7 +16,7 @@ from s2mlp_dsl.ops.base import (
     Properties,
     Refusal,
 )
-from s2mlp_dsl.ops.reach import MIXING, POINTWISE, Part, Reach
+from s2mlp_dsl.ops.reach import MIXING, POINTWISE, Part, Reach, within_frames
 
 EPS = Fraction(1, 100_000)
 _CLASSES = {
@@ -93,7 +93,7 @@ class Norm(Operator):
                 argument="groups",
                 help=f"take a number that divides {x.channels}",
             )
-        if a.word("kind") == "group" and _in_a_frame(x) * x.channels == groups:
+        if a.word("kind") == "group" and positions_in_frame(x) * x.channels == groups:
             raise Refusal(
                 codes.NORM_GROUPS,
                 "a group is a single number here, which is its own mean",
@@ -127,7 +127,7 @@ class Norm(Operator):
         if kind in ("affine", "batch"):
             return POINTWISE
         if kind == "group":
-            return replace(_within_groups(x, a.count("groups")), content=POINTWISE)
+            return replace(within_frames(x, a.count("groups")), content=POINTWISE)
         if kind == "layer" and x.channels == 1:
             nothing = ((),) * positions(x)  # minus itself: only the bias is left
             return Reach(mixes=True, parts=(Part(None, nothing),))
@@ -171,20 +171,3 @@ class Norm(Operator):
             x = (centred / np.sqrt(variance + a.number("eps"))).reshape(x.shape)
         y: Array = x * tensors["weight"]
         return y + tensors["bias"] if "bias" in tensors else y
-
-
-def _in_a_frame(x: Shape) -> int:
-    """Positions of the map, the tokens, or one frame of a clip."""
-    return positions(x) // (x.frames if isinstance(x, Map) else 1)
-
-
-def _within_groups(x: Shape, groups: int) -> Reach:
-    """Statistics over the positions of a frame and the channels of a group."""
-    count = _in_a_frame(x)
-    if count == positions(x):
-        return Reach(mixes=True, parts=(Part(None, "all"),), groups=groups)
-    table = tuple(
-        tuple(range(place - place % count, place - place % count + count))
-        for place in range(positions(x))
-    )
-    return Reach(mixes=True, parts=(Part(None, table),), groups=groups)

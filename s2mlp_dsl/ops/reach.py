@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from s2mlp_dsl.ir.shape import Shape, positions, positions_in_frame
+
 # For each output position, the input positions it reads.
 Table = tuple[tuple[int, ...], ...]
 
@@ -49,3 +51,15 @@ class Reach:
 POINTWISE = Reach(mixes=False)
 MIXING = Reach(mixes=True)
 GLOBAL = Reach(mixes=False, parts=(Part(None, "all"),))
+
+
+def within_frames(x: Shape, groups: int = 1) -> Reach:
+    """Every position of a frame, and the channels of a group, read each other."""
+    count = positions_in_frame(x)
+    if count == positions(x):
+        return Reach(mixes=True, parts=(Part(None, "all"),), groups=groups)
+    table = tuple(
+        tuple(range(place - place % count, place - place % count + count))
+        for place in range(positions(x))
+    )
+    return Reach(mixes=True, parts=(Part(None, table),), groups=groups)

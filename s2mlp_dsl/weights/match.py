@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from s2mlp_dsl.analysis.cost import buffers_of, tensors_of
 from s2mlp_dsl.ir.program import Model
@@ -84,14 +85,7 @@ def _alike(one: Dims, other: Dims) -> bool:
     if [n for n in one if n > 1] == [n for n in other if n > 1]:
         return True
     flat = min(len(one), len(other)) == 2 and one[:1] == other[:1]
-    return flat and _count(one) == _count(other)
-
-
-def _count(dims: Dims) -> int:
-    count = 1
-    for length in dims:
-        count *= length
-    return count
+    return flat and prod(one) == prod(other)
 
 
 def _show(dims: Dims) -> str:
