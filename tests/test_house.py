@@ -36,13 +36,14 @@ MAY_IMPORT = {
     "api": {"elaborate", "analysis", "emit", "ir", "verify", "program"},
     "weights": {"ir", "analysis"},
     "train": {"ir"},
+    "bench": {"ir", "lower", "program", "train"},
     "cli": {
         *("source", "bounds", "shipped", "diagnostics", "syntax", "ir", "ops"),
         *("elaborate", "analysis", "lower", "emit", "verify", "weights", "train"),
-        "api",
+        *("api", "bench"),
     },
 }
-NEEDS_TORCH = {"nn", "lower", "verify", "train", "cli"}
+NEEDS_TORCH = {"nn", "lower", "verify", "train", "bench", "cli"}
 # Targets that need torch, imported when they are asked for.
 TARGETS = {"graph_trace.py", "export.py", "fx.py", "onnx.py", "safetensors.py"}
 ONLY_IN = {

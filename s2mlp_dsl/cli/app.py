@@ -18,6 +18,7 @@ from s2mlp_dsl.diagnostics import Poisoned, SpecError
 # Name to what `--help` says. The module of a command is imported when it runs.
 COMMANDS = {
     "audit": "Find out whether someone's PyTorch code is a shift.",
+    "bench": "Measure latency, images/s and peak memory of a model here.",
     "check": "Prove shapes, parameters, MACs, reach and claims of a spec.",
     "compile": "Write a model as PyTorch source, IR, ONNX and more.",
     "diagram": "Draw a model.",

@@ -1,0 +1,53 @@
+"""A model measured, each mode in a process of its own.
+
+So no mode finds what another left behind: memory that is not given back, compiled
+code, a changed number of threads.
+"""
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from s2mlp_dsl.bench.figures import Bench, Machine, Mode, Row, Setting
+from s2mlp_dsl.lower.source import Source
+from s2mlp_dsl.program import Program
+
+
+def bench(program: Program, setting: Setting, *, compiled: bool = True) -> Bench:
+    """Latency, images/s and peak memory of a model here, eager and compiled.
+
+    Raises UsageError and WorldError where the device cannot be used.
+    """
+    size, analysis = program.model.input_size, program.analysis
+    machine, row = _alone(program.source(), size, setting, "eager")
+    rows = [row]
+    if compiled and row.failed is None:
+        # What computes a shift is chosen for what runs compiled, as in training.
+        source = program.source(device=machine.device)
+        rows.append(_alone(source, size, setting, "compiled")[1])
+    assert analysis.params is not None and analysis.macs is not None
+    return Bench(
+        model=program.model.name,
+        params=analysis.params,
+        macs=analysis.macs,
+        setting=setting,
+        machine=machine,
+        rows=tuple(rows),
+    )
+
+
+def _alone(
+    source: Source, size: tuple[int, ...], setting: Setting, mode: Mode
+) -> tuple[Machine, Row]:
+    from s2mlp_dsl.bench.work import work
+    from s2mlp_dsl.train.errors import WorldError
+
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as pool:
+        try:
+            return pool.submit(work, source, size, setting, mode).result()
+        except BrokenProcessPool as error:
+            raise WorldError(
+                f"the process that measured {mode} was killed, which is what happens "
+                "where memory runs out; try a smaller --batch"
+            ) from error
