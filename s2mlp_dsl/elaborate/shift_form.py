@@ -18,7 +18,8 @@ _AXES = {
     "later": "in time",
     "earlier": "in time",
 }
-_EDGES = get_args(Edge)
+EDGES: tuple[Edge, ...] = get_args(Edge)
+RULES_ARE = f"the rules are {', '.join(EDGES)}"
 
 Item = TypeVar("Item")
 
@@ -66,12 +67,12 @@ def _edge(shift: tree.Shift, report: Report) -> None:
             f"`{shift.name.id}` has no line `edge …`",
             help="write `edge keep`, as the paper does, or clamp, zero, wrap, reflect",
         )
-    elif rule.rule.id not in _EDGES:
+    elif rule.rule.id not in (*EDGES, *(param.name.id for param in shift.params)):
         report.add(
             codes.UNKNOWN_EDGE,
             rule.rule.span,
-            f"the rules are {', '.join(_EDGES)}",
-            help=did_you_mean(rule.rule.id, _EDGES, few=0)
+            RULES_ARE,
+            help=did_you_mean(rule.rule.id, EDGES, few=0)
             or "write `edge keep`, as the paper does",
         )
 

@@ -13,14 +13,19 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import lcm
-from typing import cast
 
 from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.diagnostics import Label, Poisoned
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.evaluate import Evaluator
-from s2mlp_dsl.elaborate.shift_form import check_form, one_of, rest_of
-from s2mlp_dsl.elaborate.values import Env, ShiftRef, words_in
+from s2mlp_dsl.elaborate.shift_form import (
+    EDGES,
+    RULES_ARE,
+    check_form,
+    one_of,
+    rest_of,
+)
+from s2mlp_dsl.elaborate.values import Env, ShiftRef, Word, show, words_in
 from s2mlp_dsl.ir.program import Edge, Shift, ShiftGroup
 from s2mlp_dsl.ops.codes import GROUPS
 from s2mlp_dsl.source import Span
@@ -68,6 +73,7 @@ class _Resolver:
             raise Poisoned
         items = self.declaration.items
         edge = one_of(items, tree.EdgeRule)
+        assert edge is not None  # by its form
         each, rest = one_of(items, tree.Each), rest_of(items)
         interleave = one_of(items, tree.Interleave)
         taken: dict[int, list[ShiftGroup]] = {}
@@ -92,9 +98,25 @@ class _Resolver:
             count = self._interleaved([g for one in mixed for g in one], interleave)
         return Shift(
             name=self.declaration.name.id,
-            edge=cast(Edge, edge.rule.id) if edge else "keep",
+            edge=self._edge(edge),
             groups=tuple(g for one in groups for g in one if g.channels),
             interleaved=count,
+        )
+
+    def _edge(self, item: tree.EdgeRule) -> Edge:
+        """The rule that is written, or that a parameter of this name holds."""
+        given = self.env.values.get(item.rule.id, Word(item.rule.id))
+        for rule in EDGES:
+            if given == rule:
+                return rule
+        if not isinstance(given, Word):
+            raise self.evaluator.wrong_kind(item.rule.span, "word", given)
+        raise self.evaluator.fail(
+            codes.UNKNOWN_EDGE,
+            item.rule.span,
+            f"this is `{show(given)}`; {RULES_ARE}",
+            secondary=[Label(self.at, "used here")],
+            help=f"give `{item.rule.id}` one of them",
         )
 
     def _interleaved(self, groups: list[ShiftGroup], at: tree.Interleave) -> int:

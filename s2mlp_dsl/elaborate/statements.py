@@ -152,14 +152,18 @@ class Statements:
     ) -> None:
         """Every name and function of an expression."""
         allowed = {*words, *_compared(node)}
-        inside_unknown: set[int] = set()
+        passed: set[int] = set()  # words, and what is inside of something unknown
         for part in tree.within(node):
-            if isinstance(part, tree.Call) and not self._is_callable(part):
+            if not isinstance(part, tree.Call):
+                continue
+            if self._is_callable(part):
+                passed.update(map(id, self._words_given(part)))
+            else:
                 unknown_function(self.report, self.unit, part, ())
-                inside_unknown.update(map(id, tree.within(part)))
+                passed.update(map(id, tree.within(part)))
         seen: set[str] = set()
         for part in tree.within(node):
-            if not isinstance(part, tree.Name) or id(part) in inside_unknown:
+            if not isinstance(part, tree.Name) or id(part) in passed:
                 continue
             name, declared = part.id, self.unit.names.get(part.id)
             if name in known or name in seen or (declared is None and name in allowed):
@@ -167,6 +171,19 @@ class Statements:
             seen.add(name)  # one message for one name
             if declared is None or not isinstance(declared.declaration, _VALUES):
                 unknown_value(self.report, self.unit, name, part.span, known, words)
+
+    def _words_given(self, call: tree.Call) -> list[tree.Expr]:
+        """The bare names that a shift takes as words: `cross(rule = clamp)`."""
+        declared = self.unit.names.get(call.name.id)
+        if declared is None or not isinstance(declared.declaration, tree.Shift):
+            return []
+        words = words_of(declared.declaration.params)
+        try:
+            matched = match_arguments(call, tuple(words), Report())
+        except Poisoned:
+            return []  # said where the shift is called
+        values = [one.value for key, one in matched.items() if words[key] is ANY]
+        return [value for value in values if isinstance(value, tree.Name)]
 
     def _is_callable(self, call: tree.Call) -> bool:
         declared = self.unit.names.get(call.name.id)

@@ -32,6 +32,11 @@ class Split(Protocol):
     @property
     def images(self) -> int: ...
 
+    @property
+    def labels_N(self) -> Tensor:
+        """The class numbers of all images, int64 [images], on the CPU."""
+        ...
+
     def batches(self, requests: Iterable[Request]) -> Generator[Batch, None, None]:
         """One batch on the device for each request, in order."""
         ...
@@ -42,7 +47,8 @@ class Data:
     """A data set as one recipe wants it.
 
     `fingerprint` is a hash that changes when the samples or their order do;
-    `root` is the folder of data that lives in files.
+    `root` is the folder of data that lives in files. `distinct` counts the
+    training images where the recipe takes only a share of them.
     """
 
     train: Split
@@ -51,3 +57,9 @@ class Data:
     class_names: tuple[str, ...]
     fingerprint: str
     root: Path | None = None
+    distinct: int | None = None
+
+    @property
+    def train_images(self) -> int:
+        """How many different images are trained on."""
+        return self.train.images if self.distinct is None else self.distinct

@@ -208,6 +208,10 @@ class Folder:
     def images(self) -> int:
         return len(self.files)
 
+    @property
+    def labels_N(self) -> Tensor:
+        return self.files.labels
+
     def batches(self, requests: Iterable[Request]) -> Generator[Batch, None, None]:
         # One loader for all requests: workers live through the epochs, and
         # what they are asked for depends on the requests alone.

@@ -32,6 +32,10 @@ class InMemory:
         return len(self.labels)
 
     @property
+    def labels_N(self) -> Tensor:
+        return self.labels.cpu()
+
+    @property
     def nbytes(self) -> int:
         """What it takes of the device's memory."""
         return self.pixels.nbytes + self.labels.nbytes

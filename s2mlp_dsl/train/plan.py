@@ -79,7 +79,7 @@ def plan(
         device=str(place.device),
         processes=size,
         precision=place.precision,
-        train_images=data.train.images,
+        train_images=data.train_images,
         test_images=data.test.images,
         parameters=run.parameters,
         steps_per_epoch=order.steps_per_epoch,

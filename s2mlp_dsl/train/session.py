@@ -124,7 +124,7 @@ def describe(
         class_names=data.class_names,
         data_fingerprint=data.fingerprint,
         data_root=str(data.root) if data.root is not None else None,
-        train_images=data.train.images,
+        train_images=data.train_images,
         test_images=data.test.images,
         schedule=schedule_of(job.recipe, order.steps, order.steps_per_epoch),
         parameters=sum(p.numel() for _, p in decayed + kept),

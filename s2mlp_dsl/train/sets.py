@@ -11,14 +11,20 @@ from s2mlp_dsl.train.downloads import packaged
 from s2mlp_dsl.train.errors import UsageError
 from s2mlp_dsl.train.folder import folder
 from s2mlp_dsl.train.job import Job
+from s2mlp_dsl.train.subset import on_a_share
 
 
 def open_data(job: Job, device: torch.device, root: Path | None) -> Data:
-    """The recipe's data set, ready for the model.
+    """The recipe's data set, or its share of one, ready for the model.
 
     `root` is the folder of data that lives in files. Raises UsageError if data
     and model do not fit, WorldError if the data is missing.
     """
+    data = _whole(job, device, root)
+    return on_a_share(data, job.recipe.share, job.recipe.seed)
+
+
+def _whole(job: Job, device: torch.device, root: Path | None) -> Data:
     chosen = job.recipe.data
     if root is not None and isinstance(chosen, recipe.Digits | recipe.Synthetic):
         raise UsageError(f"the data set {chosen.kind} is built in; it takes no --data")

@@ -116,3 +116,31 @@ def test_the_help_names_widths_that_fit_every_share() -> None:
 
     (one,) = diagnose(text("1/4 right\n1/3 left\nrest stay", 16))
     assert one.help == "make the width a multiple of 12: 12 or 24"
+
+
+EDGED = """edition 1
+shift s(rule: word = keep) {
+    edge rule
+    rest right
+}
+model m(rule: word = wrap) {
+    image(2, 4, 4)
+    shift(s)
+    shift(s(clamp))
+    shift(s(rule = rule))
+}
+"""
+
+
+def test_the_edge_rule_may_be_a_parameter() -> None:
+    _, *ops = model_of(EDGED).body
+    shifts = [value for op in ops if isinstance(op, Op) for _, value in op.args]
+    edges = [one.edge for one in shifts if isinstance(one, Shift)]
+    assert edges == ["keep", "clamp", "wrap"]
+
+
+def test_a_parameter_that_is_no_edge_rule() -> None:
+    found = marked(EDGED.replace("s(clamp)", "s(mirror)"))
+    assert found == [("A0423", "rule")]
+    number = EDGED.replace("rule: word = keep", "rule = 1").replace("s(clamp)", "s(2)")
+    assert marked(number.replace("s(rule = rule)", "s")) == [("A0405", "rule")]

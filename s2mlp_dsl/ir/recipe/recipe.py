@@ -70,6 +70,10 @@ class Recipe(Record):
     last, shorter batch of a training epoch is dropped. A device handles its
     share at once, or `micro_batch` images at a time and adds the gradients up.
 
+    `share` trains on that part of the training images, drawn by the seed: as much
+    of every class, and the smaller share within the larger. An epoch is as long
+    as without it, so runs on different shares take the same steps.
+
     `repeats` shows each image that often in a row of batches, changed anew each
     time (Hoffer et al. 2020); an epoch is not longer, so it shows fewer images.
     `drop_path` is the rate at the last residual branch, rising linearly from 0
@@ -94,6 +98,7 @@ class Recipe(Record):
     schedule: Schedule = Cosine()
     augment: tuple[Augmentation, ...] = ()
     repeats: Count = 1
+    share: Annotated[float, Field(gt=0, le=1)] = 1.0
     smoothing: Share = 0.0
     drop_path: Decay = 0.0
     clip: Positive | None = None
