@@ -22,6 +22,7 @@ class Limits:
     nesting: int = 64  # brackets; expressions; blocks, residuals and stacks
     steps: int = 250_000  # of evaluation, for one model; see Evaluator.step
     groups: int = 512  # of channels in one shift
+    rows: int = 500  # of one study
     statements: int = 100_000  # after expansion, every iteration counted
     distinct: int = 10_000  # of them, equal iterations of a stack counted once
     parameters: int = 10**12

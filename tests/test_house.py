@@ -37,10 +37,11 @@ MAY_IMPORT = {
     "weights": {"ir", "analysis"},
     "train": {"ir"},
     "bench": {"ir", "lower", "program", "train"},
+    "study": {"ir", "elaborate", "analysis", "emit", "program", "api", "train"},
     "cli": {
         *("source", "bounds", "shipped", "diagnostics", "syntax", "ir", "ops"),
         *("elaborate", "analysis", "lower", "emit", "verify", "weights", "train"),
-        *("api", "bench"),
+        *("api", "bench", "study"),
     },
 }
 NEEDS_TORCH = {"nn", "lower", "verify", "train", "bench", "cli"}

@@ -42,6 +42,16 @@ RECIPE_SETTING = code("A0601", "a recipe has no such setting")
 RECIPE_VALUE = code("A0602", "this setting cannot have this value")
 RECIPE_MISSING = code("A0603", "the recipe leaves something out")
 
+# studies
+STUDY_KEY = code("A0611", "a study has no such setting")
+STUDY_VALUES = code("A0612", "this is no list of values to vary over")
+STUDY_SEEDS = code("A0613", "these are no seeds")
+STUDY_PRINTED = code("A0614", "this is not what a paper prints for a row")
+STUDY_LABEL = code("A0615", "two rows of this study have the same label")
+STUDY_MISSING = code("A0616", "the study leaves something out")
+STUDY_CONFLICT = code("A0617", "this is varied, and given as well")
+STUDY_MODEL = code("A0618", "this model cannot be trained")
+
 # files
 UNREADABLE = code("A0701", "the file cannot be read")
 IMPORT_MISSING = code("A0702", "there is no file to import")
@@ -60,3 +70,4 @@ FILES = code("A0807", "too many files are imported")
 DISTINCT = code("A0808", "the model has too many statements that differ")
 ACTIVATION = code("A0809", "the maps of one image are too large together")
 GROUPS_MANY = code("A0810", "the shift has too many groups")
+ROWS = code("A0811", "the study has too many rows")

@@ -12,7 +12,15 @@ from s2mlp_dsl.source import Source, Span
 from s2mlp_dsl.syntax import codes as syntax_codes
 from s2mlp_dsl.syntax import parse, tree
 
-Named = tree.Let | tree.Shift | tree.Block | tree.Model | tree.Variant | tree.Recipe
+Named = (
+    tree.Let
+    | tree.Shift
+    | tree.Block
+    | tree.Model
+    | tree.Variant
+    | tree.Recipe
+    | tree.Study
+)
 EDITIONS = (1,)
 
 __all__ = ["Declared", "Unit", "UnreadableSpec", "load_unit", "read_source"]

@@ -77,7 +77,7 @@ class _Checker:
                 _check_labels(node.body, self.report)
             case tree.Variant():
                 self._variant(node, declared)
-            case tree.Recipe():
+            case tree.Recipe() | tree.Study():
                 pass  # checked when it is resolved
 
     def _variant(self, node: tree.Variant, declared: Declared) -> None:

@@ -26,11 +26,15 @@ _WORDS = WORDS | frozenset(KINDS)
 
 
 def resolve_recipe(
-    declared: Declared, overrides: Mapping[str, tree.Expr], report: Report
+    declared: Declared,
+    overrides: Mapping[str, tree.Expr],
+    report: Report,
+    study: Declared | None = None,
 ) -> Recipe:
     """The recipe that a declaration means, with some settings replaced.
 
-    Raises `Poisoned` after reporting every setting that is wrong.
+    What replaces them sees the names of the study it stands in, else those of the
+    recipe. Raises `Poisoned` after reporting every setting that is wrong.
     """
     declaration = declared.declaration
     assert isinstance(declaration, tree.Recipe)
@@ -39,13 +43,16 @@ def resolve_recipe(
     settings = _settings(declaration, report)
     if overrides.keys() & LENGTHS:  # `steps` given here replaces `epochs` there
         settings = {key: one for key, one in settings.items() if key not in LENGTHS}
-    settings.update(overrides)
+    settings = {k: one for k, one in settings.items() if k not in overrides}
     reader = _Reader(Evaluator(report), Env(declared.unit, {}))
     data = {name: reader.plain(node, (name,)) for name, node in settings.items()}
+    if study is not None:
+        reader.env = Env(study.unit, {})
+    data |= {name: reader.plain(node, (name,)) for name, node in overrides.items()}
     try:
         recipe = Recipe.model_validate(data)
     except ValidationError as error:
-        _report(error, declaration, reader, report)
+        _report(error, (study or declared).declaration.name, reader, report)
         raise Poisoned from error
     if reader.faults:
         raise Poisoned
@@ -130,7 +137,7 @@ def _plain_value(value: Value) -> Any:
 
 def _report(
     error: ValidationError,
-    declaration: tree.Recipe,
+    name: tree.Name,
     reader: _Reader,
     report: Report,
 ) -> None:
@@ -142,14 +149,14 @@ def _report(
     spans = reader.spans
     for one in error.errors():
         if not one["loc"]:  # of the recipe as a whole, such as its length
-            report.add(codes.RECIPE_VALUE, declaration.name.span, _sentence(one))
+            report.add(codes.RECIPE_VALUE, name.span, _sentence(one))
             continue
         if one["loc"][0] in reader.faults:
             continue  # reported where it was read
         if one["type"] == "missing" and len(one["loc"]) == 1:
             report.add(
                 codes.RECIPE_MISSING,
-                declaration.name.span,
+                name.span,
                 f"`{one['loc'][0]}` is not given",
                 help=f"write `{one['loc'][0]} = …`",
             )
@@ -160,7 +167,7 @@ def _report(
                 place = (*place, step)
         if not place:
             place = one["loc"][:1]
-        span = spans.get(place, declaration.name.span)
+        span = spans.get(place, name.span)
         report.add(codes.RECIPE_VALUE, span, _sentence(one))
 
 

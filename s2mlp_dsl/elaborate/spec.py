@@ -1,9 +1,11 @@
 """A spec: a file with everything it imports, ready to be asked for its parts."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from s2mlp_dsl.diagnostics import Poisoned, Report
 from s2mlp_dsl.elaborate.files import Declared, Unit, load_unit, read_source
@@ -17,6 +19,9 @@ from s2mlp_dsl.elaborate.names import check_names
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.source import Source
 from s2mlp_dsl.syntax import tree
+
+if TYPE_CHECKING:
+    from s2mlp_dsl.ir.study import Study
 
 
 class ChoiceError(Exception):
@@ -44,6 +49,25 @@ class Spec:
         """Recipes that the file itself declares, in order."""
         return self.unit.own(tree.Recipe)
 
+    @property
+    def studies(self) -> dict[str, Declared]:
+        """Studies that the file itself declares, in order."""
+        return self.unit.own(tree.Study)
+
+    @cached_property
+    def elaborated_studies(self) -> "tuple[Study, ...]":
+        """The studies of the file but those with mistakes, which are reported."""
+        if not self.studies:
+            return ()
+        # Most files have none, and the records of recipes take time to load.
+        from s2mlp_dsl.elaborate.studies import elaborate_study
+
+        found = []
+        for declared in self.studies.values():
+            with suppress(Poisoned):
+                found.append(elaborate_study(declared, self.report))
+        return tuple(found)
+
     def claims(self, model: str) -> list[tree.Claim]:
         """What the file claims of one of its models."""
         return self._claims.get(model, [])
@@ -69,6 +93,15 @@ class Spec:
             if isinstance(one.declaration, tree.Recipe)
         }
         return _choose("recipe", self.recipes, known, name)
+
+    def choose_study(self, name: str | None) -> Declared:
+        """The study of that name, or the only one. Raises `ChoiceError`."""
+        known = {
+            key: one
+            for key, one in self.unit.names.items()
+            if isinstance(one.declaration, tree.Study)
+        }
+        return _choose("study", self.studies, known, name)
 
     def base(self, declared: Declared) -> Base:
         """The model with a body behind a variant. Raises `Poisoned`."""
@@ -162,8 +195,9 @@ def _choose(
         return next(iter(own.values()))
     if not own:
         raise ChoiceError(f"the file declares no {kind}")
+    many, option = ("studies", "name") if kind == "study" else (f"{kind}s", kind)
     raise ChoiceError(
-        f"the file declares {len(own)} {kind}s; choose with --{kind}: {_listed(own)}"
+        f"the file declares {len(own)} {many}; choose with --{option}: {_listed(own)}"
     )
 
 

@@ -67,6 +67,13 @@ CASES = {
         + model("shift(s)")[10:],
         "A0810",
     ),
+    "rows": (
+        1,
+        model("pool(mean)\nlinear(4)")
+        + "recipe r {\ndata = synthetic\nepochs = 3\nbatch = 2\n}\n"
+        + "study s of m {\nrecipe = r\nvary epochs = [1, 2]\n}\n",
+        "A0811",
+    ),
     "statements": (3, model("stack 3 { gelu }"), "A0803"),
     "distinct": (
         3,

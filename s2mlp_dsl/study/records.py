@@ -1,0 +1,188 @@
+"""What a study's folder holds: one plan, and one result per run.
+
+    OUT/study.json              the plan
+    OUT/runs/ROW-SEED/          the run folder, as `train` makes it
+    OUT/results/ROW-SEED.json   what came of it
+
+Everything that shows a study reads the plan and the results alone.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+
+from s2mlp_dsl.ir.node import Record
+from s2mlp_dsl.ir.study import Printed
+
+PLAN, RUNS, RESULTS = "study.json", "runs", "results"
+
+
+class PlanRow(Record):
+    """One line of the table: what is known of it before anything is trained.
+
+    `runs` is the key under which its results are kept: its own, or that of an
+    earlier row that is the same model and recipe. `grid` is the first map after
+    `patch`; `reach` is how many of its positions the worst and the best position
+    sees after all `iterations`, `full_reach` the iteration after which every
+    position sees every position, or None. All three are None where the map is
+    too large to relate. `recipe` are the settings, all but the seed.
+    """
+
+    key: str
+    runs: str
+    label: str
+    case: str | None
+    axes: tuple[tuple[str, str], ...]
+    model_name: str
+    arguments: tuple[tuple[str, str], ...]
+    params: int
+    macs: int
+    grid: tuple[int, ...] | None
+    reach: tuple[int, int] | None
+    iterations: int | None
+    full_reach: int | None
+    printed: Printed
+    function_hash: str
+    weight_hash: str
+    recipe_hash: str
+    recipe_name: str
+    recipe: dict[str, Any]
+
+
+class Plan(Record):
+    """The content of study.json. `versions` are of what made the plan."""
+
+    format: Literal[1] = 1
+    name: str
+    doc: str | None
+    spec: str
+    rows: tuple[PlanRow, ...]
+    seeds: tuple[int, ...]
+    versions: dict[str, str]
+
+    @property
+    def distinct(self) -> tuple[PlanRow, ...]:
+        """The rows that have runs of their own."""
+        return tuple(row for row in self.rows if row.runs == row.key)
+
+    def row(self, key: str) -> PlanRow:
+        """The row of that key. Raises KeyError."""
+        return {row.key: row for row in self.rows}[key]
+
+
+class Accuracy(Record):
+    """Of one set of images, in evaluation mode and without augmentation.
+
+    `top1` and `top5` are fractions of `images`; `loss` is the mean cross entropy
+    in nats, without label smoothing. `top5` counts all where there are at most
+    five classes.
+    """
+
+    top1: float
+    top5: float
+    loss: float
+    images: int
+
+
+class Place(Record):
+    """On what a run was computed. `machine` is a class of machines, not a name."""
+
+    device: str
+    machine: str
+    threads: int
+    precision: str
+    versions: dict[str, str]
+
+
+class Timing(Record):
+    """What a clock measured: all that differs when a run is done again.
+
+    `seconds` counts all sessions of the run, tests and saves included;
+    `images_per_second` its training steps alone.
+    """
+
+    seconds: float
+    images_per_second: float
+    peak_memory_bytes: int
+
+
+class Outcome(Record):
+    """What a finished run came to. `train` is of the images it trained on."""
+
+    test: Accuracy
+    train: Accuracy
+    best_accuracy: float
+    best_epoch: int
+    epochs: int
+    steps: int
+
+
+class Failure(Record):
+    """Why a run has no outcome. `exit_code` as a command would end with."""
+
+    message: str
+    exit_code: int
+
+
+class Result(Record):
+    """One run of a row, the content of results/ROW-SEED.json.
+
+    It is for the plan's row of the same three hashes, whichever folder it lies
+    in. Exactly one of `outcome` and `failure` is given. On one CPU everything
+    but `timing` is the same bit for bit whenever the run is done again.
+    """
+
+    format: Literal[1] = 1
+    study: str
+    row: str
+    seed: int
+    function_hash: str
+    weight_hash: str
+    recipe_hash: str
+    outcome: Outcome | None = None
+    failure: Failure | None = None
+    place: Place | None = None
+    timing: Timing | None = None
+
+    @property
+    def name(self) -> str:
+        """`ROW-SEED`, of its file and of its run folder."""
+        return run_name(self.row, self.seed)
+
+    def fits(self, row: PlanRow) -> bool:
+        """Whether it is a result of this row and not of another of its name."""
+        ours = (self.function_hash, self.weight_hash, self.recipe_hash)
+        return ours == (row.function_hash, row.weight_hash, row.recipe_hash)
+
+
+def run_name(row: str, seed: int) -> str:
+    """What a run's folder and its result are called."""
+    return f"{row}-{seed}"
+
+
+def results_of(plan: Plan, results: Iterable[Result]) -> dict[str, tuple[Result, ...]]:
+    """For the key of each row of the plan its results, in the order of its seeds.
+
+    Rows that share their runs have the same results; runs that are not done yet
+    are left out, and so are results of other rows and seeds.
+    """
+    found = {(one.row, one.seed): one for one in results}
+    return {
+        row.key: tuple(
+            one
+            for seed in plan.seeds
+            if (one := found.get((row.runs, seed))) is not None and one.fits(row)
+        )
+        for row in plan.rows
+    }
+
+
+def read_plan(folder: Path) -> Plan:
+    """The plan of a study's folder. Raises OSError, and ValueError if damaged."""
+    return Plan.model_validate_json((folder / PLAN).read_bytes())
+
+
+def read_results(folder: Path) -> list[Result]:
+    """All results in a study's folder, by name. Raises like `read_plan`."""
+    files = sorted((folder / RESULTS).glob("*.json"))
+    return [Result.model_validate_json(file.read_bytes()) for file in files]
