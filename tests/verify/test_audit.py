@@ -27,14 +27,15 @@ CROSS = """shift found {
     1/4 down 1
     1/4 up 1
 }"""
+ROLLED = """shift found {
+    edge wrap
+    1/4 right 1
+    1/4 left 1
+    1/2 down 2
+}"""
 RIGHT = [
     ("cloned", "BHWC", CROSS),
-    (
-        "rolled",
-        "BCHW",
-        "shift found {\n    edge wrap\n    1/4 right 1\n    1/4 left 1\n"
-        "    1/2 down 2\n}",
-    ),
+    ("rolled", "BCHW", ROLLED),
     (
         "zero_filled",
         "BCHW",
@@ -126,13 +127,17 @@ def test_what_cannot_be_judged(tmp_path: Path) -> None:
 
 
 def test_the_command(tmp_path: Path) -> None:
-    """With the real compiler; the code runs in another process and may print."""
+    """With the real compiler; the code runs in another process and may print.
+
+    Of clone + slice assignment torch 2.11 cannot compile the gradient on a CPU, which
+    `audit` then says; a roll compiles everywhere.
+    """
     shutil.copy(OTHERS, tmp_path / "theirs.py")
     with (tmp_path / "theirs.py").open("a") as file:
         file.write("\nprint('hello')\n")
-    done = s2mlp("audit", "theirs.py:cloned", cwd=tmp_path)
+    done = s2mlp("audit", "theirs.py:rolled", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith(f"{CROSS}\n(here the same as edge clamp)\n")
+    assert done.stdout.endswith(f"{ROLLED}\n")
     words = ["theirs.py:InPlace", "--layout", "BHWC", "--format", "json"]
     done = s2mlp("audit", *words, "--backend", "aot_eager", cwd=tmp_path)
     assert done.returncode == 1
