@@ -52,7 +52,7 @@ def elaborate(
     declared = loaded.choose_model(model)
     given = {name: str(value) for name, value in (settings or {}).items()}
     expanded = loaded.expand(declared, given)
-    return Program(loaded, expanded, analyze_model(expanded), given)
+    return Program(loaded, expanded, given)
 
 
 def analyze(
@@ -95,12 +95,14 @@ def compile(
 
     It maps images [batch, channels, height, width] to what the model says,
     logits [batch, classes] for a classifier. With `features`, labels of
-    statements, it returns a list of the maps that leave them, channels first.
+    statements, it returns a list of the maps that leave them, channels first. On
+    the device `meta` it has shapes and no weights.
     """
     program = elaborate(spec, model, settings)
     if features is not None:
         return program.backbone(list(features), device).to(device)
-    return program.build(device=device).to(device)
+    built = program.build(device=device)
+    return built if device == "meta" else built.to(device)
 
 
 def register_timm(

@@ -2,11 +2,12 @@
 
 import shlex
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from s2mlp_dsl.analysis.analyze import Analysis
+from s2mlp_dsl.analysis.analyze import Analysis, analyze_model, figures
 from s2mlp_dsl.elaborate.spec import Spec
 from s2mlp_dsl.ir.print import print_model
 from s2mlp_dsl.ir.program import Model, Shift
@@ -28,12 +29,21 @@ VERSION = version("s2mlp-dsl")
 
 @dataclass(frozen=True)
 class Program:
-    """One model of a spec, elaborated, with its figures."""
+    """One model of a spec, elaborated."""
 
     spec: Spec
     model: Model
-    analysis: Analysis
     settings: dict[str, str]
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """The figures, without claims."""
+        return analyze_model(self.model)
+
+    @cached_property
+    def figures(self) -> Analysis:
+        """The figures without the reach: what lowering needs."""
+        return figures(self.model)
 
     @property
     def text(self) -> str:
@@ -64,13 +74,13 @@ class Program:
         if lowering:
             hold_lowering(self.model, lowering)
             words = ["--lowering", lowering, *words]
-        elif device != "cpu":
+        elif device not in ("cpu", "meta"):
             words = ["--device", device, *words]
         command = shlex.join([*self._compile, *words])
         path = self.spec.source.path
         origin = Origin(self.spec_name, VERSION, command if path else None)
         form = lowering or choose("torch", device)
-        return torch_source(self.model, self.analysis, origin, form, drop_path)
+        return torch_source(self.model, self.figures, origin, form, drop_path)
 
     @property
     def spec_name(self) -> str:
@@ -92,12 +102,17 @@ class Program:
         drop_path: bool = False,
         lowering: "Lowering | None" = None,
         device: str = "cpu",
+        drawn: bool = True,
     ) -> "nn.Module":
-        """The program as a module, weights initialised. As `source` otherwise."""
+        """The program as a module on the CPU, for a device. As `source` otherwise.
+
+        Without `drawn` it waits for weights, and has none that mean anything; for
+        the device `meta` it is there and stores none.
+        """
         from s2mlp_dsl.lower.build import build
 
         source = self.source(drop_path, lowering, device)
-        return build(source, self.model.name)
+        return build(source, self.model.name, drawn, stored=device != "meta")
 
     def backbone(self, labels: list[str], device: str = "cpu") -> "nn.Module":
         """The program returning what leaves labelled statements (`NoFeature`)."""
@@ -130,7 +145,7 @@ class Program:
         from s2mlp_dsl.lower.lowering import choose
 
         form = lowering or choose(target, device)
-        built = self.build(lowering=form)
+        built = self.build(lowering=form, drawn=module is None)
         if module is not None:
             built.load_state_dict(module.state_dict())
         match target:
@@ -156,7 +171,7 @@ class Program:
         """What artifacts say about themselves."""
         from s2mlp_dsl.emit.identity import Identity
 
-        function, weights = self.analysis.function_hash, self.analysis.weight_hash
+        function, weights = self.figures.function_hash, self.figures.weight_hash
         assert function is not None and weights is not None
         name, version = self.model.name, VERSION
         return Identity(self.spec_name, name, version, function, weights)

@@ -114,7 +114,7 @@ def _made(
     import torch
 
     torch.manual_seed(seed)
-    module = program.build()
+    module = program.build(drawn=weights is None or partial)
     if weights is not None:
         from s2mlp_dsl import train
 

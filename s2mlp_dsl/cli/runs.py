@@ -21,8 +21,8 @@ def program_of(run: Path) -> Program:
 
 
 def rebuild(run: Path) -> "tuple[nn.Module, str]":
-    """The model of a run, freshly built, and its weight hash."""
+    """The model of a run, to be given its weights, and its weight hash."""
     program = program_of(run)
-    weight_hash = program.analysis.weight_hash
+    weight_hash = program.figures.weight_hash
     assert weight_hash is not None
-    return program.build(), weight_hash
+    return program.build(drawn=False), weight_hash

@@ -166,7 +166,7 @@ class Setup:
 
         from s2mlp_dsl import train
 
-        analysis, model = self.program.analysis, self.program.model
+        analysis, model = self.program.figures, self.program.model
         assert analysis.image is not None and isinstance(model.result, Vector)
         assert analysis.function_hash is not None and analysis.weight_hash is not None
         torch.manual_seed(self.recipe.seed)  # the initial weights are part of it

@@ -3,23 +3,58 @@
 import hashlib
 import linecache
 import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from types import ModuleType
+from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from s2mlp_dsl.lower.allowed import check_source
 from s2mlp_dsl.lower.source import Source
 
 
-def build(source: Source, name: str) -> nn.Module:
+def build(
+    source: Source, name: str, drawn: bool = True, stored: bool = True
+) -> nn.Module:
     """Execute a source and construct its model.
 
     The text is registered with `linecache`, so tracebacks, debuggers and
-    `inspect.getsource` show it.
+    `inspect.getsource` show it. Weights are drawn on the CPU, so that a seed means
+    the same ones for every device. Without `drawn` they are whatever the memory
+    held, for a module that is given all of its weights next; without `stored` the
+    module is on `meta` and has none.
     """
-    model = getattr(_module(source.text, name), source.model_class)()
+    model_class = getattr(_module(source.text, name), source.model_class)
+    home = torch.device("cpu" if stored else "meta")
+    with nullcontext() if drawn else _Undrawn(), home:
+        model = model_class()
     assert isinstance(model, nn.Module)
     return model
+
+
+# The functions of `nn.init` come here whole, others as methods of a tensor.
+_DRAWS = (
+    *(nn.init.uniform_, nn.init.normal_, nn.init.kaiming_uniform_),
+    *(Tensor.uniform_, Tensor.normal_),
+)
+
+
+class _Undrawn(TorchFunctionMode):
+    """Random initialisation leaves tensors as they are. Constants are still set."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        if func in _DRAWS:
+            return args[0] if args else (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))
 
 
 def _module(text: str, name: str) -> ModuleType:

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from s2mlp_dsl.analysis.analyze import analyze_model
 from s2mlp_dsl.ir.program import Model, Scope, Stack, Statement
 from s2mlp_dsl.program import Program
 
@@ -26,7 +25,7 @@ def abridged(program: Program) -> Program:
         doc=model.doc,
         span=model.span,
     )
-    return replace(program, model=short, analysis=analyze_model(short))
+    return replace(program, model=short)
 
 
 def _body(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
