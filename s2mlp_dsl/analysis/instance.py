@@ -14,8 +14,9 @@ from s2mlp_dsl.ops.base import Term
 
 Entry = tuple[tuple[int, int], tuple[int, int] | None]
 Unknown = tuple[int, ...]
+Number = int | Fraction
 # unknowns with their coefficients, and the right side
-Equation = tuple[frozenset[tuple[Unknown, int]], int]
+Equation = tuple[frozenset[tuple[Unknown, Number]], Number]
 
 MOST_TERMS = 100_000
 
@@ -34,7 +35,7 @@ def is_instance(of_a: Iterable[Term], of_b: Iterable[Term]) -> bool:
     Raises `Undecided` if A has weights of its own. The caller keeps the maps
     to `MOST_TERMS` entries.
     """
-    right: dict[Entry, int] = defaultdict(int)
+    right: dict[Entry, Number] = defaultdict(int)
     for term in of_a:
         if term.weight is not None:
             raise Undecided(
@@ -42,7 +43,7 @@ def is_instance(of_a: Iterable[Term], of_b: Iterable[Term]) -> bool:
                 help="let the first be a fixed map, such as a shift",
             )
         right[term.target, term.source] += term.coefficient
-    left: dict[Entry, dict[Unknown, int]] = defaultdict(dict)
+    left: dict[Entry, dict[Unknown, Number]] = defaultdict(dict)
     for term in of_b:
         entry = (term.target, term.source)
         if term.weight is None:

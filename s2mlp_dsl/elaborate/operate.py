@@ -10,6 +10,7 @@ from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.definitions import Definitions
 from s2mlp_dsl.elaborate.evaluate import Evaluator
+from s2mlp_dsl.elaborate.kernels import kernels_value
 from s2mlp_dsl.elaborate.origins import traced
 from s2mlp_dsl.elaborate.patterns import axis_names, pattern_value
 from s2mlp_dsl.elaborate.shifts import no_shift, resolve_shift
@@ -162,6 +163,8 @@ class Operators:
     ) -> ir.Value:
         if parameter.kind == "shift":
             return self._shift(node, env, call, shape)
+        if parameter.kind == "kernels":
+            return kernels_value(self.evaluator, node, env)
         words = frozenset(parameter.choices)
         value = self.evaluator.value(node, env, words)
         if parameter.kind == "count":

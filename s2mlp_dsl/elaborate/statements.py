@@ -214,7 +214,8 @@ def _words_for_sheet(parameters: Sequence[Parameter], call: tree.Call) -> Words:
     """The words that an operator's or a scope's arguments may be."""
     written = [one for one in parameters if not one.implied]
     words: dict[str, Collection[str]] = {
-        one.name: {NO_SHIFT} if one.kind == "shift" else one.choices for one in written
+        one.name: {NO_SHIFT} if one.kind in ("shift", "kernels") else one.choices
+        for one in written
     }
     return words | dict.fromkeys(axis_names(written, call), ())
 

@@ -10,12 +10,14 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
 from torch.export import Dim, ExportedProgram
 from torch.fx.experimental import _config
+from torch.overrides import TorchFunctionMode
 
 from s2mlp_dsl.emit.identity import Identity
 from s2mlp_dsl.ir.program import Model
@@ -97,7 +99,7 @@ def _exported(
         ):
             one = Dim(name, min=1)
             sizes[axis] = one if step == 1 else step * one
-    with quiet(), _one_is_no_special_size(), _plain_convolutions(module):
+    with quiet(), _one_is_no_special_size(), _PlainConvolutions():
         return torch.export.export(
             module.eval(), (image,), dynamic_shapes=(sizes,), strict=False
         )
@@ -117,25 +119,19 @@ def _one_is_no_special_size() -> contextlib.AbstractContextManager[None]:
     return patch
 
 
-@contextlib.contextmanager
-def _plain_convolutions(module: nn.Module) -> Iterator[None]:
+class _PlainConvolutions(TorchFunctionMode):
     """Convolutions get maps whose memory lies in the order channel, row, column.
 
     Of any other order PyTorch asks whether the batch is one image, where an order
     cannot be told from another, and the answer would stay in the program.
     """
-    convolutions = [one for one in module.modules() if isinstance(one, nn.Conv2d)]
 
-    def plain(one: nn.Conv2d) -> Callable[..., torch.Tensor]:
-        return lambda x, *rest: nn.Conv2d._conv_forward(one, x.contiguous(), *rest)
-
-    for one in convolutions:
-        one.__dict__["_conv_forward"] = plain(one)
-    try:
-        yield
-    finally:
-        for one in convolutions:
-            del one.__dict__["_conv_forward"]
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        if func is torch.conv2d:
+            args = (args[0].contiguous(), *args[1:])
+        return func(*args, **(kwargs or {}))
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ from typing import assert_never
 from s2mlp_dsl.emit.shifts import moves_of
 from s2mlp_dsl.ir.program import (
     Call,
+    Kernels,
     Model,
     Op,
     Parallel,
@@ -110,6 +111,8 @@ def _word(value: Value) -> object:
         case Shift():
             return moves_of(value)
         case str():
+            return value
+        case Kernels():
             return value
         case int() | Fraction():
             return "number"

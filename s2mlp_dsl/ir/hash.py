@@ -13,6 +13,7 @@ from typing import Any
 
 from s2mlp_dsl.ir.program import (
     Call,
+    Kernels,
     Model,
     Op,
     Parallel,
@@ -74,4 +75,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Shift):
         groups = [[g.channels, g.right, g.down, g.later] for g in value.groups]
         return [value.edge, value.interleaved, groups]
+    if isinstance(value, Kernels):
+        return [[list(map(str, row)) for row in one] for one in value.kernels]
     return str(value) if isinstance(value, Fraction) else value

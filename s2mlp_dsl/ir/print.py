@@ -1,11 +1,12 @@
 """A program as a parameterless `.arch` file that elaborates to an equal one."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 
 from s2mlp_dsl.ir.program import (
     Arguments,
     Call,
+    Kernels,
     Model,
     Op,
     Parallel,
@@ -86,10 +87,17 @@ def print_value(value: Value) -> str:
     """An argument as a spec writes it."""
     if isinstance(value, Shift):
         return value.name
+    if isinstance(value, Kernels):
+        kernels = [_list(_list(map(str, row)) for row in one) for one in value.kernels]
+        return kernels[0] if len(kernels) == 1 else _list(kernels)
     if isinstance(value, Fraction):
         return f"{value.numerator}/{value.denominator}"
     is_text = isinstance(value, str) and not value.isidentifier()
     return f'"{value}"' if is_text else str(value)
+
+
+def _list(items: Iterable[str]) -> str:
+    return f"[{', '.join(items)}]"
 
 
 def print_op(op: Op, signature: Mapping[str, Value | None]) -> str:

@@ -55,7 +55,18 @@ Ratio = Annotated[
         when_used="json",
     ),
 ]
-Value = int | Ratio | str | Shift
+
+
+class Kernels(Record):
+    """Kernels that are given and not learned: rows of exact numbers.
+
+    One serves all channels; n of them serve n equal runs of channels in order.
+    """
+
+    kernels: tuple[tuple[tuple[Ratio, ...], ...], ...]
+
+
+Value = int | Ratio | str | Shift | Kernels
 Arguments = tuple[tuple[str, Value], ...]
 
 

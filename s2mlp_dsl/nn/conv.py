@@ -1,9 +1,11 @@
 """Convolutions of a map, or of each frame of a clip."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from s2mlp_dsl.nn.edges import bring_inside
+from s2mlp_dsl.nn.edges import with_margin
 
 
 class Conv(nn.Conv2d):
@@ -33,13 +35,7 @@ class Conv(nn.Conv2d):
     def forward(self, x: Tensor) -> Tensor:
         frames = x.flatten(0, -4)
         if self.edge != "zero":
-            for axis in (1, 2):
-                length = frames.shape[axis]
-                index = torch.arange(
-                    -self.margin, length + self.margin, device=x.device
-                )
-                inside = bring_inside(index, length, self.edge)
-                frames = frames.index_select(axis, inside)
+            frames = with_margin(frames, self.margin, self.edge)
         y = super().forward(frames.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         return y.reshape(*x.shape[:-3], *y.shape[1:])
 
@@ -57,3 +53,44 @@ class Depthwise(Conv):
     ) -> None:
         half = kernel // 2
         super().__init__(channels, channels, kernel, stride, half, edge, channels, bias)
+
+
+class FixedDepthwise(nn.Module):
+    """Each channel convolved with a kernel that is given and not learned.
+
+    Of n kernels, each serves a run of channels / n. They are kept in single
+    precision, move and change type with the module, and are not among its weights.
+    """
+
+    kernel_C1KK: Tensor
+
+    def __init__(
+        self,
+        channels: int,
+        kernels: Sequence[Sequence[Sequence[float]]],
+        edge: str = "zero",
+        stride: int = 1,
+    ) -> None:
+        super().__init__()
+        self.edge, self.stride, self.margin = edge, stride, len(kernels[0]) // 2
+        kernel_N1KK = torch.tensor(kernels).unsqueeze(1)
+        run = channels // len(kernels)
+        kernel_C1KK = kernel_N1KK.expand(-1, run, -1, -1).flatten(0, 1).unsqueeze(1)
+        self.register_buffer("kernel_C1KK", kernel_C1KK, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        frames, padding = x.flatten(0, -4), self.margin
+        if self.edge != "zero":
+            frames, padding = with_margin(frames, self.margin, self.edge), 0
+        y = torch.conv2d(
+            frames.permute(0, 3, 1, 2),
+            self.kernel_C1KK.to(x.dtype),
+            stride=self.stride,
+            padding=padding,
+            groups=len(self.kernel_C1KK),
+        ).permute(0, 2, 3, 1)
+        return y.reshape(*x.shape[:-3], *y.shape[1:])
+
+    def extra_repr(self) -> str:
+        channels, _, side, _ = self.kernel_C1KK.shape
+        return f"{channels}, kernel={side}, edge={self.edge!r}, stride={self.stride}"

@@ -17,3 +17,12 @@ def bring_inside(index: Tensor, length: int, edge: str) -> Tensor:
         index = index % period
         return torch.minimum(index, period - index).clamp(max=length - 1)
     return index.clamp(0, length - 1)
+
+
+def with_margin(x_BHWC: Tensor, margin: int, edge: str) -> Tensor:
+    """The map with so many rows and columns more on each side, by an edge rule."""
+    for axis in (1, 2):
+        length = x_BHWC.shape[axis]
+        index = torch.arange(-margin, length + margin, device=x_BHWC.device)
+        x_BHWC = x_BHWC.index_select(axis, bring_inside(index, length, edge))
+    return x_BHWC

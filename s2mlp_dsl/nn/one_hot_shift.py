@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from s2mlp_dsl.nn.edges import bring_inside
+from s2mlp_dsl.nn.edges import with_margin
 
 
 class OneHotShift(nn.Module):
@@ -42,13 +42,7 @@ class OneHotShift(nn.Module):
     def forward(self, x_BHWC: Tensor) -> Tensor:
         padding = self.furthest if self.edge == "zero" else 0
         if self.edge != "zero":
-            for axis in (1, 2):
-                length = x_BHWC.shape[axis]
-                around = torch.arange(
-                    -self.furthest, length + self.furthest, device=x_BHWC.device
-                )
-                inside = bring_inside(around, length, self.edge)
-                x_BHWC = x_BHWC.index_select(axis, inside)
+            x_BHWC = with_margin(x_BHWC, self.furthest, self.edge)
         kernel_C1KK = self.kernel_C1KK.to(x_BHWC.dtype)
         y_BCHW = torch.conv2d(
             x_BHWC.permute(0, 3, 1, 2),

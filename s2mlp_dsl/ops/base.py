@@ -7,10 +7,11 @@ these facts and never test an operator's name.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from s2mlp_dsl.diagnostics import Code
-from s2mlp_dsl.ir.program import Shift, Value
+from s2mlp_dsl.ir.program import Kernels, Shift, Value
 from s2mlp_dsl.ir.shape import Map, Shape
 from s2mlp_dsl.ops.codes import NOT_A_MAP
 from s2mlp_dsl.ops.reach import Reach
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 else:
     Array = Any
 
+NONE = "none"  # what stands for a shift that moves nothing, or no fixed kernels
+
 # What may be written into the emitted source as an argument.
 PythonLiteral = int | float | str | bool | tuple["PythonLiteral", ...]
-Kind = Literal["count", "number", "word", "shift", "pattern"]
+Kind = Literal["count", "number", "word", "shift", "pattern", "kernels"]
 Reads = Literal["position", "neighbours", "everything"]
 
 
@@ -34,8 +37,9 @@ class Parameter:
 
     A `count` is a whole number of at least `least`; a `word` is one of
     `choices`; a `pattern` is a text that names axes, whose sizes are further
-    arguments. Without `default` the argument must be given, unless it is
-    `implied` by the place where the operator stands.
+    arguments; `kernels` are lists of rows of numbers, or `none`. Without `default`
+    the argument must be given, unless it is `implied` by the place where the
+    operator stands.
     """
 
     name: str
@@ -77,7 +81,7 @@ class Args:
 
     def number(self, name: str) -> float:
         value = self.values[name]
-        assert not isinstance(value, str | Shift)
+        assert not isinstance(value, str | Shift | Kernels)
         return float(value)
 
     def word(self, name: str) -> str:
@@ -89,6 +93,11 @@ class Args:
         value = self.values[name]
         assert isinstance(value, Shift)
         return value
+
+    def kernels(self, name: str) -> Kernels | None:
+        value = self.values.get(name, NONE)
+        assert isinstance(value, Kernels) or value == NONE
+        return value if isinstance(value, Kernels) else None
 
 
 @dataclass(frozen=True)
@@ -140,7 +149,7 @@ class Term(NamedTuple):
     target: tuple[int, int]
     source: tuple[int, int] | None
     weight: tuple[int, ...] | None
-    coefficient: int = 1
+    coefficient: int | Fraction = 1
 
 
 class Operator:

@@ -131,6 +131,10 @@ def spec_text(statement: str, entering: Shape | None) -> str:
     return f"edition 1\n\n{shifts}model tried {{\n{before}    {statement}\n}}\n"
 
 
+_TO_THE_RIGHT = "[[0, 0, 0], [1, 0, 0], [0, 0, 0]]"
+_FROM_BELOW = "[[0, 0, 0], [0, 1/4, 0], [0, 1/8, 0]]"
+
+
 def map_(height: int, width: int, channels: int) -> Map:
     return Map(height=height, width=width, channels=channels)
 
@@ -254,6 +258,19 @@ CASES: dict[str, list[Case]] = {
         for shape in shapes
     ]
     + [
+        Case(f"depthwise(3, edge = {edge}, fixed = {kernels})", shape)
+        for edge in ("zero", "clamp", "wrap", "reflect")
+        for kernels, shape in (
+            ("[[1, 2, 1], [2, 4, 2], [1, 2, 1]]", map_(3, 5, 1)),
+            (f"[{_TO_THE_RIGHT}, {_FROM_BELOW}]", map_(4, 3, 6)),
+            (f"[{_TO_THE_RIGHT}, {_FROM_BELOW}, {_TO_THE_RIGHT}]", map_(1, 1, 3)),
+            (f"[{_FROM_BELOW}, [[0, 0, 0], [1, -1, 0], [0, 0, 0]]]", map_(1, 3, 4)),
+            (f"[{_TO_THE_RIGHT}, {_FROM_BELOW}]", film(2, 2, 3, 2)),
+        )
+    ]
+    + [
+        Case("depthwise(1, fixed = [[-1/3]])", map_(2, 3, 3)),
+        Case(f"depthwise(3, stride = 2, fixed = {_TO_THE_RIGHT})", map_(5, 4, 3)),
         Case("depthwise(3, stride = 2)", map_(6, 5, 3)),
         Case("depthwise(3, edge = reflect, stride = 2)", film(2, 4, 3, 2)),
         Case("depthwise(5, stride = 3)", map_(6, 6, 2)),

@@ -83,7 +83,7 @@ def matrices_of_terms(case: Case, terms: Iterable[Term]) -> tuple[Tensor, Tensor
         column = in_positions * in_channels
         if term.source is not None:
             column = term.source[0] * in_channels + term.source[1]
-        matrix[place * out_channels + channel, column] += term.coefficient
+        matrix[place * out_channels + channel, column] += float(term.coefficient)
     fixed = found.pop(None, torch.zeros(rows, columns))
     return fixed, _sorted(list(found.values()), fixed)
 

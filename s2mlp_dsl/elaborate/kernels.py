@@ -1,0 +1,59 @@
+"""Fixed kernels as arguments: rows of exact numbers, or a list of such kernels."""
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from s2mlp_dsl.elaborate import codes
+from s2mlp_dsl.elaborate.values import Env, Value, kind_of, show
+from s2mlp_dsl.ir.program import Kernels
+from s2mlp_dsl.ops.base import NONE
+from s2mlp_dsl.syntax import tree
+
+if TYPE_CHECKING:
+    from s2mlp_dsl.elaborate.evaluate import Evaluator
+
+_FORM = "write `[[0, 1, 0], [1, 0, 1], [0, 1, 0]]`, say, or a list of such kernels"
+
+Rows = tuple[tuple[Fraction, ...], ...]
+
+
+def kernels_value(evaluator: "Evaluator", node: tree.Expr, env: Env) -> Kernels | str:
+    """The kernels that an expression lists, or `none`. Raises `Poisoned`."""
+    value = evaluator.value(node, env, frozenset({NONE}))
+    if value == NONE:
+        return NONE
+    listed = _items(evaluator, node, value)
+    is_one = not any(
+        isinstance(row, tuple) for row in _items(evaluator, node, listed[0])
+    )
+    kernels = (listed,) if is_one else listed
+    return Kernels(kernels=tuple(_rows(evaluator, node, one) for one in kernels))
+
+
+def _rows(evaluator: "Evaluator", node: tree.Expr, kernel: Value) -> Rows:
+    rows = []
+    for row in _items(evaluator, node, kernel):
+        numbers = _items(evaluator, node, row)
+        # A constant that is listed again and again is longer than its text.
+        evaluator.step(node.span, len(numbers))
+        rows.append(tuple(_number(evaluator, node, one) for one in numbers))
+    return tuple(rows)
+
+
+def _items(evaluator: "Evaluator", node: tree.Expr, value: Value) -> tuple[Value, ...]:
+    if isinstance(value, tuple) and value:
+        return value
+    raise _refused(evaluator, node, value)
+
+
+def _number(evaluator: "Evaluator", node: tree.Expr, value: Value) -> Fraction:
+    if isinstance(value, int | Fraction) and not isinstance(value, bool):
+        return Fraction(value)
+    raise _refused(evaluator, node, value)
+
+
+def _refused(evaluator: "Evaluator", node: tree.Expr, value: Value) -> Exception:
+    label = (
+        f"`{show(value)}` is a {kind_of(value)}" if value != () else "a list is empty"
+    )
+    return evaluator.fail(codes.WRONG_KIND, node.span, label, help=_FORM)

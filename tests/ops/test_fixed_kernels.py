@@ -1,0 +1,109 @@
+"""Depthwise convolutions whose kernels are given."""
+
+import pytest
+import torch
+
+import s2mlp_dsl as s2
+from s2mlp_dsl.api import elaborate
+from s2mlp_dsl.diagnostics import SpecError
+from s2mlp_dsl.emit.ir_json import IrDocument, ir_json_text
+from s2mlp_dsl.ops import OPERATORS, Args
+from tests.ops.cases import map_, op_of, spec_text
+
+SMALL = {"width": 8, "depth": 3, "size": 48, "classes": 3}
+KERNELS = (
+    "fixed = [[[0, 0, 0], [1, 0, 0], [0, 0, 0]], [[0, 0, 0], [0, 1/3, 0], [0, 0, 0]]]"
+)
+
+
+def test_one_hot_kernels_are_the_shift() -> None:
+    # The two models share their weights file, and compute the same.
+    shifted = s2.compile("specs/s2mlp_depthwise.arch", model="shifted", **SMALL)
+    one_hot = s2.compile("specs/s2mlp_depthwise.arch", model="one_hot_3", **SMALL)
+    one_hot.load_state_dict(shifted.state_dict())
+    x = torch.randn(2, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.equal(shifted.eval()(x), one_hot.eval()(x))
+
+
+def test_kernels_follow_the_module() -> None:
+    program = elaborate(spec_text(f"depthwise(3, {KERNELS})", map_(2, 3, 4)))
+    module = program.build().half().get_submodule("depthwise")
+    assert not module.state_dict() and not list(module.parameters())
+    assert module.kernel_C1KK.dtype == torch.float16
+    assert module.kernel_C1KK[:, 0, 1].count_nonzero(-1).tolist() == [1, 1, 1, 1]
+
+
+def test_hash_is_that_of_the_numbers() -> None:
+    same = f"depthwise(3, {KERNELS.replace('1/3', '2/6')})"
+    other = f"depthwise(3, {KERNELS.replace('1/3', '1/4')})"
+    first, second, third = (
+        elaborate(spec_text(one, map_(2, 3, 4))).analysis.function_hash
+        for one in (f"depthwise(3, {KERNELS})", same, other)
+    )
+    assert first == second != third
+
+
+def test_json_takes_kernels_back() -> None:
+    program = elaborate(spec_text(f"depthwise(3, {KERNELS})", map_(2, 3, 4)))
+    text = ir_json_text(program.model, program.identity)
+    assert IrDocument.model_validate_json(text).model == program.model
+
+
+@pytest.mark.parametrize(
+    ("fixed", "row"),
+    [
+        (KERNELS, (False, "neighbours", False, True)),
+        (
+            "fixed = [[1, 2, 1], [2, 4, 2], [1, 2, 1]]",
+            (False, "neighbours", False, False),
+        ),
+        (
+            "fixed = [[0, 0, 0], [0, 4, 0], [0, 0, 0]]",
+            (False, "position", False, False),
+        ),
+        ("fixed = none", (True, "neighbours", False, True)),
+    ],
+)
+def test_table1(fixed: str, row: tuple[bool, str, bool, bool]) -> None:
+    op = op_of(elaborate(spec_text(f"depthwise(3, {fixed})", map_(2, 3, 4))))
+    found = OPERATORS[op.operator].properties(op.source, Args(dict(op.args)))
+    assert (
+        found.learned,
+        found.reads,
+        found.position_bound,
+        found.channel_bound,
+    ) == row
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "label"),
+    [
+        ("3, fixed = [[1, 2], [3, 4]]", "A0219", "it is 2 × 2; the kernel is 3 × 3"),
+        ("1, fixed = [[[1]], [[1, 2]]]", "A0219", "kernel 2 is 1 × 2"),
+        ("1, fixed = [[[1]], [[2]], [[3]]]", "A0219", "4 channels = 3 kernels · 1 + 1"),
+        ("1, fixed = [[1e-50]]", "A0219", "1e-50 is beyond single precision"),
+        ("1, bias = on, fixed = [[1]]", "A0219", "a bias would be learned"),
+        ("1, fixed = 1", "A0405", "`1` is a number"),
+        ("1, fixed = []", "A0405", "a list is empty"),
+        ("1, fixed = [[]]", "A0405", "a list is empty"),
+        ("1, fixed = [1]", "A0405", "`1` is a number"),
+        ("1, fixed = [[[[1]]]]", "A0405", "`[1]` is a list"),
+        ("1, fixed = [[1], [[1]]]", "A0405", "`[1]` is a list"),
+    ],
+)
+def test_kernels_that_do_not_fit(arguments: str, code: str, label: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        elaborate(spec_text(f"depthwise({arguments})", map_(2, 3, 4)))
+    (found,) = refused.value.diagnostics
+    assert found.code.number == code
+    assert found.primary.text.startswith(label)
+
+
+def test_kernels_that_would_explode_are_refused() -> None:
+    row, rows, kernels = (f"[{', '.join([one] * 400)}]" for one in "1ab")
+    lets = f"let a = {row}\nlet b = {rows}\nlet c = {kernels}\n"
+    text = spec_text("depthwise(401, fixed = c)", map_(2, 3, 400))
+    with pytest.raises(SpecError) as refused:
+        elaborate(text.replace("model tried", lets + "model tried"))
+    assert [one.code.number for one in refused.value.diagnostics] == ["A0806"]
