@@ -37,14 +37,18 @@ MAY_IMPORT = {
     "weights": {"ir", "analysis"},
     "train": {"ir"},
     "bench": {"ir", "lower", "program", "train"},
-    "study": {"ir", "elaborate", "analysis", "emit", "program", "api", "train"},
+    "jobs": {"ir", "program", "train"},
+    "study": {
+        *("ir", "ops", "elaborate", "analysis", "emit", "program", "api"),
+        *("train", "bench", "jobs"),
+    },
     "cli": {
         *("source", "bounds", "shipped", "diagnostics", "syntax", "ir", "ops"),
         *("elaborate", "analysis", "lower", "emit", "verify", "weights", "train"),
-        *("api", "bench", "study"),
+        *("api", "bench", "jobs", "study"),
     },
 }
-NEEDS_TORCH = {"nn", "lower", "verify", "train", "bench", "cli"}
+NEEDS_TORCH = {"nn", "lower", "verify", "train", "jobs", "bench", "study", "cli"}
 # Targets that need torch, imported when they are asked for.
 TARGETS = {"graph_trace.py", "export.py", "fx.py", "onnx.py", "safetensors.py"}
 ONLY_IN = {

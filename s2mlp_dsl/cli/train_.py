@@ -19,6 +19,7 @@ from s2mlp_dsl.elaborate.recipes import SETTINGS, resolve_recipe
 from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, load
 from s2mlp_dsl.ir.recipe import Recipe
 from s2mlp_dsl.ir.shape import Vector
+from s2mlp_dsl.jobs import begin
 from s2mlp_dsl.shipped import shipped
 
 if TYPE_CHECKING:
@@ -162,38 +163,21 @@ class Setup:
 
     def begin(self, quiet: bool) -> "tuple[nn.Module, Job]":
         """The model with its first weights, and the job."""
-        import torch
-
         from s2mlp_dsl import train
 
-        analysis, model = self.program.figures, self.program.model
-        assert analysis.image is not None and isinstance(model.result, Vector)
-        assert analysis.function_hash is not None and analysis.weight_hash is not None
-        torch.manual_seed(self.recipe.seed)  # the initial weights are part of it
-        # Which module computes a shift depends on what runs it, not the weights.
-        gpu = self.device or ("cuda" if torch.cuda.is_available() else "cpu")
-        built = self.program.build(
-            self.recipe.drop_path > 0, device=gpu if self.recipe.compile else "cpu"
+        model, job = begin(
+            self.program,
+            self.recipe,
+            self.declared.declaration.name.id,
+            self.program.spec.source.name,
+            self.device,
         )
-        start = None
-        if self.init_from is not None:
-            taken = train.start_from(built, self.init_from)
-            start = taken.start
-            if not quiet and os.environ.get("RANK", "0") == "0":
-                print("\n".join(taken.report()), file=sys.stderr)
-        return built, train.Job(
-            model_name=model.name,
-            spec=self.program.spec.source.name,
-            image=analysis.image,
-            classes=model.result.channels,
-            function_hash=analysis.function_hash,
-            weight_hash=analysis.weight_hash,
-            model_text=self.program.text,
-            recipe=self.recipe,
-            recipe_name=self.declared.declaration.name.id,
-            macs=analysis.macs,
-            start=start,
-        )
+        if self.init_from is None:
+            return model, job
+        taken = train.start_from(model, self.init_from)
+        if not quiet and os.environ.get("RANK", "0") == "0":
+            print("\n".join(taken.report()), file=sys.stderr)
+        return model, job.model_copy(update={"start": taken.start})
 
 
 def _train(

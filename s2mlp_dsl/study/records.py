@@ -8,13 +8,15 @@ Everything that shows a study reads the plan and the results alone.
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, Literal
 
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.study import Printed
 
 PLAN, RUNS, RESULTS = "study.json", "runs", "results"
+
+
+Identity = tuple[str, str]  # the hashes of the function and of the recipe
 
 
 class PlanRow(Record):
@@ -47,6 +49,11 @@ class PlanRow(Record):
     recipe_hash: str
     recipe_name: str
     recipe: dict[str, Any]
+
+    @property
+    def identity(self) -> Identity:
+        """Runs of equal identity and seed are the same run."""
+        return self.function_hash, self.recipe_hash
 
 
 class Plan(Record):
@@ -127,8 +134,8 @@ class Failure(Record):
 class Result(Record):
     """One run of a row, the content of results/ROW-SEED.json.
 
-    It is for the plan's row of the same three hashes, whichever folder it lies
-    in. Exactly one of `outcome` and `failure` is given. On one CPU everything
+    It belongs to every row of the same function and recipe, whatever that row is
+    called. Exactly one of `outcome` and `failure` is given. On one CPU everything
     but `timing` is the same bit for bit whenever the run is done again.
     """
 
@@ -149,10 +156,9 @@ class Result(Record):
         """`ROW-SEED`, of its file and of its run folder."""
         return run_name(self.row, self.seed)
 
-    def fits(self, row: PlanRow) -> bool:
-        """Whether it is a result of this row and not of another of its name."""
-        ours = (self.function_hash, self.weight_hash, self.recipe_hash)
-        return ours == (row.function_hash, row.weight_hash, row.recipe_hash)
+    @property
+    def identity(self) -> Identity:
+        return self.function_hash, self.recipe_hash
 
 
 def run_name(row: str, seed: int) -> str:
@@ -166,23 +172,17 @@ def results_of(plan: Plan, results: Iterable[Result]) -> dict[str, tuple[Result,
     Rows that share their runs have the same results; runs that are not done yet
     are left out, and so are results of other rows and seeds.
     """
-    found = {(one.row, one.seed): one for one in results}
+    found: dict[tuple[Identity, int], Result] = {}
+    for one in results:
+        earlier = found.get((one.identity, one.seed))
+        # A run that failed under one name may have an outcome under another.
+        if earlier is None or earlier.outcome is None:
+            found[one.identity, one.seed] = one
     return {
         row.key: tuple(
-            one
+            found[row.identity, seed]
             for seed in plan.seeds
-            if (one := found.get((row.runs, seed))) is not None and one.fits(row)
+            if (row.identity, seed) in found
         )
         for row in plan.rows
     }
-
-
-def read_plan(folder: Path) -> Plan:
-    """The plan of a study's folder. Raises OSError, and ValueError if damaged."""
-    return Plan.model_validate_json((folder / PLAN).read_bytes())
-
-
-def read_results(folder: Path) -> list[Result]:
-    """All results in a study's folder, by name. Raises like `read_plan`."""
-    files = sorted((folder / RESULTS).glob("*.json"))
-    return [Result.model_validate_json(file.read_bytes()) for file in files]

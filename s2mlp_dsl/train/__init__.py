@@ -11,6 +11,7 @@ from s2mlp_dsl.train.predict import image_files, predict
 from s2mlp_dsl.train.run import Run
 from s2mlp_dsl.train.session import train
 from s2mlp_dsl.train.share import export
+from s2mlp_dsl.train.speed import Speed, speed
 from s2mlp_dsl.train.start import Taken, load_weights, start_from
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Prediction",
     "Run",
     "RunError",
+    "Speed",
     "Summary",
     "Taken",
     "UsageError",
@@ -32,6 +34,7 @@ __all__ = [
     "load_weights",
     "plan",
     "predict",
+    "speed",
     "start_from",
     "train",
 ]

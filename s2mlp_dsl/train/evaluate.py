@@ -1,6 +1,7 @@
-"""Testing a run's weights on held-out images."""
+"""Testing a run's weights on held-out images, or on those it was trained on."""
 
 from pathlib import Path
+from typing import Literal
 
 from torch import nn
 
@@ -13,6 +14,7 @@ from s2mlp_dsl.train.measure import measure
 from s2mlp_dsl.train.run import Run
 from s2mlp_dsl.train.seeds import lent_generators
 from s2mlp_dsl.train.sets import open_data
+from s2mlp_dsl.train.subset import each_once
 from s2mlp_dsl.train.world import join
 
 
@@ -24,8 +26,11 @@ def evaluate(
     device: str | None = None,
     checkpoint: Path | None = None,
     weight_hash: str | None = None,
+    on: Literal["test", "train"] = "test",
 ) -> Evaluation:
-    """Test a run's newest valid checkpoint on its test images.
+    """Test a run's newest valid checkpoint on its test images, or training images.
+
+    Training images are taken as they are, without augmentation, each once.
 
     `model` is built like the run's; it gets the checkpoint's weights, averaged
     ones if the recipe averages, and stays on the device. `weight_hash`, if
@@ -38,13 +43,17 @@ def evaluate(
     recipe = run.job.recipe
     place = choose_place(device, recipe.precision)
     root = data_root or (Path(run.data_root) if run.data_root else None)
-    data = open_data(run.job, place.device, root)
+    # Without changes of images, training images come as test images do.
+    plain = recipe.model_copy(update={"augment": ()})
+    job = run.job.model_copy(update={"recipe": plain})
+    data = open_data(job, place.device, root)
+    split = data.test if on == "test" else each_once(data)
     found, skipped = load_weights(model, run, checkpoint, weight_hash)
     model.to(place.device)
     world = join(place.device)
     with lent_generators(place.device), place.numerics(recipe.deterministic):
         result = measure(
-            model, data.test, place, recipe, data.class_names, world, confusion=True
+            model, split, place, recipe, data.class_names, world, confusion=True
         )
     assert result is not None  # nobody polls, so nobody stops it
     return result.model_copy(

@@ -80,6 +80,7 @@ class ClassAccuracy(Record):
 class Evaluation(Record):
     """A test of one set of weights. `accuracy` is a fraction of `images`.
 
+    `top5` is the fraction whose class is among the five likeliest.
     `loss` is the mean cross entropy in nats, without label smoothing.
     `confusion[a][b]` counts images of class a that were taken for class b; null
     during training and beyond 2,000 classes. `unreadable` images are not among
@@ -87,6 +88,7 @@ class Evaluation(Record):
     """
 
     accuracy: float
+    top5: float
     loss: float
     images: int
     correct: int

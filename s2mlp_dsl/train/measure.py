@@ -18,6 +18,7 @@ from s2mlp_dsl.train.seeds import derive, reseed
 from s2mlp_dsl.train.step import checked
 from s2mlp_dsl.train.world import World
 
+FEW = 5  # guesses of which one may be right
 MOST_CONFUSED = 2_000  # classes; a matrix of more is too large to keep
 
 
@@ -28,6 +29,7 @@ class _Counts:
         self.loss = torch.zeros((), dtype=torch.float64, device=device)
         self.right_K = torch.zeros(classes, dtype=torch.long, device=device)
         self.seen_K = torch.zeros_like(self.right_K)
+        self.in_few = torch.zeros((), dtype=torch.long, device=device)
         self.unreadable = torch.zeros((), dtype=torch.long, device=device)
         self.matrix_KK = self.right_K.new_zeros(classes, classes) if matrix else None
 
@@ -35,11 +37,14 @@ class _Counts:
         labels_B, classes = batch.labels_B, len(self.seen_K)
         losses_B = F.cross_entropy(logits_BK, labels_B, reduction="none")
         guesses_B = logits_BK.argmax(1)
+        few_B = _among(logits_BK, labels_B)
         if batch.counted_B is not None:
             keep_B = batch.counted_B
             losses_B = losses_B[keep_B]
             labels_B, guesses_B = labels_B[keep_B], guesses_B[keep_B]
+            few_B = few_B[keep_B]
         self.loss += losses_B.double().sum()
+        self.in_few += few_B.sum()
         hits_B = labels_B[guesses_B == labels_B]
         self.right_K += torch.bincount(hits_B, minlength=classes)
         self.seen_K += torch.bincount(labels_B, minlength=classes)
@@ -49,11 +54,18 @@ class _Counts:
             self.matrix_KK += cells.reshape(classes, classes)
 
     def all_ranks(self, world: World) -> "_Counts":
-        for tensor in (self.loss, self.right_K, self.seen_K, self.unreadable):
+        counted = (self.loss, self.right_K, self.seen_K, self.in_few, self.unreadable)
+        for tensor in counted:
             world.add_up(tensor)
         if self.matrix_KK is not None:
             world.add_up(self.matrix_KK)
         return self
+
+
+def _among(logits_BK: Tensor, labels_B: Tensor) -> Tensor:
+    """Whether each label is among the few likeliest classes, bool [B]."""
+    likeliest = logits_BK.topk(min(FEW, logits_BK.shape[1])).indices
+    return (likeliest == labels_B[:, None]).any(1)
 
 
 def measure(
@@ -104,6 +116,7 @@ def _evaluation(counts: _Counts, names: tuple[str, ...]) -> Evaluation:
     matrix_KK = counts.matrix_KK
     return Evaluation(
         accuracy=correct / images,
+        top5=counts.in_few.item() / images,
         loss=loss / images,
         images=images,
         correct=correct,

@@ -52,6 +52,30 @@ class Subset:
         return self.chosen[indices % len(self.chosen)]
 
 
+@dataclass(frozen=True)
+class Each:
+    """The images that are trained on, each once: `count` of a split's numbers."""
+
+    split: Split
+    count: int
+
+    @property
+    def images(self) -> int:
+        return self.count
+
+    @property
+    def labels_N(self) -> Tensor:
+        return self.split.labels_N[: self.count]
+
+    def batches(self, requests: Iterable[Request]) -> Generator[Batch, None, None]:
+        yield from self.split.batches(requests)
+
+
+def each_once(data: Data) -> Split:
+    """The different images of a training set, in a fixed order."""
+    return Each(data.train, data.train_images)
+
+
 def on_a_share(data: Data, share: float, seed: int) -> Data:
     """The data with a share of its training images; the test stays whole.
 

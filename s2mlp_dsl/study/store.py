@@ -1,0 +1,91 @@
+"""A study's folder: what is in it already, and writing to it at once or not at all."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from s2mlp_dsl.ir.node import Record
+from s2mlp_dsl.study.errors import DamagedError, OtherStudyError
+from s2mlp_dsl.study.records import (
+    PLAN,
+    RESULTS,
+    Plan,
+    PlanRow,
+    Result,
+)
+
+
+def hold_plan(out: Path, plan: Plan) -> None:
+    """Write study.json, if the folder is for this study.
+
+    Rows and seeds may have come or gone, and what is only said of a row may have
+    changed. Raises `OtherStudyError` naming what differs where a row is another
+    model or recipe now: its runs would not belong together.
+    """
+    old = read_plan(out) if (out / PLAN).is_file() else plan
+    if differences := list(_differences(old, plan)):
+        raise OtherStudyError(
+            f"{out} holds another study: {'; '.join(differences)}. "
+            "Choose another folder, or delete what it holds"
+        )
+    write(out / PLAN, plan)
+
+
+def _differences(old: Plan, new: Plan) -> Iterator[str]:
+    if old.name != new.name:
+        yield f"its name: {old.name} → {new.name}"
+    before = {row.key: row for row in old.rows}
+    for row in new.rows:
+        if row.key in before:
+            yield from _changes(before[row.key], row)
+
+
+def _changes(old: PlanRow, new: PlanRow) -> Iterator[str]:
+    """What makes a row's runs other runs."""
+    if old.function_hash != new.function_hash:
+        yield (
+            f"{new.key}: the model, function {old.function_hash[:12]} → "
+            f"{new.function_hash[:12]}, {old.params:,} → {new.params:,} parameters"
+        )
+    if old.recipe_hash != new.recipe_hash:
+        for setting in sorted({**old.recipe, **new.recipe}):
+            before, after = old.recipe.get(setting), new.recipe.get(setting)
+            if before != after:
+                yield f"{new.key}: {setting}, {before} → {after}"
+
+
+def read_plan(out: Path) -> Plan:
+    """The plan in a study's folder. Raises OSError, and DamagedError."""
+    try:
+        return Plan.model_validate_json((out / PLAN).read_bytes())
+    except ValidationError as error:
+        raise DamagedError(f"{out / PLAN} is damaged, or of another version") from error
+
+
+def read_results(out: Path) -> list[Result]:
+    """All results in a study's folder, by name. Raises OSError, and DamagedError."""
+    return [read_result(file) for file in sorted((out / RESULTS).glob("*.json"))]
+
+
+def read_result(file: Path) -> Result:
+    """One result. Raises OSError, and `DamagedError` if it is none."""
+    try:
+        return Result.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        raise DamagedError(
+            f"{file} is damaged; delete it, and its run is looked at again"
+        ) from error
+
+
+def write(path: Path, record: Record) -> None:
+    """Write a record as JSON: whoever reads sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Processes on several machines may write the same file at once.
+    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with aside.open("w", encoding="utf-8") as file:
+        file.write(record.model_dump_json(indent=2) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    aside.replace(path)

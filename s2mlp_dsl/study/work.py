@@ -1,0 +1,208 @@
+"""What happens in a run's own process: training, then accuracy on both halves.
+
+The process writes its result itself, so one that ends without a result has
+crashed or was stopped. torch is imported here and nowhere else in a study.
+"""
+
+import fcntl
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from s2mlp_dsl.ir.node import Record
+from s2mlp_dsl.ir.recipe import Recipe
+from s2mlp_dsl.jobs import begin
+from s2mlp_dsl.study.records import (
+    RESULTS,
+    RUNS,
+    Accuracy,
+    Failure,
+    Outcome,
+    Place,
+    Result,
+    Timing,
+)
+from s2mlp_dsl.study.store import write
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from s2mlp_dsl.train import Job, Summary
+
+LOGS = "logs"
+BUSY = 75  # exit code of a run that another process is at work on
+_PATIENCE = 20  # seconds; a killed run's helpers hold its lock a little longer
+
+
+class Task(Record):
+    """One run to be done. `recipe` has the run's seed; `result` is what is known.
+
+    It computes with so many `threads`; `slot` numbers the runs at one time.
+    """
+
+    result: Result
+    spec: str
+    model_text: str
+    recipe: Recipe
+    recipe_name: str
+    out: Path
+    data: Path | None
+    device: str | None
+    threads: int
+    slot: int = 0
+
+    @property
+    def seed(self) -> int:
+        return self.result.seed
+
+    @property
+    def run(self) -> Path:
+        """The run folder."""
+        return self.out / RUNS / self.result.name
+
+    @property
+    def result_file(self) -> Path:
+        return self.out / RESULTS / f"{self.result.name}.json"
+
+    @property
+    def log(self) -> Path:
+        """What the run prints goes here."""
+        return self.out / LOGS / f"{self.result.name}.log"
+
+
+def work(task: Task) -> None:
+    """Do a run, or go on with it, and leave its result. Ends the process."""
+    task.log.parent.mkdir(parents=True, exist_ok=True)
+    with task.log.open("a", encoding="utf-8") as log:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(log.fileno(), stream.fileno())
+        _follow_parent()
+        if not _locked(log.fileno()):
+            sys.exit(BUSY)
+        sys.exit(_run(task))
+
+
+def _follow_parent() -> None:
+    """Stop as for SIGTERM when whoever started this process is gone.
+
+    Ctrl-C reaches every process of a terminal; only the parent decides on it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _locked(file: int) -> bool:
+    """Hold the run's lock until this process ends; False if another holds it."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.1)
+
+
+def _run(task: Task) -> int:
+    """Train, test, write the result; the exit code."""
+    from s2mlp_dsl import train
+
+    try:
+        write(task.result_file, _result(task))
+        return 0
+    except train.Interrupted as stopped:
+        return stopped.exit_code
+    except train.RunError as error:
+        failure = Failure(message=str(error), exit_code=error.exit_code)
+    except Exception as error:
+        traceback.print_exc()
+        message = f"bug: {type(error).__name__}: {error}; see {LOGS}/{task.log.name}"
+        failure = Failure(message=message, exit_code=3)
+    write(task.result_file, task.result.model_copy(update={"failure": failure}))
+    return failure.exit_code
+
+
+def _result(task: Task) -> Result:
+    """Train, or go on; then test on both halves of the data."""
+    import torch
+
+    from s2mlp_dsl import train
+
+    torch.set_num_threads(task.threads)
+    module, job = begun(task)
+    device = _device(task)
+    summary = train.train(
+        module, job, task.run, resume=True, data_root=task.data, device=device
+    )
+
+    def accuracy(half: Literal["test", "train"]) -> Accuracy:
+        found = train.evaluate(
+            module, task.run, data_root=task.data, device=device, on=half
+        )
+        return Accuracy(
+            top1=found.accuracy, top5=found.top5, loss=found.loss, images=found.images
+        )
+
+    outcome = Outcome(
+        test=accuracy("test"),
+        train=accuracy("train"),
+        best_accuracy=summary.best_accuracy,
+        best_epoch=summary.best_epoch,
+        epochs=summary.epochs,
+        steps=summary.steps,
+    )
+    timing = Timing(
+        seconds=summary.seconds,
+        images_per_second=summary.images_per_second,
+        peak_memory_bytes=summary.peak_memory_bytes,
+    )
+    place = _place(task.recipe, device, summary)
+    return task.result.model_copy(
+        update={"outcome": outcome, "timing": timing, "place": place}
+    )
+
+
+def begun(task: Task) -> "tuple[nn.Module, Job]":
+    """The model with its first weights, and the job."""
+    from s2mlp_dsl.api import elaborate
+
+    program = elaborate(task.model_text)
+    return begin(program, task.recipe, task.recipe_name, task.spec, _device(task))
+
+
+def _device(task: Task) -> str | None:
+    """The device asked for; where there are several GPUs, one per job."""
+    import torch
+
+    if task.device not in (None, "cuda") or torch.cuda.device_count() < 2:
+        return task.device
+    return f"cuda:{task.slot % torch.cuda.device_count()}"
+
+
+def _place(recipe: Recipe, device: str | None, summary: "Summary") -> Place:
+    from s2mlp_dsl.bench.work import machine
+    from s2mlp_dsl.train.device import choose_place
+    from s2mlp_dsl.train.run import versions
+
+    here = machine(choose_place(device, recipe.precision))
+    return Place(
+        device=summary.device,
+        machine=f"{here.processor}, {here.system}",
+        threads=here.threads,
+        precision=summary.precision,
+        versions=versions(),
+    )
