@@ -22,6 +22,7 @@ def begin(
     """The model with the weights that the recipe's seed draws, and the job.
 
     The model ends in class scores; `spec` is a name to show. torch is imported.
+    Raises UsageError where `init` names an operator that the model does not have.
     """
     import torch
 
@@ -36,6 +37,7 @@ def begin(
     module = program.build(
         recipe.drop_path > 0, device=gpu if recipe.compile else "cpu"
     )
+    train.initialise(module, model, recipe)
     job = train.Job(
         model_name=model.name,
         spec=spec,

@@ -98,6 +98,7 @@ def test_every_setting_has_the_default_on_the_page() -> None:
         elif default is None or default == ():
             expected = {"none", "all"}
         else:
+            default = default[0] if isinstance(default, tuple) else default
             expected = {
                 getattr(
                     default,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -15,14 +15,14 @@ from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.values import Env, Value, Word
-from s2mlp_dsl.ir.recipe import KINDS, WORDS, Recipe
+from s2mlp_dsl.ir.recipe import KINDS, WORDS, Dense, Recipe
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
 
 SETTINGS = tuple(Recipe.model_fields)
 LENGTHS = frozenset({"epochs", "steps"})
 # Bare words of a recipe: what it can call, choose or leave out.
-_WORDS = WORDS | frozenset(KINDS)
+_WORDS = WORDS | frozenset(KINDS) | frozenset(get_args(Dense))
 
 
 def resolve_recipe(

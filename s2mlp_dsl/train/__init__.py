@@ -5,6 +5,7 @@ It knows modules and recipes and nothing of syntax. Importing it imports torch.
 
 from s2mlp_dsl.train.errors import Interrupted, RunError, UsageError, WorldError
 from s2mlp_dsl.train.evaluate import evaluate
+from s2mlp_dsl.train.initialise import initialise
 from s2mlp_dsl.train.job import Evaluation, Guess, Job, Prediction, Summary
 from s2mlp_dsl.train.plan import Plan, plan
 from s2mlp_dsl.train.predict import image_files, predict
@@ -31,6 +32,7 @@ __all__ = [
     "evaluate",
     "export",
     "image_files",
+    "initialise",
     "load_weights",
     "plan",
     "predict",

@@ -21,6 +21,15 @@ from s2mlp_dsl.ir.recipe.data import (
     ImageNet,
     Synthetic,
 )
+from s2mlp_dsl.ir.recipe.initialise import (
+    Default,
+    Dense,
+    Initialisation,
+    Kaiming,
+    Normal,
+    TruncNormal,
+    Xavier,
+)
 from s2mlp_dsl.ir.recipe.optimize import (
     SGD,
     AdamW,
@@ -45,14 +54,19 @@ __all__ = [
     "Cosine",
     "CutMix",
     "Data",
+    "Default",
+    "Dense",
     "Digits",
     "Erasing",
     "FashionMNIST",
     "Flip",
     "Folder",
     "ImageNet",
+    "Initialisation",
+    "Kaiming",
     "Linear",
     "Mixup",
+    "Normal",
     "Optimizer",
     "Precision",
     "RandAugment",
@@ -62,4 +76,6 @@ __all__ = [
     "Step",
     "Synthetic",
     "Translate",
+    "TruncNormal",
+    "Xavier",
 ]

@@ -30,6 +30,14 @@ from s2mlp_dsl.ir.recipe.data import (
     ImageNet,
     Synthetic,
 )
+from s2mlp_dsl.ir.recipe.initialise import (
+    Default,
+    Initialisations,
+    Kaiming,
+    Normal,
+    TruncNormal,
+    Xavier,
+)
 from s2mlp_dsl.ir.recipe.numbers import Count, Decay, Positive, Share
 from s2mlp_dsl.ir.recipe.optimize import (
     SGD,
@@ -49,6 +57,7 @@ KINDS: dict[str, type[Record]] = {
         *(AdamW, SGD, Cosine, Linear, Step),
         *(Translate, Flip, RandomResizedCrop, RandAugment, ColorJitter, Erasing),
         *(Mixup, CutMix),
+        *(Default, TruncNormal, Normal, Xavier, Kaiming),
     )
 }
 
@@ -69,6 +78,8 @@ class Recipe(Record):
     `batch` is the number of images in an optimizer step over all devices; the
     last, shorter batch of a training epoch is dropped. A device handles its
     share at once, or `micro_batch` images at a time and adds the gradients up.
+
+    `init` is how matrices and kernels begin; see initialise.py.
 
     `share` trains on that part of the training images, drawn by the seed: as much
     of every class, and the smaller share within the larger. An epoch is as long
@@ -94,6 +105,7 @@ class Recipe(Record):
     steps: Count | None = None
     batch: Count
     micro_batch: Count | None = None
+    init: Initialisations = (Default(),)
     optimizer: Optimizer = AdamW()
     schedule: Schedule = Cosine()
     augment: tuple[Augmentation, ...] = ()
