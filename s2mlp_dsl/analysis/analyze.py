@@ -12,6 +12,7 @@ from s2mlp_dsl.analysis.cost import (
     total_macs,
     total_params,
 )
+from s2mlp_dsl.analysis.dropped import note_dropped
 from s2mlp_dsl.analysis.reach import Reach, analyze_reach
 from s2mlp_dsl.diagnostics import Poisoned
 from s2mlp_dsl.elaborate.files import Declared
@@ -101,6 +102,7 @@ def check_model(
         return Analysis(name=name)
     if len(spec.report.errors) > errors:
         return Analysis(name=name)
+    note_dropped(model, spec.report)
     return with_claims(spec, analyze_model(model), model)
 
 

@@ -12,14 +12,14 @@ from typing import Literal
 
 from s2mlp_dsl.source import Span
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "note"]
 
 _TEXTS = Path(__file__).resolve().parent / "texts"
 
 
 @dataclass(frozen=True)
 class Code:
-    """A kind of mistake: its stable number and its title."""
+    """A kind of mistake, or of note: its stable number and its title."""
 
     number: str
     title: str

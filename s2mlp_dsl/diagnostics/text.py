@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from s2mlp_dsl.diagnostics.record import Diagnostic, Label
 
 _RESET, _BOLD = "\x1b[0m", "\x1b[1m"
-_COLOURS = {"error": "\x1b[31m", "warning": "\x1b[33m", "frame": "\x1b[34m"}
+_COLOURS = {"error": "\x1b[31m", "note": "\x1b[33m", "frame": "\x1b[34m"}
 _WIDEST_LINE = 160  # a longer source line is cut around the span
 
 

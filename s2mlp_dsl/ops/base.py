@@ -190,6 +190,13 @@ class Operator:
         """
         return {}
 
+    def dropped(self, x: Shape | None, a: Args) -> tuple[int, int]:
+        """Rows and columns at the end of the map that no window reaches.
+
+        What a stride beyond its window passes over is not counted: it is said.
+        """
+        return 0, 0
+
     def macs(self, x: Shape | None, a: Args) -> int:
         """Multiply-accumulates for one image, by the language's fifth law."""
         return 0

@@ -88,6 +88,10 @@ class Conv(Operator):
             **bias,
         }
 
+    def dropped(self, x: Shape | None, a: Args) -> tuple[int, int]:
+        assert isinstance(x, Map)
+        return _windows(a).dropped(x)
+
     def macs(self, x: Shape | None, a: Args) -> int:
         assert x is not None
         one = x.channels // a.count("groups") * a.count("kernel") ** 2

@@ -100,6 +100,10 @@ class Depthwise(Operator):
         bias = {} if a.word("bias") == "off" else {"bias": (x.channels,)}
         return {"weight": (x.channels, 1, kernel, kernel), **bias}
 
+    def dropped(self, x: Shape | None, a: Args) -> tuple[int, int]:
+        assert isinstance(x, Map)
+        return _windows(a).dropped(x)
+
     def macs(self, x: Shape | None, a: Args) -> int:
         assert x is not None
         return positions(self.shape(x, a)) * x.channels * a.count("kernel") ** 2

@@ -75,6 +75,10 @@ class Pool(Operator):
             return Args({"kind": a.word("kind")})
         return Args({**a.values, "stride": windows.stride})
 
+    def dropped(self, x: Shape | None, a: Args) -> tuple[int, int]:
+        windows = _windows(a)
+        return windows.dropped(x) if windows and isinstance(x, Map) else (0, 0)
+
     def reach(self, x: Shape, a: Args) -> Reach:
         windows = _windows(a)
         if windows is None:

@@ -41,6 +41,17 @@ class Windows:
             channels=channels,
         )
 
+    def dropped(self, x: Map) -> tuple[int, int]:
+        """Rows and columns that are left behind the last window, and read by none."""
+        return self._left(x.height), self._left(x.width)
+
+    def _left(self, length: int) -> int:
+        last = (self._count(length) - 1) * self.stride - self.pad
+        left = length - last - max(self.size, self.stride)
+        if self.edge == "wrap":  # the first windows read the last positions
+            left -= self.pad
+        return max(0, left)
+
     def _count(self, length: int) -> int:
         return (length + 2 * self.pad - self.size) // self.stride + 1
 

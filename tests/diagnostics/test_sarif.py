@@ -47,7 +47,7 @@ def hold(log: dict[str, Any]) -> list[dict[str, Any]]:
         assert rule["shortDescription"]["text"] and rule["help"]["text"]
     for result in run["results"]:
         assert identities[result["ruleIndex"]] == result["ruleId"]
-        assert result["level"] in ("error", "warning") and result["message"]["text"]
+        assert result["level"] in ("error", "note") and result["message"]["text"]
         for location in (*result["locations"], *result.get("relatedLocations", ())):
             hold_location(location)
         for related in result.get("relatedLocations", ()):

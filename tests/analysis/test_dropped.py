@@ -1,0 +1,68 @@
+"""Rows that no window reads are noted, and nothing else is."""
+
+from itertools import product
+from typing import cast
+
+from s2mlp_dsl.analysis.analyze import check_spec
+from s2mlp_dsl.elaborate.spec import load
+from s2mlp_dsl.ir.program import Edge
+from s2mlp_dsl.ir.shape import Map
+from s2mlp_dsl.ops.window import Windows
+
+
+def test_dropped_rows_are_those_that_no_window_reads() -> None:
+    edges = ("zero", "clamp", "wrap", "reflect")
+    found = 0
+    for size, pad, height, edge in product(
+        (1, 2, 3, 5), (0, 1, 2), range(1, 12), edges
+    ):
+        for stride in range(1, size + 1):
+            if height + 2 * pad < size:
+                continue
+            windows = Windows(size, stride, pad, cast(Edge, edge))
+            x = Map(height=height, width=max(size, 2), channels=1)
+            read = {place for row in windows.table(x) for place in row}
+            unread = sum(row * x.width not in read for row in range(height))
+            assert windows.dropped(x)[0] == unread, (windows, height)
+            found += unread
+    assert found > 100
+
+
+def test_what_a_stride_passes_over_is_not_dropped() -> None:
+    assert Windows(1, 2, 0, "zero").dropped(Map(height=6, width=7, channels=1)) == (
+        0,
+        0,
+    )
+    assert Windows(1, 3, 0, "zero").dropped(Map(height=8, width=10, channels=1)) == (
+        0,
+        0,
+    )
+
+
+def test_a_note_is_no_error() -> None:
+    # One note for a statement, however often it runs; a claim holds beside it.
+    spec = load(
+        """edition 1
+
+block halved {
+    conv(dim, 2, stride = 2, pad = 0)
+}
+
+model tried {
+    image(3, 19, 15)
+    stack 2 {
+        halved
+    }
+    pool(mean)
+}
+
+claim tried {
+    shape() == [3]
+}
+"""
+    )
+    (analysis,) = check_spec(spec)
+    (note,) = spec.report
+    assert note.code.severity == "note" and note.primary.span.line == 4
+    assert note.message.endswith("no window reads the last row and the last column")
+    assert analysis.holds and not spec.report.errors
