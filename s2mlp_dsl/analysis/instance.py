@@ -15,8 +15,8 @@ from s2mlp_dsl.ops.base import Term
 Entry = tuple[tuple[int, int], tuple[int, int] | None]
 Unknown = tuple[int, ...]
 Number = int | Fraction
-# unknowns with their coefficients, and the right side
-Equation = tuple[frozenset[tuple[Unknown, Number]], Number]
+# unknowns with their coefficients, to be added up, and the right side
+Equation = tuple[tuple[tuple[Unknown, Number], ...], Number]
 
 MOST_TERMS = 100_000
 
@@ -43,28 +43,25 @@ def is_instance(of_a: Iterable[Term], of_b: Iterable[Term]) -> bool:
                 help="let the first be a fixed map, such as a shift",
             )
         right[term.target, term.source] += term.coefficient
-    left: dict[Entry, dict[Unknown, Number]] = defaultdict(dict)
-    for term in of_b:
-        entry = (term.target, term.source)
-        if term.weight is None:
-            right[entry] -= term.coefficient
+    left: dict[Entry, list[tuple[Unknown, Number]]] = defaultdict(list)
+    for target, source, weight, coefficient in of_b:
+        if weight is None:
+            right[target, source] -= coefficient
         else:
-            row = left[entry]
-            row[term.weight] = row.get(term.weight, 0) + term.coefficient
+            left[target, source].append((weight, coefficient))
     # Most positions give the same equations; each is kept once.
-    return _solvable(
-        {
-            (frozenset(left.get(entry, {}).items()), right.get(entry, 0))
-            for entry in {*left, *right}
-        }
-    )
+    equations = {(tuple(row), right.pop(entry, 0)) for entry, row in left.items()}
+    return _solvable(equations | {((), value) for value in right.values()})
 
 
 def _solvable(equations: set[Equation]) -> bool:
     """Gaussian elimination on sparse rows, the shortest first."""
     pivots: dict[Unknown, tuple[dict[Unknown, Fraction], Fraction]] = {}
     for terms, wanted in sorted(equations, key=lambda one: (len(one[0]), one[1])):
-        row = {unknown: Fraction(factor) for unknown, factor in terms if factor}
+        added: dict[Unknown, Number] = defaultdict(int)
+        for unknown, coefficient in terms:
+            added[unknown] += coefficient
+        row = {unknown: Fraction(total) for unknown, total in added.items() if total}
         value = Fraction(wanted)
         while row:
             known = next((unknown for unknown in row if unknown in pivots), None)

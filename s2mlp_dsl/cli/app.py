@@ -4,6 +4,7 @@ Exit codes: 0 fine; 1 the spec is wrong or a proof failed; 2 wrong usage; 3 a
 bug of ours; 4 the world is wrong (data, disk, NaN).
 """
 
+import gc
 import importlib
 import os
 import sys
@@ -11,9 +12,6 @@ from io import TextIOWrapper
 from typing import Any, NoReturn
 
 import click
-
-from s2mlp_dsl.cli.output import print_diagnostics
-from s2mlp_dsl.diagnostics import Poisoned, SpecError
 
 # Name to what `--help` says. The module of a command is imported when it runs.
 COMMANDS = {
@@ -48,6 +46,9 @@ class LazyGroup(click.Group):
             return None
         file = name.replace("-", "_")
         module = importlib.import_module(f"s2mlp_dsl.cli.{file}_")
+        # What was imported stays: nobody need look for garbage in it.
+        gc.freeze()
+        gc.enable()
         command: click.Command = module.command
         return command
 
@@ -66,9 +67,9 @@ def app() -> None:
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
-    from s2mlp_dsl.elaborate.files import UnreadableSpec
-    from s2mlp_dsl.elaborate.spec import ChoiceError
-
+    gc.disable()  # until a command is imported, which makes much and drops nothing
+    # Looking for plug-ins of pydantic reads the metadata of every installed package.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal that cannot show × gets a mark, not an exception.
@@ -82,15 +83,6 @@ def main() -> NoReturn:
         code = error.exit_code
     except click.Abort:
         code = 130
-    except UnreadableSpec as error:
-        print_diagnostics(error.diagnostics)
-        code = 2
-    except SpecError as error:
-        print_diagnostics(error.diagnostics)
-        code = 1
-    except ChoiceError as error:
-        _say(f"error: {error}")
-        code = 2
     except BrokenPipeError:
         # The reader of our output has left; there is nobody to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -99,12 +91,24 @@ def main() -> NoReturn:
         _say(f"error: {error}")
         code = 4
     except Exception as error:
-        code = _outside(error)
+        code = _raised(error)
     sys.exit(code)
 
 
-def _outside(error: Exception) -> int:
-    """An exception with an exit code of its own, or a bug of ours."""
+def _raised(error: Exception) -> int:
+    """The exit code of an exception, once it has been said what is wrong."""
+    # Whoever raised one of ours has imported these; `--help` need not.
+    from s2mlp_dsl.cli.output import print_diagnostics
+    from s2mlp_dsl.diagnostics import Poisoned, SpecError
+    from s2mlp_dsl.elaborate.files import UnreadableSpec
+    from s2mlp_dsl.elaborate.spec import ChoiceError
+
+    if isinstance(error, SpecError):
+        print_diagnostics(error.diagnostics)
+        return 2 if isinstance(error, UnreadableSpec) else 1
+    if isinstance(error, ChoiceError):
+        _say(f"error: {error}")
+        return 2
     code = getattr(error, "exit_code", None)
     if isinstance(code, int) and not isinstance(error, Poisoned):
         _say(f"error: {error}")

@@ -15,7 +15,11 @@ SpanField = Annotated[SkipValidation[Span | None], Field(exclude=True, repr=Fals
 class Record(BaseModel):
     """A frozen value that refuses unknown fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    # Validators are made when a record of the kind is: no run needs them all, and by
+    # then every kind that another one mentions is known.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True
+    )
     _painter: ClassVar[Callable[[Any], str] | None] = None
 
     @classmethod

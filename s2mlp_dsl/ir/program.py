@@ -243,7 +243,3 @@ def result_of(model: Model, statement: Statement) -> Shape:
             return statement.fuse.result
         case Scope():
             return statement.leave.result
-
-
-for _model in (Residual, Parallel, Scope, Block, Model):
-    _model.model_rebuild()
