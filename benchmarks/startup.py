@@ -1,47 +1,83 @@
 """How long the command line takes to start, against `import torch`.
 
-    python benchmarks/startup.py
+    python benchmarks/startup.py [--quick]
 
-Each command runs in a process of its own, the commands taking turns, and the
-fastest of the runs counts: on a shared machine the fastest is the least
-disturbed. Prints the ratio to `python -c "import torch"` in the same run.
+Each command runs in a process of its own, the commands taking turns, with bytecode
+as pip leaves it behind an installation: the first round writes it and does not count.
+A ratio is the median of the rounds. Then the profile: what the imports of a command
+cost, by package, as `-X importtime` counts it; the rest is what the command does.
 """
 
+import argparse
+import os
 import subprocess
 import sys
-import time
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[1]
-ROUNDS = 7
+from rows import ROOT, Row, main, ratio, taking_turns
+
+WHOLE = "import torch"
+SPEC = "specs/s2mlp_deep.arch"
 COMMANDS = {
-    "import torch": ["-c", "import torch"],
-    "--help": ["-m", "s2mlp_dsl", "--help"],
-    "check": ["-m", "s2mlp_dsl", "check", "specs/s2mlp_deep.arch"],
+    "--help": (["--help"], 0.06),
+    f"check {SPEC}": (["check", SPEC], 0.15),
+    f"fmt --check {SPEC}": (["fmt", "--check", SPEC], 0.15),
+    f"diagram {SPEC}": (["diagram", SPEC], 0.15),
 }
-TARGETS = {"--help": 0.25, "check": 0.25}
+PROFILED = ("--help", f"check {SPEC}")
+LARGEST = 8  # packages of a profile
 
 
-def seconds(arguments: list[str]) -> float:
-    start = time.perf_counter()
-    subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, check=True, capture_output=True
-    )
-    return time.perf_counter() - start
+def rows(given: argparse.Namespace) -> Iterator[Row]:
+    rounds = 3 if given.quick else 9
+    arguments = {
+        name: ["-m", "s2mlp_dsl", *given] for name, (given, _) in COMMANDS.items()
+    }
+    arguments |= {WHOLE: ["-c", "import torch"], "python": ["-c", "pass"]}
+    works = {name: lambda one=one: python(one) for name, one in arguments.items()}
+    taken = taking_turns(works, rounds)
+    whole = min(taken[WHOLE]) * 1e3
+    for name, (_, target) in COMMANDS.items():
+        detail = (
+            f"{min(taken[name]) * 1e3:.0f} ms of {whole:.0f} ms, fastest of {rounds}"
+        )
+        found = ratio(taken[name], taken[WHOLE])
+        yield Row(f"{name} / import torch", found, "×", target, detail=detail)
+    yield Row("python -c pass", min(taken["python"]) * 1e3, "ms", detail="the floor")
+    for name in PROFILED:
+        costs, count = imports(arguments[name])
+        total = sum(costs.values())
+        yield Row(f"profile of {name}", total, "ms", detail=f"{count} modules imported")
+        for package, cost in costs.most_common(LARGEST):
+            yield Row(f"    {package}", cost, "ms", detail=f"{cost / total:.0%} of it")
 
 
-def main() -> None:
-    taken: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for _ in range(ROUNDS):
-        for name, arguments in COMMANDS.items():
-            taken[name].append(seconds(arguments))
-    whole = min(taken["import torch"])
-    print(f"import torch: {whole:.3f} s (fastest of {ROUNDS})")
-    for name, target in TARGETS.items():
-        ratio = min(taken[name]) / whole
-        verdict = "met" if ratio <= target else "MISSED"
-        print(f"{name}: {ratio:.3f} of it, target {target} {verdict}")
+def python(arguments: list[str]) -> str:
+    """Run the interpreter; what it wrote to standard error."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stderr
+
+
+def imports(arguments: list[str]) -> tuple[Counter[str], int]:
+    """Milliseconds that the modules of each package took themselves, and how many."""
+    costs: Counter[str] = Counter()
+    lines = python(["-X", "importtime", *arguments]).splitlines()
+    found = [line.split("|") for line in lines if line.startswith("import time:")][1:]
+    for own, _, module in found:
+        top, *inner = module.strip().split(".")
+        package = f"{top}.{inner[0]}" if top == "s2mlp_dsl" and inner else top
+        costs[package] += int(own.removeprefix("import time:")) / 1e3
+    return costs, len(found)
 
 
 if __name__ == "__main__":
-    main()
+    main(rows, __doc__)

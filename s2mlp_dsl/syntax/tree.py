@@ -5,10 +5,44 @@ is evaluated here.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from s2mlp_dsl.source import Source, Span
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def node(kind: type[T]) -> type[T]:
+    """A frozen dataclass that shares what it needs for `==`, `hash` and `repr`.
+
+    `dataclass` would write and compile them for each of the forty kinds below, in
+    every process that reads a spec.
+    """
+    for name, method in (("__eq__", _same), ("__hash__", _hash), ("__repr__", _shown)):
+        setattr(kind, name, method)
+    return dataclass(frozen=True, eq=False, repr=False)(kind)
+
+
+def _content(one: Any) -> tuple[Any, ...]:
+    return tuple(getattr(one, part.name) for part in fields(one) if part.compare)
+
+
+def _same(one: Any, other: object) -> Any:
+    if type(one) is not type(other):
+        return NotImplemented
+    return _content(one) == _content(other)
+
+
+def _hash(one: Any) -> int:
+    return hash(_content(one))
+
+
+def _shown(one: Any) -> str:
+    parts = [f"{f.name}={getattr(one, f.name)!r}" for f in fields(one) if f.repr]
+    return f"{type(one).__name__}({', '.join(parts)})"
+
 
 # --- expressions -----------------------------------------------------------
 #
@@ -16,7 +50,7 @@ from s2mlp_dsl.source import Source, Span
 # it, so whoever walks an expression may do so by recursion.
 
 
-@dataclass(frozen=True)
+@node
 class Name:
     """A word that stands for something: `dim`, `cross`."""
 
@@ -25,7 +59,7 @@ class Name:
     depth: ClassVar[int] = 1
 
 
-@dataclass(frozen=True)
+@node
 class Number:
     """A number as it was written: `51M`, `1e-5`, `5%`."""
 
@@ -34,7 +68,7 @@ class Number:
     depth: ClassVar[int] = 1
 
 
-@dataclass(frozen=True)
+@node
 class Text:
     """A text in quotes, without them."""
 
@@ -43,7 +77,7 @@ class Text:
     depth: ClassVar[int] = 1
 
 
-@dataclass(frozen=True)
+@node
 class Argument:
     """`value`, or `name = value`, in the brackets of a call."""
 
@@ -52,7 +86,7 @@ class Argument:
     value: "Expr"
 
 
-@dataclass(frozen=True)
+@node
 class Call:
     """`f(x, y = z)`, or `f` where an operation is expected."""
 
@@ -62,7 +96,7 @@ class Call:
     depth: int = field(default=1, compare=False, repr=False)
 
 
-@dataclass(frozen=True)
+@node
 class ListExpr:
     """`[a, b]`"""
 
@@ -71,7 +105,7 @@ class ListExpr:
     depth: int = field(default=1, compare=False, repr=False)
 
 
-@dataclass(frozen=True)
+@node
 class Negative:
     """`-a`"""
 
@@ -80,7 +114,7 @@ class Negative:
     depth: int = field(default=1, compare=False, repr=False)
 
 
-@dataclass(frozen=True)
+@node
 class Binary:
     """`a + b`, `a == b`: two operands and the sign between them."""
 
@@ -91,7 +125,7 @@ class Binary:
     depth: int = field(default=1, compare=False, repr=False)
 
 
-@dataclass(frozen=True)
+@node
 class Index:
     """`list[i]`"""
 
@@ -101,7 +135,7 @@ class Index:
     depth: int = field(default=1, compare=False, repr=False)
 
 
-@dataclass(frozen=True)
+@node
 class Group:
     """A parenthesised expression, kept so that printing gives it back."""
 
@@ -142,7 +176,7 @@ def within(expression: Expr) -> Iterator[Expr]:
 # --- statements --------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@node
 class Operation:
     """A call in statement position: a block or an operator."""
 
@@ -151,7 +185,7 @@ class Operation:
     label: Name | None = None
 
 
-@dataclass(frozen=True)
+@node
 class Residual:
     """`residual { … }`"""
 
@@ -160,7 +194,7 @@ class Residual:
     label: Name | None = None
 
 
-@dataclass(frozen=True)
+@node
 class Scope:
     """A call with a body: `fold("y x c -> c (y x)") { … }`."""
 
@@ -170,7 +204,7 @@ class Scope:
     label: Name | None = None
 
 
-@dataclass(frozen=True)
+@node
 class Parallel:
     """`parallel(split, fuse = sum) { branch { … } branch { … } }`."""
 
@@ -180,7 +214,7 @@ class Parallel:
     label: Name | None = None
 
 
-@dataclass(frozen=True)
+@node
 class Part:
     """So many iterations of a body."""
 
@@ -189,7 +223,7 @@ class Part:
     body: "Body"
 
 
-@dataclass(frozen=True)
+@node
 class Stack:
     """Bodies in a row: `stack n as i { … } then m { … }`, counted through."""
 
@@ -227,7 +261,7 @@ def head(statement: Statement) -> Span:
     return Span(span.source, span.start, end)
 
 
-@dataclass(frozen=True)
+@node
 class Body:
     """The statements between two braces."""
 
@@ -238,7 +272,7 @@ class Body:
 # --- shifts ------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@node
 class EdgeRule:
     """`edge keep`"""
 
@@ -246,7 +280,7 @@ class EdgeRule:
     rule: Name
 
 
-@dataclass(frozen=True)
+@node
 class Move:
     """A direction and how far; an omitted amount is 1."""
 
@@ -255,7 +289,7 @@ class Move:
     amount: Expr | None
 
 
-@dataclass(frozen=True)
+@node
 class ChannelGroup:
     """A share of the channels (None: the rest) and where it goes (none: stay)."""
 
@@ -264,7 +298,7 @@ class ChannelGroup:
     moves: tuple[Move, ...]
 
 
-@dataclass(frozen=True)
+@node
 class Range:
     """`right -2 .. 2`, or `right [0, 1, -1]`: without `last`, a list."""
 
@@ -274,7 +308,7 @@ class Range:
     last: Expr | None
 
 
-@dataclass(frozen=True)
+@node
 class Each:
     """Equal groups, one per displacement of the product of the ranges."""
 
@@ -282,7 +316,7 @@ class Each:
     ranges: tuple[Range, ...]
 
 
-@dataclass(frozen=True)
+@node
 class Interleave:
     """`interleave`: channels take turns."""
 
@@ -295,7 +329,7 @@ ShiftItem = EdgeRule | ChannelGroup | Each | Interleave
 # --- declarations ------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@node
 class Param:
     """`name`, `name = default` or `name: kind = default`."""
 
@@ -305,7 +339,7 @@ class Param:
     default: Expr | None
 
 
-@dataclass(frozen=True)
+@node
 class Edition:
     """`edition 1`"""
 
@@ -313,7 +347,7 @@ class Edition:
     number: Number
 
 
-@dataclass(frozen=True)
+@node
 class Imported:
     """A name that an import takes, and what it is called here."""
 
@@ -325,7 +359,7 @@ class Imported:
         return self.alias or self.name
 
 
-@dataclass(frozen=True)
+@node
 class Import:
     """`import a, b as c from "file.arch"`"""
 
@@ -334,7 +368,7 @@ class Import:
     origin: Text
 
 
-@dataclass(frozen=True)
+@node
 class Let:
     """`let name = value`"""
 
@@ -344,7 +378,7 @@ class Let:
     doc: str | None = None
 
 
-@dataclass(frozen=True)
+@node
 class Shift:
     """`shift name(params) { … }`"""
 
@@ -355,7 +389,7 @@ class Shift:
     doc: str | None = None
 
 
-@dataclass(frozen=True)
+@node
 class Block:
     """`block name(params) { … }`"""
 
@@ -366,7 +400,7 @@ class Block:
     doc: str | None = None
 
 
-@dataclass(frozen=True)
+@node
 class Model:
     """`model name(params) { … }`"""
 
@@ -377,7 +411,7 @@ class Model:
     doc: str | None = None
 
 
-@dataclass(frozen=True)
+@node
 class Variant:
     """`model b = a(classes = 10)`."""
 
@@ -387,7 +421,7 @@ class Variant:
     doc: str | None = None
 
 
-@dataclass(frozen=True)
+@node
 class Fact:
     """A claimed fact; `about` is the right side of `~=`, `within` its tolerance."""
 
@@ -397,7 +431,7 @@ class Fact:
     within: Expr | None = None
 
 
-@dataclass(frozen=True)
+@node
 class Claim:
     """`claim model { … }`"""
 
@@ -406,7 +440,7 @@ class Claim:
     facts: tuple[Fact, ...]
 
 
-@dataclass(frozen=True)
+@node
 class Setting:
     """`key = value` in a recipe or a study."""
 
@@ -415,7 +449,7 @@ class Setting:
     value: Expr
 
 
-@dataclass(frozen=True)
+@node
 class Recipe:
     """`recipe name { … }`"""
 
@@ -425,7 +459,7 @@ class Recipe:
     doc: str | None = None
 
 
-@dataclass(frozen=True)
+@node
 class Vary:
     """`vary key = [ … ]`"""
 
@@ -434,7 +468,7 @@ class Vary:
     values: Expr
 
 
-@dataclass(frozen=True)
+@node
 class Case:
     """`case "(a)" model(args) printed [87.1, 97.1]`"""
 
@@ -444,7 +478,7 @@ class Case:
     printed: ListExpr | None
 
 
-@dataclass(frozen=True)
+@node
 class Study:
     """`study name of model { … }`"""
 
@@ -460,7 +494,7 @@ Declaration = (
 )
 
 
-@dataclass(frozen=True)
+@node
 class Comment:
     """A comment, from its `#` to the end of the line."""
 
@@ -470,7 +504,7 @@ class Comment:
 ANY_NAME = "*"
 
 
-@dataclass(frozen=True)
+@node
 class File:
     """A parsed file.
 
