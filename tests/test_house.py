@@ -55,7 +55,7 @@ ONLY_IN = {
     "lark": {"syntax"},
     "networkx": {"analysis"},
     "graphviz": {"emit"},
-    "rich": {"train"},
+    "rich": {"train", "study"},
     "click": {"cli"},
 }
 

@@ -1,0 +1,46 @@
+"""All that a study's folder says to people: tables, pictures, a page, one record."""
+
+from pathlib import Path
+
+from s2mlp_dsl.study import table
+from s2mlp_dsl.study.bundle import pack
+from s2mlp_dsl.study.page import page
+from s2mlp_dsl.study.plots import NoPlots, draw
+from s2mlp_dsl.study.store import read_plan, read_results
+from s2mlp_dsl.study.summary import Summary, summarise
+
+PAGE, RECORD, PICTURE = "page.md", "record.json", "plot.svg"
+
+
+def read_summary(out: Path) -> Summary:
+    """A study's folder as it stands. Raises OSError, and `DamagedError`."""
+    return summarise(read_plan(out), read_results(out))
+
+
+def write_outputs(out: Path) -> list[str]:
+    """Write table.*, plot.*, page.md and record.json into a study's folder.
+
+    Returns what to tell a person if nothing can draw here. Raises OSError, and
+    `DamagedError`.
+    """
+    plan, results = read_plan(out), read_results(out)
+    summary = summarise(plan, results)
+    texts = {
+        "table.txt": table.text(summary),
+        "table.md": table.markdown(summary),
+        "table.csv": table.as_csv(summary),
+        "table.json": table.as_json(summary),
+        "table.tex": table.latex(summary),
+        RECORD: pack(plan, results),
+    }
+    said, pictures = [], {}
+    try:
+        pictures = {PICTURE: draw(summary, "svg"), "plot.png": draw(summary, "png")}
+    except NoPlots as reason:
+        said.append(str(reason))
+    texts[PAGE] = page(summary, PICTURE if pictures else None)
+    for name, text in texts.items():
+        (out / name).write_text(text, encoding="utf-8")
+    for name, data in pictures.items():
+        (out / name).write_bytes(data)
+    return said

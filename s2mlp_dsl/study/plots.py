@@ -1,0 +1,240 @@
+"""A study as a picture: lines over what is a number, bars over what is a word.
+
+matplotlib (the extra `plots`) is imported when something is drawn. An SVG has
+text as text, and is the same file whenever it is drawn by the same matplotlib.
+"""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal
+
+from s2mlp_dsl.study.errors import StudyError
+from s2mlp_dsl.study.records import PlanRow
+from s2mlp_dsl.study.summary import Line, Spread, Summary
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Form = Literal["svg", "png"]
+
+NOTHING_YET = "no run has finished"
+_WIDE = 10  # the largest value over the smallest from which an axis is logarithmic
+_TEST, _TRAIN, _PAPER = "#2563ab", "#8a93a0", "#c2571a"
+_SERIES = ("#2563ab", "#c2571a", "#2e8b57", "#8e4fa8", "#b8930a", "#6b7280", "#d1477a")
+_MARKS = "osD^vPX"
+
+
+class NoPlots(StudyError):
+    """matplotlib is not there."""
+
+    exit_code = 4
+
+    def __init__(self) -> None:
+        super().__init__("no plots: drawing needs pip install 's2mlp-dsl[plots]'")
+
+
+@dataclass(frozen=True)
+class Series:
+    """Lines over one numeric key: `points` are (value, as it is written, line)."""
+
+    name: str
+    points: tuple[tuple[float, str, Line], ...]
+
+
+def draw(summary: Summary, form: Form) -> bytes:
+    """The study as SVG or PNG. Raises `NoPlots` where matplotlib is not there."""
+    try:
+        import matplotlib
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise NoPlots from error
+    settings: Any = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "s2mlp-dsl",
+        "font.size": 9,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
+    key = numeric_key(summary)
+    with matplotlib.rc_context(settings):
+        if key is None:
+            height = 1.0 + 0.34 * len(summary.lines)
+            figure = Figure(figsize=(8, height), layout="constrained")
+            _bars(figure, summary)
+        else:
+            figure = Figure(figsize=(9, 3.6), layout="constrained")
+            _curves(figure, summary, key)
+        drawn = io.BytesIO()
+        named = {"Title": summary.plan.name}
+        metadata = named | ({"Date": None} if form == "svg" else {})
+        figure.savefig(drawn, format=form, metadata=metadata, dpi=144)
+    return drawn.getvalue()
+
+
+def numeric_key(summary: Summary) -> str | None:
+    """The key to draw along: one whose values are numbers and differ.
+
+    A varied key goes before an argument of listed cases, and the key with most
+    values first. An argument counts if it alone tells the rows apart.
+    """
+    rows = summary.plan.rows
+    varied: dict[str, set[Fraction | None]] = {}
+    for row in rows:
+        for key, value in row.axes:
+            varied.setdefault(key, set()).add(number(value))
+    fitting = {k: v for k, v in varied.items() if None not in v and len(v) > 1}
+    if fitting:
+        return max(fitting, key=lambda key: len(fitting[key]))
+    if varied:
+        return None
+    arguments = {row.arguments for row in rows}
+    keys = {tuple(key for key, _ in one) for one in arguments}
+    if len(keys) != 1 or len(arguments) != len(rows) or len(rows) < 2:
+        return None
+    (names,) = keys
+    differing = [
+        key for key in names if len({dict(row.arguments)[key] for row in rows}) > 1
+    ]
+    values = [number(dict(row.arguments)[key]) for row in rows for key in differing]
+    return differing[0] if len(differing) == 1 and None not in values else None
+
+
+def number(text: str) -> Fraction | None:
+    """A value as a spec writes it, such as `5%`, `1/4` or `1_000`; None: a word."""
+    bare = text.replace("_", "")
+    try:
+        return Fraction(bare[:-1]) / 100 if bare.endswith("%") else Fraction(bare)
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+def series_of(summary: Summary, key: str) -> list[Series]:
+    """The lines of a summary by all that differs besides the key."""
+    found: dict[str, list[tuple[float, str, Line]]] = {}
+    for line in summary.lines:
+        row = line.row
+        value = dict(row.axes).get(key) or dict(row.arguments)[key]
+        exact = number(value)
+        assert exact is not None
+        found.setdefault(_others(row, key), []).append((float(exact), value, line))
+    return [
+        Series(name, tuple(sorted(points, key=lambda point: point[0])))
+        for name, points in found.items()
+    ]
+
+
+def _others(row: PlanRow, key: str) -> str:
+    if not row.axes:
+        return ""  # the case is what the key says
+    rest = [f"{name} = {value}" for name, value in row.axes if name != key]
+    return ", ".join(([row.case] if row.case else []) + rest)
+
+
+def _curves(figure: "Figure", summary: Summary, key: str) -> None:
+    """Test accuracy, and the gap to training accuracy, along a key."""
+    test, gap = figure.subplots(1, 2)
+    series = series_of(summary, key)
+    for place, one in enumerate(series):
+        look = {
+            "color": _SERIES[place % len(_SERIES)],
+            "marker": _MARKS[place % len(_MARKS)],
+            "label": one.name or "test",
+        }
+        _curve(test, [(x, line.test) for x, _, line in one.points], look)
+        _curve(gap, [(x, line.gap) for x, _, line in one.points], look)
+    for one in series:
+        tops = ((x, line.row.printed.top1) for x, _, line in one.points)
+        printed = [(x, top.value) for x, top in tops if top is not None]
+        if printed:
+            look = {"color": _PAPER, "marker": "D", "mfc": "white", "ls": "--"}
+            test.plot(*zip(*printed, strict=True), label="printed", **look)
+    for axes, title in ((test, "test, %"), (gap, "training − test, %")):
+        axes.set_title(title, loc="left")
+        axes.set_xlabel(key)
+        axes.grid(alpha=0.25)
+        _ticks(axes, series)
+    if not summary.done:
+        gap.text(0.5, 0.5, NOTHING_YET, transform=gap.transAxes, ha="center")
+    if test.get_legend_handles_labels()[0]:
+        test.legend(frameon=False, fontsize=8)
+
+
+def _curve(
+    axes: Any, points: Sequence[tuple[float, Spread | None]], look: dict[str, Any]
+) -> None:
+    """Means joined by lines, with a standard deviation up and down."""
+    there = [(x, spread) for x, spread in points if spread is not None]
+    if there:
+        axes.errorbar(
+            [x for x, _ in there],
+            [100 * spread.mean for _, spread in there],
+            yerr=[100 * (spread.deviation or 0) for _, spread in there],
+            capsize=2,
+            markersize=4.5,
+            linewidth=1.3,
+            **look,
+        )
+
+
+def _ticks(axes: Any, series: Sequence[Series]) -> None:
+    """The values themselves, as they are written."""
+    written = {x: text for one in series for x, text, _ in one.points}
+    values = sorted(written)
+    if values[0] > 0 and values[-1] / values[0] >= _WIDE:
+        axes.set_xscale("log")
+        axes.set_xticks([], minor=True)
+    axes.set_xticks(values, [written[value] for value in values])
+
+
+def _bars(figure: "Figure", summary: Summary) -> None:
+    """A bar a row, with each seed, the training accuracy and what is printed."""
+    axes = figure.subplots()
+    lines = summary.lines
+    for place, line in enumerate(lines):
+        if line.test is None:
+            axes.text(1, place, NOTHING_YET, va="center", color=_TRAIN)
+            continue
+        error = 100 * (line.test.deviation or 0)
+        axes.barh(
+            place,
+            100 * line.test.mean,
+            xerr=error,
+            height=0.62,
+            color=_TEST,
+            alpha=0.85,
+            capsize=2,
+        )
+        seeds = [100 * value for value in line.test.values]
+        axes.plot(seeds, [place] * len(seeds), ".", color="black", ms=3, alpha=0.6)
+    marks = {
+        "training": [
+            (line.train.mean, n) for n, line in enumerate(lines) if line.train
+        ],
+        "printed": [
+            (line.row.printed.top1.value / 100, n)
+            for n, line in enumerate(lines)
+            if line.row.printed.top1
+        ],
+    }
+    looks: dict[str, dict[str, Any]] = {
+        "training": {"marker": "|", "color": _TRAIN, "ms": 11, "mew": 2},
+        "printed": {"marker": "D", "color": _PAPER, "mfc": "white", "ms": 5},
+    }
+    for name, points in marks.items():
+        if points:
+            axes.plot(
+                [100 * value for value, _ in points],
+                [place for _, place in points],
+                ls="",
+                label=name,
+                **looks[name],
+            )
+    axes.set_yticks(range(len(lines)), [line.row.label for line in lines])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("test, %")
+    axes.grid(axis="x", alpha=0.25)
+    if axes.get_legend_handles_labels()[0]:
+        figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=8)

@@ -1,0 +1,229 @@
+"""A study as a table: on a terminal, and as Markdown, CSV, JSON and LaTeX.
+
+Tables for people have accuracies in percent, mean ± sample standard deviation
+over the seeds. CSV and JSON have what they are made of, accuracies as fractions.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from s2mlp_dsl.study.summary import Line, Spread, Summary
+
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its title, the text of a line, and whether it holds numbers."""
+
+    title: str
+    text: Callable[[Line], str]
+    right: bool = True
+
+
+def columns(summary: Summary) -> list[Column]:
+    """What a table of this study shows; what no row has is left out."""
+    lines = summary.lines
+    printed = any(_printed(line) != NOTHING for line in lines)
+    reached = any(line.row.reach is not None for line in lines)
+    return [
+        *_what_differs(summary),
+        Column("test, %", lambda line: percent(line.test)),
+        Column("training, %", lambda line: percent(line.train)),
+        Column("gap", lambda line: percent(line.gap)),
+        Column("top-5, %", lambda line: percent(line.top5)),
+        Column("params", lambda line: f"{line.row.params:,}"),
+        Column("MACs", lambda line: f"{line.row.macs:,}"),
+        *([Column("reach", _reach)] if reached else []),
+        Column("images/s", _speed),
+        *([Column("printed, %", _printed)] if printed else []),
+        Column("runs", _runs),
+    ]
+
+
+def _what_differs(summary: Summary) -> list[Column]:
+    """The case, and a column for each key that is varied."""
+    rows = summary.plan.rows
+    keys = list(dict.fromkeys(key for row in rows for key, _ in row.axes))
+    named = any(row.case for row in rows) or not keys
+    cases = [Column("case", _case, right=False)] if named else []
+    return [*cases, *(Column(key, _axis(key)) for key in keys)]
+
+
+def _case(line: Line) -> str:
+    if line.row.case is not None:
+        return line.row.case
+    return line.row.model_name if line.row.axes else line.row.label
+
+
+def _axis(key: str) -> Callable[[Line], str]:
+    return lambda line: dict(line.row.axes).get(key, NOTHING)
+
+
+def percent(spread: Spread | None) -> str:
+    """`93.4 ± 1.5`, without a deviation where there is one value."""
+    if spread is None:
+        return NOTHING
+    mean = f"{round(100 * spread.mean, 1) + 0.0:.1f}"  # 0.0 makes no -0.0
+    if spread.deviation is None:
+        return mean
+    return f"{mean} ± {100 * spread.deviation:.1f}"
+
+
+def _reach(line: Line) -> str:
+    if line.row.reach is None:
+        return NOTHING
+    least, most = line.row.reach
+    seen = f"{least}" if least == most else f"{least}–{most}"
+    return f"{seen} of {line.positions}"
+
+
+def _speed(line: Line) -> str:
+    return NOTHING if line.speed is None else f"{line.speed.mean:,.0f}"
+
+
+def _printed(line: Line) -> str:
+    figures = (line.row.printed.top1, line.row.printed.top5)
+    if not any(figures):
+        return NOTHING
+    return " / ".join(one.text if one else NOTHING for one in figures)
+
+
+def _runs(line: Line) -> str:
+    if len(line.done) == line.planned:
+        return f"{line.planned}"
+    failed = f", {len(line.failed)} failed" if line.failed else ""
+    return f"{len(line.done)} of {line.planned}{failed}"
+
+
+def terminal(summary: Summary) -> RichTable:
+    """For a terminal, as rich prints it."""
+    table = RichTable(box=None, pad_edge=False, header_style="bold")
+    shown = columns(summary)
+    for column in shown:
+        table.add_column(
+            column.title, justify="right" if column.right else "left", no_wrap=True
+        )
+    for line in summary.lines:
+        table.add_row(*(column.text(line) for column in shown))
+    return table
+
+
+def text(summary: Summary, width: int = 160) -> str:
+    """The terminal's table as plain text."""
+    file = io.StringIO()
+    console = Console(file=file, width=width, color_system=None, markup=False)
+    console.print(terminal(summary))
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
+
+
+def markdown(summary: Summary) -> str:
+    """A table of GitHub's Markdown."""
+    shown = columns(summary)
+    rows = [[one.title for one in shown], [_rule(one) for one in shown]]
+    rows += [[one.text(line) for one in shown] for line in summary.lines]
+    escaped = ([cell.replace("|", r"\|") for cell in row] for row in rows)
+    return "".join(f"| {' | '.join(row)} |\n" for row in escaped)
+
+
+def _rule(column: Column) -> str:
+    return "---:" if column.right else "---"
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "±": r"$\pm$",
+    "²": r"\textsuperscript{2}",
+    "×": r"$\times$",
+    "–": "--",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{one: f"\\{one}" for one in "&%$#_{}"},
+}
+
+
+def latex(summary: Summary) -> str:
+    """A tabular in the style of the package booktabs."""
+    shown = columns(summary)
+    sides = "".join("r" if one.right else "l" for one in shown)
+    body = [[one.text(line) for one in shown] for line in summary.lines]
+    return "\n".join(
+        [
+            rf"\begin{{tabular}}{{{sides}}}",
+            r"\toprule",
+            _latex_row([one.title for one in shown]),
+            r"\midrule",
+            *map(_latex_row, body),
+            r"\bottomrule",
+            r"\end{tabular}",
+            "",
+        ]
+    )
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    escaped = ("".join(_LATEX.get(one, one) for one in cell) for cell in cells)
+    return " & ".join(escaped) + r" \\"
+
+
+def records(summary: Summary) -> list[dict[str, Any]]:
+    """A flat record per row, the same keys in each; None where there is nothing."""
+    keys = dict.fromkeys(key for row in summary.plan.rows for key, _ in row.axes)
+    return [_record(line, list(keys)) for line in summary.lines]
+
+
+def _record(line: Line, keys: Sequence[str]) -> dict[str, Any]:
+    row, axes = line.row, dict(line.row.axes)
+    found: dict[str, Any] = {"key": row.key, "label": row.label, "case": row.case}
+    found |= {key: axes.get(key) for key in keys}
+    found |= {"planned": line.planned, "done": len(line.done)}
+    found |= {"failed": len(line.failed)}
+    for name, spread in (
+        ("test_top1", line.test),
+        ("train_top1", line.train),
+        ("gap", line.gap),
+        ("test_top5", line.top5),
+        ("images_per_second", line.speed),
+    ):
+        found[name] = None if spread is None else _rounded(spread.mean)
+        found[f"{name}_std"] = None if spread is None else _rounded(spread.deviation)
+    found |= {"params": row.params, "macs": row.macs}
+    least, most = row.reach or (None, None)
+    found |= {"reach_least": least, "reach_most": most, "positions": line.positions}
+    for name in ("top1", "top5", "params", "macs"):
+        figure = getattr(row.printed, name)
+        found[f"printed_{name}"] = None if figure is None else figure.value
+    found |= {"function_hash": row.function_hash, "recipe_hash": row.recipe_hash}
+    return found
+
+
+def _rounded(value: float | None) -> float | None:
+    """To what means anything, so that 0.935 is not 0.9349999999999999."""
+    return None if value is None else round(value, 6)
+
+
+def as_csv(summary: Summary) -> str:
+    """A line per row under a line of names; empty where there is nothing."""
+    rows = records(summary)
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+def as_json(summary: Summary) -> str:
+    """The study's name and a record per row, with the accuracy of each seed."""
+    rows = records(summary)
+    for row, line in zip(rows, summary.lines, strict=True):
+        tests = line.test.values if line.test is not None else ()
+        row["seeds"] = dict(zip(map(str, line.done), tests, strict=True))
+        row["failures"] = {str(seed): one.message for seed, one in line.failed}
+    return json.dumps({"study": summary.plan.name, "rows": rows}, indent=2) + "\n"
