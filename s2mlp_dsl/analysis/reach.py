@@ -76,9 +76,9 @@ def analyze_reach(model: Model, content: bool = False) -> Reach | None:
     start = first_map(model)
     if start is None or start.result.channels > MOST_CHANNELS:
         return None
-    walker = Walker(model, start, content)
+    walker = Walker(model, start.result, content)
     try:
-        walker.run()
+        walker.run(start)
     except TooLarge:
         return None
     return Reach(
@@ -98,9 +98,9 @@ def seen_after(model: Model) -> list[Rows]:
     start = first_map(model)
     if start is None:
         return []
-    walker = Walker(model, start)
+    walker = Walker(model, start.result)
     try:
-        walker.run()
+        walker.run(start)
     except TooLarge:
         return []
     return walker.history
@@ -115,15 +115,30 @@ def seen_by(model: Model) -> dict[str, int]:
     start = first_map(model)
     if start is None:
         return {}
-    walker = Walker(model, start)
+    walker = Walker(model, start.result)
     try:
-        walker.run()
+        walker.run(start)
     except TooLarge:
         return {}
     return {
         path: max(row.bit_count() for row in relation.rows)
         for path, relation in walker.after.items()
     }
+
+
+def reads_through(model: Model, statement: Statement, source: Shape) -> int | None:
+    """Most positions that a position reads through one statement alone.
+
+    None where the map is too large to relate.
+    """
+    if positions(source) > MOST_POSITIONS or source.channels > MOST_CHANNELS:
+        return None
+    walker = Walker(model, source)
+    try:
+        walker.through((statement,))
+    except TooLarge:
+        return None
+    return max(row.bit_count() for row in walker.relation.rows)
 
 
 def first_map(model: Model) -> Op | None:
@@ -141,39 +156,41 @@ class TooLarge(Exception):
 class Walker:
     """Carries a relation through a model and notes what each iteration sees."""
 
-    def __init__(self, model: Model, start: Op, content: bool = False) -> None:
+    def __init__(self, model: Model, source: Shape, content: bool = False) -> None:
         self.content = content
-        self.model, self.start = model, start
+        self.model = model
         self.iterations = 0
         self.steps: list[Reached] = []
         self.full: int | None = None
         self.history: list[Rows] = []
-        self.relation = identity(start.result)
+        self.relation = identity(source)
         self.at = ""  # the prefix of the paths of what is walked now
-        self.after = {start.name: self.relation}
+        self.after: dict[str, Relation] = {}
         self._reach: dict[int, tuple[OperatorReach, int]] = {}
         self._work = 0
-        self.all = (1 << positions(start.result)) - 1
+        self.all = (1 << positions(source)) - 1
 
-    def run(self) -> None:
-        at = self.model.body.index(self.start)
-        self._body(self.model.body[at + 1 :])
+    def run(self, start: Op) -> None:
+        """From the first map to the end."""
+        self.after[start.name] = self.relation
+        self.through(self.model.body[self.model.body.index(start) + 1 :])
 
-    def _body(self, body: tuple[Statement, ...]) -> None:
+    def through(self, body: tuple[Statement, ...]) -> None:
+        """Carry the relation on. Raises `TooLarge`."""
         for statement in body:
             match statement:
                 case Op():
                     self.relation = self._through(statement)
                 case Residual():
                     before = self.relation
-                    self._body(statement.body)
+                    self.through(statement.body)
                     rows = len(self.relation.parts[0][1])
                     self._spend(rows * len(before.parts) * len(self.relation.parts))
                     self.relation = union(before, self.relation)
                 case Parallel():
                     self._parallel(statement)
                 case Scope():
-                    self._body(statement.sequence)
+                    self.through(statement.sequence)
                 case Call():
                     self._block(statement.name, statement.block)
                 case Stack():
@@ -182,7 +199,7 @@ class Walker:
     def _block(self, name: str, block: str) -> None:
         before = self.at
         self.at = f"{before}{name}."
-        self._body(self.model.definitions[block].body)
+        self.through(self.model.definitions[block].body)
         self.at = before
 
     def _parallel(self, parallel: Parallel) -> None:
@@ -195,7 +212,7 @@ class Walker:
         ] or [before] * len(parallel.branches)
         for branch, one in zip(parallel.branches, entering, strict=True):
             self.relation = one
-            self._body(branch)
+            self.through(branch)
             left.append(self.relation)
         self.relation = side_by_side(left)
         self.relation = self._through(parallel.fuse)

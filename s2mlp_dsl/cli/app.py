@@ -18,6 +18,7 @@ COMMANDS = {
     "audit": "Find out whether someone's PyTorch code is a shift.",
     "bench": "Measure latency, images/s and peak memory of a model here.",
     "check": "Prove shapes, parameters, MACs, reach and claims of a spec.",
+    "compare": "The paper's table 1, for models and their spatial operators.",
     "compile": "Write a model as PyTorch source, IR, ONNX and more.",
     "diagram": "Draw a model.",
     "diff": "What differs in meaning between two models.",

@@ -159,7 +159,7 @@ def _as_text(analysis: Analysis) -> str:
         "",
         f"  params  {analysis.params:,}",
         f"  MACs    {analysis.macs:,} per image ({analysis.macs / 1e9:.3f} G)",
-        f"  reach   {_reach(analysis.reach)}",
+        f"  reach   {reach_text(analysis.reach)}",
         f"  hashes  function {_short(analysis.function_hash)}, "
         f"weights {_short(analysis.weight_hash)}",
     ]
@@ -189,7 +189,8 @@ def _table(rows: tuple[Row, ...]) -> list[str]:
     ]
 
 
-def _reach(reach: Reach | None) -> str:
+def reach_text(reach: Reach | None) -> str:
+    """How far a model reaches, in a line."""
     if reach is None:
         return "not computed: the maps are too large"
     grid = " × ".join(map(str, reach.grid))

@@ -104,7 +104,9 @@ class Conv(Operator):
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
         reads: Reads = "position" if a.count("kernel") == 1 else "neighbours"
-        return Properties(True, reads, False, False)
+        # With a group for each channel it is a depthwise convolution.
+        apart = x is not None and a.count("groups") == x.channels > 1
+        return Properties(True, reads, False, apart)
 
     def construct(self, x: Shape | None, a: Args) -> Construct:
         assert x is not None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from math import prod
 
-from s2mlp_dsl.ir.shape import Map, Shape, shape_of
+from s2mlp_dsl.ir.shape import Map, Shape, positions, shape_of
 from s2mlp_dsl.ops import codes
 from s2mlp_dsl.ops.base import (
     Args,
@@ -44,8 +44,15 @@ class Rearrange(Operator):
         assert x is not None
         fit = fitted(x, a)
         stays = list(fit.sources()) == list(range(prod(x.dims)))
-        reads: Reads = "position" if stays else "everything"
-        return Properties(False, reads, not stays, not stays)
+        held = {one // x.channels for one in fit.sources()[: fit.dims[-1]]}
+        reads: Reads = "everything" if len(held) == positions(x) else "neighbours"
+        # Merging what lies together is the same everywhere: the slow part of each
+        # axis stays an axis.
+        *axes, _ = fit.pattern.left
+        merges = fit.pattern.right[:-1] == tuple(axis[:1] for axis in axes)
+        return Properties(
+            False, "position" if stays else reads, not (stays or merges), not stays
+        )
 
     def construct(self, x: Shape | None, a: Args) -> Construct:
         assert x is not None

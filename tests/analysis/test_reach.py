@@ -123,8 +123,8 @@ def image(one: Program, count: int = 1) -> Tensor:
 def expected(one: Program) -> Tensor:
     start = first_map(one.model)
     assert start is not None
-    walker = Walker(one.model, start)
-    walker.run()
+    walker = Walker(one.model, start.result)
+    walker.run(start)
     assert isinstance(start.result, Map)
     height, width = start.result.height, start.result.width
     parts = walker.relation.parts

@@ -1,4 +1,4 @@
-"""`diff` and `show`: what differs, and where it came from."""
+"""`diff`, `compare` and `show`: what differs, and where it came from."""
 
 import json
 from pathlib import Path
@@ -161,3 +161,38 @@ def test_what_is_shown_is_a_spec() -> None:
     assert "depth = 36 (specs/s2mlp_deep.arch:6)" in run.stdout
     assert "width = 384 (specs/s2mlp_deep.arch:6)" in run.stdout
     assert "patch = 16 (specs/s2mlp.arch:36)" in run.stdout
+
+
+def test_compare_prints_table_1() -> None:
+    found = s2mlp("compare", "specs/mlp_mixer.arch:mixer_s16", DEEP, "specs/vit.arch")
+    assert found.returncode == 0, found.stderr
+    lines = [" ".join(line.split()) for line in found.stdout.splitlines()]
+    assert "mixer_s16 yes yes yes yes 18,528,264 3,776,958,464" in lines
+    assert "shift(cross) ×36 no no no no 4 of 196 – –" in lines
+    assert "s2mlp_deep everything of 14 × 14 after 26 of 36 iterations" in lines
+    assert "s2mlp_deep yes" in lines
+    (bound,) = (line for line in lines if line.startswith("vit_b16 no:"))
+    assert "`position.weight` is 197 × 768, and would be 785 × 768" in bound
+
+
+def test_compare_as_json(pair: Path) -> None:
+    found = s2mlp("compare", pair, f"{pair}:two", "--format", "json")
+    one, two, again = json.loads(found.stdout)
+    assert two | {"spec": ""} == again | {"spec": ""}
+    assert one["row"] is None and one["bound_by"] is None and one["params"] > 0
+    wide = s2mlp("compare", "specs/s2mlp.arch", "--set", "width=8", "--set", "depth=1")
+    assert wide.returncode == 0 and "shift(cross)" in wide.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["specs/s2mlp.arch"], 2, "--set could complete"),
+        (["specs/no_such.arch"], 2, "no_such.arch"),
+        (["specs/vit.arch:vit_b17"], 2, "vit_b16"),
+        ([], 2, "Missing argument"),
+    ],
+)
+def test_compare_refuses(words: list[str], code: int, said: str) -> None:
+    found = s2mlp("compare", *words)
+    assert found.returncode == code and said in found.stderr

@@ -263,7 +263,7 @@ CASES: dict[str, list[Case]] = {
         for kernels, shape in (
             ("[[1, 2, 1], [2, 4, 2], [1, 2, 1]]", map_(3, 5, 1)),
             (f"[{_TO_THE_RIGHT}, {_FROM_BELOW}]", map_(4, 3, 6)),
-            (f"[{_TO_THE_RIGHT}, {_FROM_BELOW}, {_TO_THE_RIGHT}]", map_(1, 1, 3)),
+            (f"[{_TO_THE_RIGHT}, {_FROM_BELOW}, {_FROM_BELOW}]", map_(1, 1, 3)),
             (f"[{_FROM_BELOW}, [[0, 0, 0], [1, -1, 0], [0, 0, 0]]]", map_(1, 3, 4)),
             (f"[{_TO_THE_RIGHT}, {_FROM_BELOW}]", film(2, 2, 3, 2)),
         )

@@ -1,0 +1,306 @@
+"""The paper's table 1, for any model: what mixes its positions, and how.
+
+Every statement between the first map and the pooling from whose result a
+position depends on more than itself is a spatial operator. A `fold` whose inner
+channels hold positions is one as a whole: what is inside mixes positions as it
+would mix channels. All of it comes from the operators' facts.
+"""
+
+from collections.abc import Iterator
+from math import prod
+from typing import Literal
+
+from s2mlp_dsl.analysis.analyze import analyze_model
+from s2mlp_dsl.analysis.reach import MOST_POSITIONS, Reach, reads_through
+from s2mlp_dsl.analysis.sizes import bound_by
+from s2mlp_dsl.ir.node import Record
+from s2mlp_dsl.ir.print import print_arguments, print_op
+from s2mlp_dsl.ir.program import (
+    Call,
+    Model,
+    Op,
+    Parallel,
+    Residual,
+    Scope,
+    Stack,
+    Statement,
+    bodies,
+)
+from s2mlp_dsl.ir.shape import Map, Shape, Vector, positions
+from s2mlp_dsl.ops import OPERATORS, SIGNATURES, Args, Refusal
+from s2mlp_dsl.ops.base import Properties
+from s2mlp_dsl.ops.reach import Reach as OperatorReach
+
+# `mixed`: every channel that leaves is made of several, with weights of its own.
+Shared = Literal["yes", "no", "mixed"]
+_ROOM = 32  # a map large enough for an operator to show what it does
+
+
+class Row(Record):
+    """A row of table 1.
+
+    `is_global`: a position depends on every position. `position_bound`: another
+    function at another position, borders aside. `shared`: one function for all
+    channels.
+    """
+
+    learned: bool
+    is_global: bool
+    position_bound: bool
+    shared: Shared
+
+
+class SpatialOperator(Record):
+    """Equal spatial operators of a model; params and MACs are of all together.
+
+    With `statistics` it sees other positions only in statistics or weights that are
+    computed from the map (group norm, split attention), and keeps every entry at
+    its place otherwise.
+
+    `reads` is how many positions one depends on at most, through it alone, of
+    `positions`; None where the map is too large to relate.
+    """
+
+    statement: str
+    count: int
+    row: Row
+    statistics: bool
+    reads: int | None
+    positions: int
+    params: int
+    macs: int
+
+
+class Compared(Record):
+    """A model in the terms of table 1.
+
+    It is learned or global where one of its spatial operators is, statistics left
+    aside, position-bound where any statement is, and shared where all of them are.
+    `row` is None where no position reads another. `bound_by` says what binds the
+    weights to one size of images, None where nothing does.
+    """
+
+    name: str
+    row: Row | None
+    params: int
+    macs: int
+    reach: Reach | None
+    bound_by: str | None
+    operators: tuple[SpatialOperator, ...]
+
+
+def compare_model(model: Model) -> Compared:
+    """The row of a model, and of each of its spatial operators."""
+    figures = analyze_model(model)
+    assert figures.params is not None and figures.macs is not None
+    found: dict[tuple[str, Row, bool, int | None, int], list[int]] = {}
+    bound = False
+    for statement, source, count in _parts(model):
+        if isinstance(statement, Op) and _facts(statement).position_bound:
+            bound = True
+        row, reads = _row(model, statement, source)
+        if row is None:
+            continue
+        aside = isinstance(statement, Op) and _only_statistics(statement)
+        key = (_text(statement), row, aside, reads, positions(source))
+        sums = found.setdefault(key, [0, 0, 0])
+        params, macs = _cost(model, statement)
+        for place, value in enumerate((1, params, macs)):
+            sums[place] += count * value
+    operators = tuple(
+        SpatialOperator(
+            statement=text,
+            count=count,
+            row=row,
+            statistics=aside,
+            reads=reads,
+            positions=of,
+            params=params,
+            macs=macs,
+        )
+        for (text, row, aside, reads, of), (count, params, macs) in found.items()
+    )
+    return Compared(
+        name=model.name,
+        row=_together([one.row for one in operators if not one.statistics], bound),
+        params=figures.params,
+        macs=figures.macs,
+        reach=figures.reach,
+        bound_by=bound_by(model),
+        operators=operators,
+    )
+
+
+def _together(rows: list[Row], bound: bool) -> Row | None:
+    if not rows:
+        return None
+    shared: Shared = "yes"
+    for one in rows:
+        if one.shared == "mixed" or shared == "yes":
+            shared = one.shared
+    return Row(
+        learned=any(one.learned for one in rows),
+        is_global=any(one.is_global for one in rows),
+        position_bound=bound or any(one.position_bound for one in rows),
+        shared=shared,
+    )
+
+
+def _parts(model: Model) -> Iterator[tuple[Op | Scope, Shape, int]]:
+    """What follows the first map, as (statement, what enters, how often)."""
+    embeds = [
+        place
+        for place, one in enumerate(model.body)
+        if isinstance(one, Op) and OPERATORS[one.operator].role == "embed"
+    ]
+    first = embeds[0] if embeds else 0
+    yield from _within(model, model.body[first + 1 :], 1)
+
+
+def _within(
+    model: Model, body: tuple[Statement, ...], count: int
+) -> Iterator[tuple[Op | Scope, Shape, int]]:
+    for statement in body:
+        match statement:
+            case Op(source=source):
+                assert source is not None
+                yield statement, source, count
+            case Scope(enter=enter) if _moves(enter) is not None:
+                assert enter.source is not None
+                yield statement, enter.source, count
+            case Residual() | Parallel() | Scope():
+                for inner in bodies(statement):
+                    yield from _within(model, inner, count)
+            case Call():
+                inside = model.definitions[statement.block].body
+                yield from _within(model, inside, count)
+            case Stack():
+                for run in statement.runs:
+                    inside = model.definitions[run.block].body
+                    yield from _within(model, inside, count * run.count)
+
+
+def _row(
+    model: Model, statement: Op | Scope, source: Shape
+) -> tuple[Row | None, int | None]:
+    """The row of a statement and how much it reads; none where it is not spatial."""
+    if isinstance(statement, Scope):
+        return _of_scope(model, statement, source)
+    facts = _facts(statement)
+    if facts.reads == "position" or isinstance(statement.result, Vector):
+        return None, None
+    shared: Shared = "no" if facts.channel_bound else "yes"
+    if facts.learned and _mixes(statement):
+        shared = "mixed"
+    row = Row(
+        learned=facts.learned,
+        is_global=facts.reads == "everything",
+        position_bound=facts.position_bound,
+        shared=shared,
+    )
+    return row, reads_through(model, statement, source)
+
+
+def _of_scope(
+    model: Model, scope: Scope, source: Shape
+) -> tuple[Row | None, int | None]:
+    moves = _moves(scope.enter)
+    assert moves is not None
+    # What one inner position holds: of which positions, and of which channels.
+    held = [
+        divmod(one, source.channels) for one in moves[: scope.enter.result.channels]
+    ]
+    places, channels = (len(set(one)) for one in zip(*held, strict=True))
+    inside = list(_ops(model, scope.body))
+    reads = reads_through(model, scope, source)
+    mixing = [op for op in inside if places > 1 and _mixes(op)]
+    reading = [op for op in inside if _facts(op).reads != "position"]
+    if reads == 1 or not (mixing or reading):
+        return None, None
+    at_once = reads if reads is not None else places
+    shared: Shared = "yes"
+    if channels > 1 and any(_facts(op).channel_bound for op in inside):
+        shared = "no"
+    # Inside, a channel may lie among the channels or among the positions.
+    if channels > 1 and any(map(_mixes, inside)):
+        shared = "mixed"
+    if reading and channels < source.channels:
+        shared = "mixed"
+    row = Row(
+        learned=any(_facts(op).learned for op in (*mixing, *reading)),
+        is_global=at_once == positions(source),
+        # A weight for each inner channel is one for each of its positions.
+        position_bound=any(_facts(op).learned for op in inside if places > 1)
+        or any(_facts(op).position_bound for op in inside),
+        shared=shared,
+    )
+    return row, reads
+
+
+def _ops(model: Model, body: tuple[Statement, ...]) -> Iterator[Op]:
+    for statement, _, _ in _within(model, body, 1):
+        if isinstance(statement, Op):
+            yield statement
+        else:
+            yield from _ops(model, statement.body)
+
+
+def _facts(op: Op) -> Properties:
+    return OPERATORS[op.operator].properties(op.source, Args(dict(op.args)))
+
+
+def _mixes(op: Op) -> bool:
+    """Whether a channel that leaves depends on several that enter."""
+    assert op.source is not None
+    reach = _reach(op)
+    return reach.mixes and reach.groups < op.source.channels
+
+
+def _only_statistics(op: Op) -> bool:
+    content = _reach(op).content
+    if content is None or content.moves is not None:
+        return False
+    return all(part.reads == "here" for part in content.parts)
+
+
+def _reach(op: Op) -> OperatorReach:
+    """What an operator depends on, on a map of a size that is quick to relate."""
+    operator, args, source = OPERATORS[op.operator], Args(dict(op.args)), op.source
+    assert source is not None
+    if isinstance(source, Map) and positions(source) > MOST_POSITIONS:
+        sides = {
+            side: min(getattr(source, side), _ROOM) for side in ("height", "width")
+        }
+        small = source.model_copy(update=sides)
+        try:
+            operator.shape(small, args)
+            source = small
+        except Refusal:
+            pass  # then on the large map, which takes longer
+    return operator.reach(source, args)
+
+
+def _moves(op: Op) -> list[int] | None:
+    """Where each entry comes from, for an operator that only moves them."""
+    assert op.source is not None
+    operator, args = OPERATORS[op.operator], Args(dict(op.args))
+    reach = operator.reach(op.source, args)
+    return None if reach.moves is None else list(reach.moves())
+
+
+def _cost(model: Model, statement: Op | Scope) -> tuple[int, int]:
+    ops = [statement] if isinstance(statement, Op) else _ops(model, statement.body)
+    params = macs = 0
+    for op in ops:
+        operator, args = OPERATORS[op.operator], Args(dict(op.args))
+        params += sum(map(prod, operator.tensors(op.source, args).values()))
+        macs += operator.macs(op.source, args)
+    return params, macs
+
+
+def _text(statement: Op | Scope) -> str:
+    signature = SIGNATURES[statement.operator]
+    if isinstance(statement, Op):
+        return print_op(statement, signature)
+    listed = ", ".join(print_arguments(statement.args, signature))
+    return f"{statement.operator}({listed})"

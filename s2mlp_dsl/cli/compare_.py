@@ -1,0 +1,120 @@
+"""`s2mlp-dsl compare SPEC…`."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from s2mlp_dsl.analysis.table1 import Compared, Row, SpatialOperator, compare_model
+from s2mlp_dsl.cli.check_ import reach_text
+from s2mlp_dsl.cli.output import format_option, limit_option, read_settings
+from s2mlp_dsl.elaborate.spec import ChoiceError, load
+from s2mlp_dsl.ir.program import Model
+
+_HEAD = (
+    *("model, and what mixes its positions", "learned", "global", "position-bound"),
+    *("shared", "reads", "params", "MACs"),
+)
+_LEFT = 48  # characters of a statement
+
+
+@click.command()
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC…")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    callback=read_settings,
+    help="Give a parameter of every model a value. Can be repeated.",
+)
+@format_option("json")
+@limit_option
+def command(specs: tuple[str, ...], settings: dict[str, str], form: str) -> int:
+    """The paper's table 1, for models and for what mixes their positions.
+
+    Each SPEC is a file, for all its models, or FILE:MODEL for one. PyTorch is not
+    needed and not imported.
+    """
+    found = [
+        (spec, compare_model(model))
+        for spec in specs
+        for model in _models(spec, settings)
+    ]
+    if form == "json":
+        data = [{"spec": spec, **one.model_dump(mode="json")} for spec, one in found]
+        print(json.dumps(data, indent=2, ensure_ascii=False))
+    else:
+        print(_as_text([one for _, one in found]))
+    return 0
+
+
+def _models(spec: str, settings: dict[str, str]) -> Iterator[Model]:
+    """The model that is named, or those of the file that have all they need."""
+    path, colon, name = spec.rpartition(":")
+    if not colon or Path(spec).exists():
+        path, name = spec, ""
+    loaded = load(Path(path))
+    models = [loaded.choose_model(name)] if name else list(loaded.models.values())
+    loaded.report.raise_errors()
+    closed = [
+        one for one in models if name or not loaded.base(one).open_params(settings)
+    ]
+    if not closed:
+        listed = " and ".join(f"`{one}`" for one in loaded.models) or "no model"
+        raise ChoiceError(f"{path} has {listed}, which --set could complete")
+    for one in closed:
+        yield loaded.expand(one, settings)
+
+
+def _as_text(found: list[Compared]) -> str:
+    cells: list[tuple[str, ...]] = [_HEAD]
+    for one in found:
+        cells.append(_model(one))
+        cells += [_operator(operator) for operator in one.operators]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(_HEAD))]
+    lines = []
+    for row in cells:
+        left = f"{row[0]:<{widths[0]}}  "
+        middle = "  ".join(f"{row[i]:<{widths[i]}}" for i in range(1, 6))
+        right = "  ".join(f"{row[i]:>{widths[i]}}" for i in range(6, 8))
+        lines.append(f"{left}{middle}  {right}".rstrip())
+    wide = max(len(one.name) for one in found)
+    lines += ["", "reach"]
+    lines += [f"  {one.name:<{wide}}  {reach_text(one.reach)}" for one in found]
+    lines += ["", "images of other sizes with the same weights"]
+    lines += [
+        f"  {one.name:<{wide}}  {f'no: {one.bound_by}' if one.bound_by else 'yes'}"
+        for one in found
+    ]
+    return "\n".join(lines)
+
+
+def _model(one: Compared) -> tuple[str, ...]:
+    figures = (f"{one.params:,}", f"{one.macs:,}")
+    if one.row is None:
+        return (one.name, "–", "–", "–", "–", "its own", *figures)
+    return (one.name, *_row(one.row), "", *figures)
+
+
+def _operator(one: SpatialOperator) -> tuple[str, ...]:
+    text = one.statement
+    if len(text) > _LEFT:
+        text = text[: _LEFT - 1] + "…"
+    times = f" ×{one.count}" if one.count > 1 else ""
+    reads = f"{one.reads} of {one.positions}" if one.reads is not None else "–"
+    params = f"{one.params:,}" if one.params else "–"
+    macs = f"{one.macs:,}" if one.macs else "–"
+    learned, everywhere, *others = _row(one.row)
+    if one.statistics:
+        everywhere = f"{everywhere}, statistics"
+    row = (learned, everywhere, *others)
+    return (f"  {text}{times}", *row, reads, params, macs)
+
+
+def _row(row: Row) -> tuple[str, ...]:
+    """The four answers. Mixed channels are not shared, and not apart either."""
+    answers = (row.learned, row.is_global, row.position_bound)
+    shared = "no, mixed" if row.shared == "mixed" else row.shared
+    return (*("yes" if one else "no" for one in answers), shared)
