@@ -31,6 +31,7 @@ COMMANDS = {
     "predict": "Classify images with a trained run.",
     "report": "One page that explains a model.",
     "show": "A model as it is declared, or expanded with where values came from.",
+    "study": "Run a study: train its rows with its seeds, and compare.",
     "train": "Train a model by a recipe.",
     "verify": "Prove that the compiled model is what the spec says.",
 }

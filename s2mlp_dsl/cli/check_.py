@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,9 @@ from s2mlp_dsl.cli.output import (
 from s2mlp_dsl.diagnostics import Diagnostic, SpecError, as_data, clean
 from s2mlp_dsl.elaborate.files import UnreadableSpec
 from s2mlp_dsl.elaborate.spec import load
+
+if TYPE_CHECKING:
+    from s2mlp_dsl.ir.study import Study
 
 _MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 
@@ -64,6 +67,7 @@ def command(
     try:
         loaded = load(spec)
         analyses = check_spec(loaded, model, settings)
+        studies = () if model else loaded.elaborated_studies
         diagnostics = loaded.report.sorted()
         if symbolic and form != "sarif":
             from s2mlp_dsl.cli.symbolic_text import print_symbolic
@@ -76,7 +80,8 @@ def command(
         if form == "sarif":
             _print_sarif(error.diagnostics)
             return 2 if isinstance(error, UnreadableSpec) else 1
-        print(_json({"diagnostics": map(as_data, error.diagnostics), "models": []}))
+        found = map(as_data, error.diagnostics)
+        print(_json({"diagnostics": found, "models": [], "studies": []}))
         return 2 if isinstance(error, UnreadableSpec) else 1
     if form == "sarif":
         _print_sarif(diagnostics)
@@ -86,13 +91,14 @@ def command(
                 {
                     "diagnostics": map(as_data, diagnostics),
                     "models": map(_as_data, analyses),
+                    "studies": map(_study_data, studies),
                 }
             )
         )
     else:
         print_diagnostics(diagnostics)
-        for number, analysis in enumerate(analyses):
-            print(("\n" if number else "") + _as_text(analysis))
+        texts = [*map(_as_text, analyses), *map(_study_text, studies)]
+        print("\n\n".join(texts))
     wrong = loaded.report.errors or not all(one.holds for one in analyses)
     return 1 if wrong else 0
 
@@ -164,6 +170,32 @@ def _as_text(analysis: Analysis) -> str:
         f"weights {_short(analysis.weight_hash)}",
     ]
     return "\n".join([*lines, *_claims(analysis)])
+
+
+def _study_data(study: "Study") -> dict[str, Any]:
+    return {
+        "name": study.name,
+        "seeds": list(study.seeds),
+        "runs": study.runs,
+        "rows": [
+            row.model_dump(mode="json", exclude={"model", "recipe"})
+            for row in study.rows
+        ],
+    }
+
+
+def _study_text(study: "Study") -> str:
+    """The rows with their models; the runs of equal rows are shared."""
+    seeds = f"{len(study.seeds)} seed" + "s" * (len(study.seeds) > 1)
+    head = f"{study.name}: a study of {len(study.rows)} rows, {seeds}"
+    width = max(len(row.label) for row in study.rows)
+    lines = [f"{head}, {study.runs} runs", ""]
+    for row in study.rows:
+        given = ", ".join(f"{key} = {value}" for key, value in row.arguments)
+        call = f"{row.model_name}({given})" if given else row.model_name
+        shared = "" if row.runs == row.key else f"  (runs of {row.runs})"
+        lines.append(f"  {row.label:<{width}}  {call}{shared}")
+    return "\n".join(lines)
 
 
 def _claims(analysis: Analysis) -> list[str]:

@@ -68,6 +68,24 @@ class Spec:
                 found.append(elaborate_study(declared, self.report))
         return tuple(found)
 
+    def study(self, declared: Declared, settings: Mapping[str, str]) -> "Study":
+        """A study with some settings and parameters given for all its rows.
+
+        Raises `SpecError` when the spec or a setting is wrong.
+        """
+        from s2mlp_dsl.elaborate.studies import elaborate_study
+
+        if "seed" in settings:
+            raise ChoiceError("a study has seeds of its own: --seeds 3")
+        try:
+            overrides = parse_overrides(settings, self.report)
+            study = elaborate_study(declared, self.report, overrides)
+        except Poisoned:
+            self.report.raise_errors()
+            raise
+        self.report.raise_errors()
+        return study
+
     def claims(self, model: str) -> list[tree.Claim]:
         """What the file claims of one of its models."""
         return self._claims.get(model, [])

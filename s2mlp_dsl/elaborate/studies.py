@@ -1,5 +1,6 @@
 """Studies of a spec: what they compare, held against what they may name."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
@@ -22,14 +23,20 @@ from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
 
 
-def elaborate_study(declared: Declared, report: Report) -> Study:
-    """The rows of a study. Raises `Poisoned` after reporting all that is wrong."""
+def elaborate_study(
+    declared: Declared, report: Report, overrides: Mapping[str, tree.Expr] | None = None
+) -> Study:
+    """The rows of a study, with some settings and parameters given for all.
+
+    Raises `Poisoned` after reporting all that is wrong.
+    """
     declaration = declared.declaration
     assert isinstance(declaration, tree.Study)
     if declared.damaged:
         raise Poisoned
     env, evaluator = Env(declared.unit, {}), Evaluator(report)
     items = read_items(declaration, env, evaluator)
+    items.override(overrides or {})
     found = len(report.errors)
     looked = _Looked(declared, declaration, items, report)
     recipe, cases = looked.recipe(), looked.cases()
@@ -111,6 +118,10 @@ class _Looked:
         for axis in self.items.axes:
             if axis.key in self.items.settings:
                 self._conflict(axis, self.items.settings[axis.key].name.span)
+        for argument in self.items.given:
+            for axis in self.items.axes:
+                if argument.name is not None and argument.name.id == axis.key:
+                    self._conflict(axis, argument.span)
         for case in cases:
             try:
                 base = base_of(as_variant(case.model, self.declared.unit), self.report)

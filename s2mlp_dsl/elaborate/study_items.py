@@ -1,12 +1,13 @@
 """The lines of a study, read one by one: what is varied, seeds, printed figures."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
 from s2mlp_dsl.diagnostics import Label, Poisoned, Suggestion
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.evaluate import Evaluator
-from s2mlp_dsl.elaborate.recipes import SETTINGS
+from s2mlp_dsl.elaborate.recipes import LENGTHS, SETTINGS
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.values import Env, Value, show
 from s2mlp_dsl.ir.study import Figure, Printed
@@ -41,6 +42,18 @@ class Items:
     settings: dict[str, tree.Setting]
     axes: list[Axis]
     cases: list[tree.Case]
+    given: tuple[tree.Argument, ...] = ()  # to every model
+
+    def override(self, settings: Mapping[str, tree.Expr]) -> None:
+        """Give settings of the recipe, and parameters of all models, other values."""
+        for key, node in settings.items():
+            name = tree.Name(node.span, key)
+            if key in SETTINGS:
+                for other in LENGTHS if key in LENGTHS else ():
+                    self.settings.pop(other, None)
+                self.settings[key] = tree.Setting(node.span, name, node)
+            else:
+                self.given += (tree.Argument(node.span, name, node),)
 
 
 def read_items(study: tree.Study, env: Env, evaluator: Evaluator) -> Items:

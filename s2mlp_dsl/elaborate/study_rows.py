@@ -79,7 +79,7 @@ class Rows:
         rest = tuple((key, node) for key, node, _ in at if key in SETTINGS)
         axes = tuple((key, text) for key, _, text in at)
         label = self._label(case, axes)
-        call = _with(case.model, own)
+        call = _with(case.model, self.items.given, own)
         model = self._model(number, call, own)
         recipe = self._resolved(rest)
         printed = read_printed(
@@ -166,14 +166,14 @@ class Rows:
         return self._recipes[rest]
 
 
-def _with(call: tree.Call, own: Given) -> tree.Call:
-    """The call of a case with what is varied as further arguments."""
+def _with(call: tree.Call, given: tuple[tree.Argument, ...], own: Given) -> tree.Call:
+    """The call of a case with what is given to all and what is varied."""
     varied = tuple(
         tree.Argument(node.span, tree.Name(node.span, key), node) for key, node in own
     )
     # Without an argument of its own it is the varied value that led here.
     span = own[0][1].span if own and not call.arguments else call.span
-    return tree.Call(span, call.name, (*call.arguments, *varied))
+    return tree.Call(span, call.name, (*call.arguments, *given, *varied))
 
 
 def _with_keys(rows: list[Row]) -> Iterator[Row]:

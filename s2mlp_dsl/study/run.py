@@ -120,7 +120,7 @@ def do(
     when SIGTERM or Ctrl-C arrived and every run has saved where it stands.
     """
     waiting, running = list(tasks), list[tuple[Task, BaseProcess]]()
-    context, told = _context(), False
+    context, told = context_of(), False
     with _listening() as stop:
         try:
             while running or (waiting and not stop):
@@ -158,7 +158,7 @@ def _start(
     return placed, process
 
 
-def _context() -> "ForkServerContext | SpawnContext":
+def context_of() -> "ForkServerContext | SpawnContext":
     """How processes begin. A server that has torch loaded saves seconds each."""
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")

@@ -16,9 +16,11 @@ from s2mlp_dsl.study.records import (
     Result,
 )
 
+_SHOWN = 10  # differences; further ones are only counted
+
 
 def hold_plan(out: Path, plan: Plan) -> None:
-    """Write study.json, if the folder is for this study.
+    """See that the folder is empty or for this study.
 
     Rows and seeds may have come or gone, and what is only said of a row may have
     changed. Raises `OtherStudyError` naming what differs where a row is another
@@ -26,11 +28,12 @@ def hold_plan(out: Path, plan: Plan) -> None:
     """
     old = read_plan(out) if (out / PLAN).is_file() else plan
     if differences := list(_differences(old, plan)):
+        more = len(differences) - _SHOWN
+        listed = differences[:_SHOWN] + ([f"and {more} more"] if more > 0 else [])
         raise OtherStudyError(
-            f"{out} holds another study: {'; '.join(differences)}. "
-            "Choose another folder, or delete what it holds"
+            f"{out} holds another study; choose another folder. It differs in\n  "
+            + "\n  ".join(listed)
         )
-    write(out / PLAN, plan)
 
 
 def _differences(old: Plan, new: Plan) -> Iterator[str]:

@@ -82,13 +82,13 @@ def work(task: Task) -> None:
     with task.log.open("a", encoding="utf-8") as log:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(log.fileno(), stream.fileno())
-        _follow_parent()
+        follow_parent()
         if not _locked(log.fileno()):
             sys.exit(BUSY)
         sys.exit(_run(task))
 
 
-def _follow_parent() -> None:
+def follow_parent() -> None:
     """Stop as for SIGTERM when whoever started this process is gone.
 
     Ctrl-C reaches every process of a terminal; only the parent decides on it.
@@ -144,7 +144,7 @@ def _result(task: Task) -> Result:
 
     torch.set_num_threads(task.threads)
     module, job = begun(task)
-    device = _device(task)
+    device = device_of(task)
     summary = train.train(
         module, job, task.run, resume=True, data_root=task.data, device=device
     )
@@ -181,10 +181,10 @@ def begun(task: Task) -> "tuple[nn.Module, Job]":
     from s2mlp_dsl.api import elaborate
 
     program = elaborate(task.model_text)
-    return begin(program, task.recipe, task.recipe_name, task.spec, _device(task))
+    return begin(program, task.recipe, task.recipe_name, task.spec, device_of(task))
 
 
-def _device(task: Task) -> str | None:
+def device_of(task: Task) -> str | None:
     """The device asked for; where there are several GPUs, one per job."""
     import torch
 

@@ -18,8 +18,6 @@ from s2mlp_dsl.train.session import prepare
 from s2mlp_dsl.train.sets import open_data
 from s2mlp_dsl.train.step import Stepper
 
-WARM_UP = 2  # steps that are not measured
-
 
 class Speed(Record):
     """Seconds of a step, of the test after an epoch, and of the whole run."""
@@ -37,10 +35,10 @@ def speed(
     device: str | None = None,
     seconds: float = 0.5,
 ) -> Speed:
-    """Train for so many seconds, at least one step, and keep nothing of it.
+    """Train for so many seconds and at least a step; nothing is kept of it.
 
-    The test is taken to be as fast as a forward pass of a training batch. Raises
-    as `train` does.
+    The first step does not count, unless it takes all the time. The test is taken
+    to be as fast as a forward pass of a training batch. Raises as `train` does.
     """
     place = choose_place(device, job.recipe.precision)
     data = open_data(job, place.device, data_root)
@@ -60,17 +58,15 @@ def _step(
     recipe = job.recipe
     schedule = schedule_of(recipe, order.steps, order.steps_per_epoch)
     stepper = Stepper(model.train(), recipe, job.classes, schedule, place)
-    steps = order.steps
     requests = order.requests(0, Share(micro=recipe.micro_batch))
     with closing(data.train.batches(requests)) as batches:
-        warm = min(WARM_UP, steps - 1)
-        for step in range(warm):
+        began = _now(place)
+        stepper(batches, 0, None)
+        first = _now(place)
+        done, spent = 1, first - began
+        for step in range(1, order.steps if spent < seconds else 1):
             stepper(batches, step, None)
-        began, done = _now(place), 0
-        while warm + done < steps:
-            stepper(batches, warm + done, None)
-            done += 1
-            spent = _now(place) - began
+            done, spent = step, _now(place) - first
             if spent > seconds:
                 break
     return spent / done
