@@ -8,9 +8,12 @@ import click
 
 from s2mlp_dsl.cli.output import print_diagnostics, read_settings, spec_argument
 from s2mlp_dsl.elaborate.spec import load
+from s2mlp_dsl.study import table
 from s2mlp_dsl.study.estimate import estimate
+from s2mlp_dsl.study.outputs import read_summary, write_outputs
+from s2mlp_dsl.study.page import duration
 from s2mlp_dsl.study.plan import plan_of
-from s2mlp_dsl.study.plan_text import duration, plan_text
+from s2mlp_dsl.study.plan_text import plan_text
 from s2mlp_dsl.study.records import PLAN, Result
 from s2mlp_dsl.study.run import Shard, do, left, tasks_of
 from s2mlp_dsl.study.store import hold_plan, read_results, write
@@ -99,7 +102,14 @@ def command(
         return 0
     write(out / PLAN, plan)
     progress = Progress(len(todo), quiet)
-    do(todo, jobs, progress.ended)
+    try:
+        do(todo, jobs, progress.ended)
+    finally:
+        # What is done so far is worth a look, however it ended.
+        said = write_outputs(out)
+    if not quiet:
+        print("\n".join(said), file=sys.stderr)
+    print(table.text(read_summary(out)))
     return progress.exit_code
 
 

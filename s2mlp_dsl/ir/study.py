@@ -6,6 +6,7 @@ data: nothing is computed from it.
 
 import hashlib
 import json
+from typing import Any
 
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.program import Model
@@ -81,6 +82,27 @@ class Study(Record):
 
 
 def recipe_hash(recipe: Recipe) -> str:
-    """SHA-256 over the settings of a recipe but its seed, as 64 digits."""
-    settings = {k: v for k, v in recipe.settings().items() if k not in _APART}
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+    """SHA-256 over what a recipe says besides its seed, as 64 digits.
+
+    What is as it is by default does not count, so that a setting which a later
+    version adds leaves the hashes of older recipes as they are.
+    """
+    said = {k: v for k, v in _said(recipe).items() if k not in _APART}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _said(record: Record) -> dict[str, Any]:
+    """The fields of a record that differ from their defaults, as plain data."""
+    fields = type(record).model_fields
+    values = {name: getattr(record, name) for name in fields}
+    return {
+        name: _plain(value)
+        for name, value in values.items()
+        if name == "kind" or value != fields[name].default
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Record):
+        return _said(value)
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value

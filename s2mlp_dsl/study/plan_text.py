@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from s2mlp_dsl.study.estimate import Estimate
+from s2mlp_dsl.study.page import duration
 from s2mlp_dsl.study.records import Plan, PlanRow
 from s2mlp_dsl.study.work import Task
 
@@ -80,12 +81,3 @@ def _time(estimated: Estimate, todo: Sequence[Task], jobs: int) -> str:
         how = "measured here on some steps of each row"
     why = f" ({estimated.reason})" if estimated.reason else ""
     return f"{at_least}{duration(sum(seconds) / jobs)}{side}: {how}{why}"
-
-
-def duration(seconds: float) -> str:
-    """`45 s`, `12 min`, `3.5 h`."""
-    if seconds < 100:
-        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-    if seconds < 100 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:,.1f} h"

@@ -2,7 +2,16 @@
 
 import pytest
 
-from s2mlp_dsl.ir.study import Figure, Study
+from s2mlp_dsl.ir.recipe import (
+    SGD,
+    AdamW,
+    Digits,
+    FashionMNIST,
+    Flip,
+    Recipe,
+    Translate,
+)
+from s2mlp_dsl.ir.study import Figure, Study, recipe_hash
 from tests.checking import diagnose, marked, model_of, spec_of
 
 HEAD = """edition 1
@@ -141,6 +150,27 @@ def test_keys_name_folders_and_never_collide() -> None:
     assert [row.key for row in study.rows] == ["a-b", "a-b-2", "row", "x"]
     long = studied(f'case "{"long " * 30}" tiny', "study s")
     assert len(long.rows[0].key) <= 48
+
+
+def test_the_recipes_hash_is_of_what_it_says() -> None:
+    usual = Recipe(data=Digits(), epochs=1, batch=2)
+    same = [
+        Recipe(data=Digits(), epochs=1, batch=2, optimizer=AdamW(lr=1e-3), seed=3),
+        Recipe(data=Digits(), epochs=1, batch=2, workers=7, ema=None),
+    ]
+    others = [
+        Recipe(data=Digits(), steps=1, batch=2),
+        Recipe(data=FashionMNIST(), epochs=1, batch=2),
+        Recipe(data=Digits(), epochs=1, batch=2, optimizer=SGD()),
+        Recipe(data=Digits(), epochs=1, batch=2, optimizer=AdamW(lr=2e-3)),
+        Recipe(data=Digits(), epochs=1, batch=2, augment=(Flip(),)),
+        Recipe(data=Digits(), epochs=1, batch=2, augment=(Translate(),)),
+        Recipe(data=Digits(), epochs=1, batch=2, augment=(Flip(), Translate())),
+    ]
+    assert {recipe_hash(one) for one in same} == {recipe_hash(usual)}
+    assert len({recipe_hash(one) for one in [usual, *others]}) == len(others) + 1
+    # Older records stay what they are: this never changes.
+    assert recipe_hash(usual)[:12] == "291989f96f13"
 
 
 def test_settings_given_for_all_rows() -> None:
