@@ -7,6 +7,7 @@ from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.expand import Expander
 from s2mlp_dsl.elaborate.files import Unit
+from s2mlp_dsl.elaborate.unknown import operator_of
 from s2mlp_dsl.elaborate.values import Env, show
 from s2mlp_dsl.ir.program import Op
 from s2mlp_dsl.ir.shape import Map, positions
@@ -82,7 +83,7 @@ def _linear_map(node: tree.Expr, shape: Map, unit: Unit, report: Report) -> list
 def _operation(node: tree.Expr, shape: Map, unit: Unit, report: Report) -> Op:
     """An operator call, elaborated on a map of the given size."""
     call = tree.Call(node.span, node, ()) if isinstance(node, tree.Name) else node
-    if not isinstance(call, tree.Call) or call.name.id not in OPERATORS:
+    if not isinstance(call, tree.Call) or operator_of(unit, call.name) is None:
         raise report.add(
             codes.UNKNOWN_OPERATOR,
             node.span,

@@ -7,7 +7,7 @@ from s2mlp_dsl.analysis.cost import Row
 from s2mlp_dsl.diagnostics import Poisoned, Report, Suggestion
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.suggest import did_you_mean
-from s2mlp_dsl.ops import OPERATORS
+from s2mlp_dsl.ops import find, names
 from s2mlp_dsl.syntax import tree
 
 Selector = Callable[[Row], bool]
@@ -43,11 +43,11 @@ def _selector(node: tree.Expr, rows: Sequence[Row], report: Report) -> Selector:
         and isinstance(node.arguments[0].value, tree.Name)
     ):
         name = node.arguments[0].value
-        if name.id not in OPERATORS:
+        if find(name.id) is None:
             raise report.add(
                 codes.UNKNOWN_OPERATOR,
                 name.span,
-                help=did_you_mean(name.id, OPERATORS),
+                help=did_you_mean(name.id, names()),
             )
         return lambda row: row.operator == name.id
     raise report.add(
@@ -71,7 +71,7 @@ def label_of(node: tree.Expr, labels: set[str], report: Report) -> str:
 
 def _no_label(node: tree.Name, labels: set[str], report: Report) -> Poisoned:
     help = did_you_mean(node.id, labels)
-    if node.id in OPERATORS:
+    if find(node.id) is not None:
         selector = f"op({node.id})"
         help = Suggestion(f"to select an operator, write `{selector}`", selector)
     elif not labels:

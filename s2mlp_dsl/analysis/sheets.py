@@ -8,7 +8,7 @@ from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.print import print_value
 from s2mlp_dsl.ir.program import Model, Parallel, result_of
 from s2mlp_dsl.ir.shape import Map, Shape, Tokens, Vector
-from s2mlp_dsl.ops import OPERATORS, SCOPES, Args, Operator, Parameter, Scope
+from s2mlp_dsl.ops import OURS, SCOPES, Args, Operator, Parameter, Scope, find
 
 # What a scope's example stands around.
 BODY = "gelu"
@@ -51,6 +51,7 @@ class Sheet(Record):
     """All that is said of an operator. A scope has no row in table 1."""
 
     name: str
+    owner: str  # the package that it comes from
     role: str
     version: int | None
     summary: str
@@ -63,10 +64,13 @@ class Sheet(Record):
 
 
 def sheet_of(name: str) -> Sheet:
-    """The fact sheet of an operator or scope. Raises `KeyError`."""
+    """The fact sheet of an operator or scope. Raises `KeyError`, `PluginError`."""
     if name in SCOPES:
         return _of_scope(SCOPES[name])
-    return _of_operator(OPERATORS[name])
+    operator = find(name)
+    if operator is None:
+        raise KeyError(name)
+    return _of_operator(operator)
 
 
 def _of_operator(operator: Operator) -> Sheet:
@@ -77,6 +81,7 @@ def _of_operator(operator: Operator) -> Sheet:
     found = operator.properties(op.source, Args(dict(op.args)))
     return Sheet(
         name=operator.name,
+        owner=operator.owner or OURS,
         role=operator.role,
         version=operator.version,
         summary=operator.summary,
@@ -99,6 +104,7 @@ def _of_scope(scope: Scope) -> Sheet:
     model = _tried(statement, SCOPE_INPUT)
     return Sheet(
         name=scope.name,
+        owner=OURS,
         role="scope",
         version=None,
         summary=scope.summary,

@@ -1,13 +1,14 @@
 """`s2mlp-dsl ops [NAME]`."""
 
 import json
+import sys
 import textwrap
 
 import click
 
 from s2mlp_dsl.analysis.sheets import Argument, Sheet, sheet_of
 from s2mlp_dsl.cli.output import format_option
-from s2mlp_dsl.ops import OPERATORS, SCOPES, Operator, Scope
+from s2mlp_dsl.ops import OURS, SCOPES, Operator, PluginError, Scope, find, names
 
 _LEFT = 16
 _WIDTH = 88
@@ -21,24 +22,48 @@ def command(name: str | None, form: str) -> int:
 
     Without NAME, all operators are listed. PyTorch is not imported.
     """
-    known: dict[str, Operator | Scope] = {**OPERATORS, **SCOPES}
-    if name is not None and name not in known:
+    if name is None:
+        return _all(form)
+    if name not in SCOPES and find(name) is None:
         hint = "; `s2mlp-dsl ops` lists them all"
         raise click.BadParameter(f"no operator {name!r}{hint}", param_hint="NAME")
+    sheet = sheet_of(name)
     if form == "json":
-        sheets = [sheet_of(one).model_dump() for one in ([name] if name else known)]
-        print(json.dumps(sheets[0] if name else sheets, ensure_ascii=False, indent=2))
-    elif name:
-        print("\n".join(_lines(sheet_of(name))))
+        print(_json(sheet.model_dump()))
     else:
-        width = max(map(len, known))
-        for one in known.values():
-            print(f"{one.name:<{width}}  {one.summary}")
+        print("\n".join(_lines(sheet)))
     return 0
+
+
+def _all(form: str) -> int:
+    """Every operator; behind those of plug-ins stands whose they are."""
+    sheets: list[Operator | Scope] = []
+    broken: list[PluginError] = []
+    for name in [*names(), *SCOPES]:
+        try:
+            sheets.append(find(name) or SCOPES[name])
+        except PluginError as error:
+            broken.append(error)
+    if form == "json":
+        print(_json([sheet_of(one.name).model_dump() for one in sheets]))
+    else:
+        width = max(len(one.name) for one in sheets)
+        for one in sheets:
+            owner = one.owner if isinstance(one, Operator) else None
+            print(f"{one.name:<{width}}  {one.summary}{f' ({owner})' * bool(owner)}")
+    for reason in broken:
+        print(f"error: {reason}", file=sys.stderr)
+    return PluginError.exit_code if broken else 0
+
+
+def _json(data: object) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=2)
 
 
 def _lines(sheet: Sheet) -> list[str]:
     lines = [f"{sheet.name}: {sheet.summary}", ""]
+    if sheet.owner != OURS:
+        lines += _said("package", sheet.owner)
     lines += _said("formula", sheet.formula)
     for number, argument in enumerate(sheet.arguments):
         lines += _said("" if number else "arguments", _argument(argument))

@@ -6,10 +6,11 @@ from s2mlp_dsl.diagnostics import Label, Poisoned
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.suggest import did_you_mean
+from s2mlp_dsl.elaborate.unknown import operator_of
 from s2mlp_dsl.elaborate.values import Env, Piece, Word, show
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import Shape, with_channels
-from s2mlp_dsl.ops import OPERATORS, Operator
+from s2mlp_dsl.ops import BUILT_IN, OPERATORS, Operator
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 PARAMETERS = ("takes", "fuse")
 TAKES = frozenset(["split", "copy"])
-FUSES = frozenset(name for name, one in OPERATORS.items() if one.role == "fuse")
+_FUSES = [name for name in sorted(BUILT_IN) if OPERATORS[name].role == "fuse"]
 _EXAMPLE = "write `parallel(copy, fuse = sum) { … }`"
 
 
@@ -103,14 +104,15 @@ def fuse_of(
         name, call = node.name.id, node
     else:
         name, call = "", None
-    if call is None or name not in FUSES:
+    operator = operator_of(env.unit, tree.Name(node.span, name))
+    if call is None or operator is None or operator.role != "fuse":
         raise expander.evaluator.fail(
             codes.UNKNOWN_WORD,
             call.name.span if call else node.span,
             "this does not fuse branches",
-            help=did_you_mean(name, FUSES),
+            help=did_you_mean(name, _FUSES),
         )
-    return OPERATORS[name], call, env
+    return operator, call, env
 
 
 def _branches(

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ops import OPERATORS
 
-# The words of operators count as taken, so that a printed program reads
-# `norm(layer)` as it was meant.
-_WORDS = frozenset(
-    word
-    for operator in OPERATORS.values()
-    for parameter in operator.parameters
-    for word in parameter.choices
-)
+
+def _words() -> frozenset[str]:
+    """The words of operators, those of plug-ins that the spec names among them."""
+    return frozenset(
+        word
+        for operator in OPERATORS.values()
+        for parameter in operator.parameters
+        for word in parameter.choices
+    )
 
 
 @dataclass
@@ -27,6 +28,8 @@ class Definitions:
     _block_names: dict[ir.Block, str] = field(default_factory=dict)
     _shifts: dict[ir.Shift, ir.Shift] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
+    # They count as taken, so that a printed `norm(layer)` reads as it was meant.
+    _words: frozenset[str] = field(default_factory=_words)
 
     def define(self, block: ir.Block) -> str:
         """Keep a block; the name that it has from now on."""
@@ -46,7 +49,7 @@ class Definitions:
     def _free(self, name: str) -> str:
         """The name, numbered from 2 where it is taken."""
         candidate, number = name, 1
-        taken = (self._taken, _WORDS, (self.model,))
+        taken = (self._taken, self._words, (self.model,))
         while any(candidate in names for names in taken):
             number += 1
             candidate = f"{name}_{number}"

@@ -13,12 +13,11 @@ from s2mlp_dsl.elaborate.operate import Operators
 from s2mlp_dsl.elaborate.origins import origins_of, traced
 from s2mlp_dsl.elaborate.scopes import expand_scope
 from s2mlp_dsl.elaborate.stacks import expand_stack
-from s2mlp_dsl.elaborate.unknown import APPLY
+from s2mlp_dsl.elaborate.unknown import APPLY, operator_of
 from s2mlp_dsl.elaborate.values import Env, Piece, ShiftRef, Value, words_in
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.names import name_statements
 from s2mlp_dsl.ir.shape import Shape, with_channels
-from s2mlp_dsl.ops import OPERATORS
 from s2mlp_dsl.ops.codes import NO_IMAGE
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
@@ -203,7 +202,7 @@ class Expander:
         name = call.name.id
         if name == APPLY:
             return self._apply(call, env, shape, label)
-        operator = OPERATORS.get(name)
+        operator = operator_of(env.unit, call.name)
         if operator is not None:
             if operator.role == "fuse":
                 raise Poisoned  # reported with the names

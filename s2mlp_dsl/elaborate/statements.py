@@ -7,21 +7,22 @@ from dataclasses import dataclass
 from s2mlp_dsl.diagnostics import Poisoned, Report
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import NO_SHIFT, match_arguments
-from s2mlp_dsl.elaborate.branches import FUSES, PARAMETERS, TAKES
+from s2mlp_dsl.elaborate.branches import PARAMETERS, TAKES
 from s2mlp_dsl.elaborate.files import Unit
 from s2mlp_dsl.elaborate.patterns import axis_names
 from s2mlp_dsl.elaborate.unknown import (
     APPLY,
     FUNCTIONS,
     is_statement,
+    operator_of,
     unknown_function,
     unknown_statement,
     unknown_value,
 )
-from s2mlp_dsl.ops import OPERATORS, SCOPES, Parameter
+from s2mlp_dsl.ops import BUILT_IN, SCOPES, Parameter
 from s2mlp_dsl.syntax import keywords, tree
 
-_RESERVED = {*OPERATORS, *SCOPES, *FUNCTIONS, APPLY, "dim", "none"}
+_RESERVED = {*BUILT_IN, *SCOPES, *FUNCTIONS, APPLY, "dim", "none"}
 _VALUES = tree.Let | tree.Shift  # declarations that are values
 # What an argument may be besides a value, by parameter: words of the language.
 Words = Mapping[str, Collection[str]]
@@ -68,15 +69,15 @@ class Statements:
 
     def _operation(self, call: tree.Call, known: set[str]) -> None:
         name = call.name.id
-        if not is_statement(self.unit, name):
+        if not is_statement(self.unit, call.name):
             unknown_statement(self.report, self.unit, call.name)
         elif name == APPLY:
             self._applied(call, known)
-        elif name not in OPERATORS:
+        elif (operator := operator_of(self.unit, call.name)) is None:
             block = self.unit.names[name].declaration
             assert isinstance(block, tree.Block)
             self.arguments(call, words_of(block.params), known)
-        elif OPERATORS[name].role == "fuse":
+        elif operator.role == "fuse":
             self.report.add(
                 codes.UNKNOWN_STATEMENT,
                 call.name.span,
@@ -84,8 +85,7 @@ class Statements:
                 help=f"write `parallel(copy, fuse = {name}) {{ … }}`",
             )
         else:
-            parameters = OPERATORS[name].parameters
-            self.arguments(call, _words_for_sheet(parameters, call), known)
+            self.arguments(call, _words_for_sheet(operator.parameters, call), known)
 
     def _applied(self, call: tree.Call, known: set[str]) -> None:
         if len(call.arguments) != 1 or call.arguments[0].name is not None:
@@ -110,10 +110,11 @@ class Statements:
 
     def _scope(self, call: tree.Call, known: set[str]) -> None:
         name = call.name.id
+        is_one = is_statement(self.unit, call.name)
         if name in SCOPES:
             words = _words_for_sheet(SCOPES[name].parameters, call)
             self.arguments(call, words, known)
-        elif is_statement(self.unit, name):
+        elif is_one:
             self.report.add(
                 codes.UNKNOWN_STATEMENT,
                 call.name.span,
@@ -129,9 +130,12 @@ class Statements:
             if "takes" in given:
                 self.values(given["takes"].value, known, TAKES)
             fuse = given["fuse"].value if "fuse" in given else None
-            if isinstance(fuse, tree.Call) and fuse.name.id in FUSES:
-                parameters = OPERATORS[fuse.name.id].parameters
-                self.arguments(fuse, _words_for_sheet(parameters, fuse), known)
+            if not isinstance(fuse, tree.Call):
+                return
+            operator = operator_of(self.unit, fuse.name)
+            if operator is not None and operator.role == "fuse":
+                words = _words_for_sheet(operator.parameters, fuse)
+                self.arguments(fuse, words, known)
 
     def arguments(self, call: tree.Call, words: Words, known: set[str]) -> None:
         """Every argument, and the words that its parameter allows."""

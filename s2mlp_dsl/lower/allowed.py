@@ -8,7 +8,7 @@ taken from torch, and attributes of anything but `self`.
 
 import ast
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _IMPORTS = {"torch": {"Tensor", "nn"}, "collections.abc": {"Sequence"}}
 _BUILTINS = {
@@ -46,10 +46,13 @@ class ForbiddenSource(Exception):
     """The generated text contains something that no model needs."""
 
 
-def check_source(text: str) -> None:
-    """Raise `ForbiddenSource` unless the text only defines modules."""
+def check_source(text: str, known: Iterable[str] = ()) -> None:
+    """Raise `ForbiddenSource` unless the text only defines modules.
+
+    `known` are names that stand beside the text.
+    """
     nodes = list(ast.walk(ast.parse(text)))
-    bound = set(_bound_in(nodes))
+    bound = {*known, *_bound_in(nodes)}
     modules = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
     for node in nodes:
         found = _not_allowed(node, bound)

@@ -1,4 +1,7 @@
-"""The definitions of `s2mlp_dsl/nn`, ready to be written into an emitted source."""
+"""The definitions of modules, ready to be written into an emitted source.
+
+Those of `s2mlp_dsl/nn`, and of the files that plug-ins name.
+"""
 
 import ast
 from collections import defaultdict
@@ -8,7 +11,11 @@ from functools import cache
 from pathlib import Path
 
 import s2mlp_dsl
+from s2mlp_dsl.lower.allowed import ForbiddenSource, check_source
+from s2mlp_dsl.ops import OURS, Operator, PluginError
 
+# What every emitted source imports or may import: no definition may be called so.
+_IMPORTED = frozenset(["Sequence", "Tensor", "nn", "torch"])
 _FOLDER = Path(s2mlp_dsl.__file__).parent / "nn"
 
 
@@ -22,26 +29,82 @@ class Definition:
     imported: tuple[tuple[str, str], ...]  # (name, module), read by this definition
 
 
-def definitions_for(classes: Iterable[str]) -> list[Definition]:
-    """These classes and all they need, each after what it needs."""
-    known = _definitions()
-    ordered: dict[str, Definition] = {}
+class Definitions:
+    """What may be written into one source: our modules, and those of plug-ins.
 
-    def add(name: str) -> None:
-        if name in ordered:
-            return
-        for needed in sorted(known[name].reads & (known.keys() - {name})):
-            add(needed)
-        ordered[name] = known[name]
+    Raises `PluginError` where a file of theirs holds what no source may contain,
+    or a name that another one has.
+    """
 
-    for name in sorted(classes):
-        add(name)
-    return list(ordered.values())
+    def __init__(self, operators: Iterable[Operator] = ()) -> None:
+        self.known = dict(_ours())
+        self.owners: dict[str, Operator] = {}
+        brought = {one.name: one for one in operators}.values()
+        self.others = [one for one in brought if one.owner is not None]
+        for operator in self.others:
+            if operator.modules is not None:
+                self._add(operator, operator.modules)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name that they may bring into a source."""
+        return frozenset(self.known)
+
+    def of(self, classes: Iterable[str]) -> list[Definition]:
+        """These classes and all they need, each after what it needs."""
+        ordered: dict[str, Definition] = {}
+
+        def add(name: str) -> None:
+            if name in ordered:
+                return
+            for needed in sorted(self.known[name].reads & (self.names - {name})):
+                add(needed)
+            if name in self.owners:
+                self._hold_allowed(self.known[name], self.owners[name])
+            ordered[name] = self.known[name]
+
+        for name in sorted(classes):
+            if name not in self.known:
+                listed = ", ".join(
+                    f"`{one.name}` of {one.owner}" for one in self.others
+                )
+                raise PluginError(f"{listed}: `construct` names `{name}`, no module")
+            add(name)
+        return list(ordered.values())
+
+    def _add(self, operator: Operator, path: Path) -> None:
+        try:
+            found = list(_read(path))
+        except (OSError, SyntaxError, UnicodeDecodeError) as error:
+            raise _refused(operator, f"{path} cannot be read: {error}") from error
+        for definition in found:
+            name = definition.name
+            other = self.owners.get(name)
+            if other is not None and other.modules == path:
+                continue  # two operators of one file
+            if name in self.known or name in _IMPORTED:
+                owner = other.owner if other is not None else OURS
+                reason = f"{path.name} and {owner} both have a `{name}`: rename it"
+                raise _refused(operator, reason)
+            self.known[name], self.owners[name] = definition, operator
+
+    def _hold_allowed(self, definition: Definition, operator: Operator) -> None:
+        imports = [
+            f"from {module} import {name}" for name, module in definition.imported
+        ]
+        try:
+            check_source("\n".join([*imports, definition.text]), self.names)
+        except ForbiddenSource as error:
+            raise _refused(
+                operator,
+                f"`{definition.name}` contains what no emitted source may "
+                f"({str(error).split(': ', 1)[1]})",
+            ) from error
 
 
-def defined_names() -> frozenset[str]:
-    """Every name that `nn` may bring into an emitted source."""
-    return frozenset(_definitions())
+def _refused(operator: Operator, reason: str) -> PluginError:
+    named = f"the operator `{operator.name}` of {operator.owner}"
+    return PluginError(f"{named} cannot be compiled: {reason}")
 
 
 def import_lines(definitions: Iterable[Definition]) -> list[str]:
@@ -61,7 +124,7 @@ def import_lines(definitions: Iterable[Definition]) -> list[str]:
 
 
 @cache
-def _definitions() -> dict[str, Definition]:
+def _ours() -> dict[str, Definition]:
     known: dict[str, Definition] = {}
     for path in sorted(_FOLDER.glob("*.py")):
         for definition in _read(path):

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from s2mlp_dsl.analysis.analyze import Analysis
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.walk import ops_in
-from s2mlp_dsl.lower.inline import defined_names, definitions_for, import_lines
+from s2mlp_dsl.lower.inline import Definitions, import_lines
 from s2mlp_dsl.lower.layout import WIDTH
 from s2mlp_dsl.lower.lowering import Lowering
 from s2mlp_dsl.lower.scope import DROP_PATH, class_lines, construct_of
+from s2mlp_dsl.ops import OPERATORS
 
 # Names that the emitted source uses for itself, and Python's own.
 _USED = {"Sequence", "Tensor", "nn", "torch", *dir(builtins)}
@@ -54,8 +55,9 @@ def torch_source(
     callees = {construct_of(op, lowering).head for op in ops_in(model)} | (
         {DROP_PATH} if drop_path else set()
     )
-    modules = definitions_for(one for one in callees if not one.startswith("nn."))
-    classes = _class_names(model)
+    known = Definitions(OPERATORS[op.operator] for op in ops_in(model))
+    modules = known.of(one for one in callees if not one.startswith("nn."))
+    classes = _class_names(model, known.names)
     parts = [
         "\n".join(_header(model, analysis, origin)),
         "\n".join(import_lines(modules)),
@@ -79,9 +81,9 @@ def torch_source(
     return Source(text, name)
 
 
-def _class_names(model: Model) -> dict[str, str]:
+def _class_names(model: Model, defined: frozenset[str]) -> dict[str, str]:
     """A class for each definition, and for the model under the empty name."""
-    taken = _USED | defined_names()
+    taken = _USED | defined
     names: dict[str, str] = {}
     wanted = [(block.name, block.name) for block in model.blocks]
     for key, name in [*wanted, ("", model.name)]:

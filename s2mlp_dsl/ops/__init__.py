@@ -21,6 +21,7 @@ from s2mlp_dsl.ops.linear import Linear
 from s2mlp_dsl.ops.norm import Norm
 from s2mlp_dsl.ops.pad import Crop, Extend, Pad
 from s2mlp_dsl.ops.patch import Patch
+from s2mlp_dsl.ops.plugins import OURS, PluginError, hold_once, load, offered
 from s2mlp_dsl.ops.pool import Pool
 from s2mlp_dsl.ops.position import Position
 from s2mlp_dsl.ops.rearrange import Rearrange
@@ -31,6 +32,7 @@ from s2mlp_dsl.ops.split_attention import SplitAttention
 from s2mlp_dsl.ops.tokens import ClassToken, Take
 from s2mlp_dsl.ops.video import Video
 
+# The built-in ones, and those of plug-ins that were asked for so far; see `find`.
 OPERATORS: dict[str, Operator] = {
     operator.name: operator
     for operator in (
@@ -68,21 +70,46 @@ OPERATORS: dict[str, Operator] = {
 # Statements with a body, made of two operators around it.
 SCOPES: dict[str, Scope] = {scope.name: scope for scope in (Fold(), Pad())}
 
-_SHEETS: list[Operator | Scope] = [*OPERATORS.values(), *SCOPES.values()]
+BUILT_IN = frozenset(OPERATORS)
+
+
+def _signature(sheet: Operator | Scope) -> dict[str, Value | None]:
+    return {one.name: one.default for one in sheet.parameters if not one.implied}
+
 
 # Parameters of each operator and scope with their defaults, as the IR's printer
 # needs them. What is implied is not written.
 SIGNATURES: dict[str, dict[str, Value | None]] = {
-    one.name: {
-        parameter.name: parameter.default
-        for parameter in one.parameters
-        if not parameter.implied
-    }
-    for one in _SHEETS
+    **{name: _signature(one) for name, one in OPERATORS.items()},
+    **{name: _signature(one) for name, one in SCOPES.items()},
 }
 
+
+def find(name: str) -> Operator | None:
+    """The operator of a name, a plug-in's too. None where there is none.
+
+    Raises `PluginError` where a package registers it and cannot give it, or where
+    two have one of this name.
+    """
+    entries = offered().get(name, ())
+    if entries:
+        hold_once(name, entries, built_in=name in BUILT_IN or name in SCOPES)
+        if name not in OPERATORS:
+            operator = load(entries[0])
+            OPERATORS[name], SIGNATURES[name] = operator, _signature(operator)
+    return OPERATORS.get(name)
+
+
+def names() -> list[str]:
+    """Every operator's name: the built-in ones, then those of plug-ins."""
+    ours = [name for name in OPERATORS if name in BUILT_IN]
+    return [*ours, *sorted(offered().keys() - BUILT_IN - SCOPES.keys())]
+
+
 __all__ = [
+    "BUILT_IN",
     "OPERATORS",
+    "OURS",
     "SCOPES",
     "SIGNATURES",
     "Args",
@@ -90,6 +117,10 @@ __all__ = [
     "Construct",
     "Operator",
     "Parameter",
+    "PluginError",
     "Refusal",
     "Scope",
+    "find",
+    "names",
+    "offered",
 ]

@@ -8,6 +8,7 @@ these facts and never test an operator's name.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from s2mlp_dsl.diagnostics import Code
@@ -25,6 +26,8 @@ else:
 
 NONE = "none"  # what stands for a shift that moves nothing, or no fixed kernels
 
+# The version of this contract. A plug-in says which one it was written for.
+API = 1
 # What may be written into the emitted source as an argument.
 PythonLiteral = int | float | str | bool | tuple["PythonLiteral", ...]
 Kind = Literal["count", "number", "word", "shift", "pattern", "kernels"]
@@ -156,7 +159,11 @@ class Operator:
     """A fact sheet. `x` is the shape that enters, `a` the resolved arguments."""
 
     name: ClassVar[str]
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 1  # of what it computes; part of the function hash
+    api: ClassVar[int] = API  # of this contract; a plug-in says it itself
+    # The file with the modules of a plug-in; None for `s2mlp_dsl/nn`.
+    modules: ClassVar[Path | None] = None
+    owner: str | None = None  # the package of a plug-in, set when it is found
     # `input` brings the image in; `embed` makes the first map, from which
     # reach is counted; `fuse` makes one of the branches of a `parallel`, and its
     # x has the channels of all of them.

@@ -8,7 +8,7 @@ from torch import nn
 
 import s2mlp_dsl.nn
 from s2mlp_dsl.ir.names import RESERVED
-from s2mlp_dsl.lower.inline import defined_names, definitions_for, import_lines
+from s2mlp_dsl.lower.inline import Definitions, import_lines
 
 FILES = sorted(Path(s2mlp_dsl.nn.__file__).parent.glob("*.py"))
 
@@ -27,21 +27,22 @@ def test_files_hold_definitions_alone(path: Path) -> None:
 
 
 def test_what_is_needed_comes_first() -> None:
-    names = [one.name for one in definitions_for(["InterleavedShift"])]
+    names = [one.name for one in Definitions().of(["InterleavedShift"])]
     assert names == ["bring_inside", "move", "SpatialShift", "InterleavedShift"]
 
 
 def test_everything_at_once_runs() -> None:
-    modules = definitions_for(defined_names())
+    known = Definitions()
+    modules = known.of(known.names)
     text = "\n".join([*import_lines(modules), *(one.text for one in modules)])
     found: dict[str, object] = {}
     exec(text, found)
-    assert defined_names() <= found.keys()
+    assert known.names <= found.keys()
 
 
 def test_only_needed_imports() -> None:
     assert import_lines([]) == ["import torch", "from torch import Tensor, nn"]
-    lines = import_lines(definitions_for(["SpatialShift"]))
+    lines = import_lines(Definitions().of(["SpatialShift"]))
     assert lines[0] == "from collections.abc import Sequence"
 
 

@@ -1,0 +1,271 @@
+"""Operators of other packages: installed, used, and broken in each way."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+import s2mlp_dsl as s2
+from s2mlp_dsl import ops
+from s2mlp_dsl.cli.app import app
+from s2mlp_dsl.diagnostics import SpecError
+from s2mlp_dsl.ir.shape import Map
+from s2mlp_dsl.lower.allowed import check_source
+from s2mlp_dsl.ops import BUILT_IN, OPERATORS, SIGNATURES, PluginError, plugins
+from tests.ops import test_contract as contract
+from tests.ops.cases import Case, film, map_
+
+PLUGIN = Path(__file__).parent / "plugin"
+SPEC = PLUGIN / "grn.arch"
+PAGE = Path(__file__).parents[1] / "docs" / "writing-an-operator.md"
+SHAPES = (map_(3, 5, 4), map_(1, 1, 3), map_(4, 2, 7), film(2, 3, 2, 5))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that pip installed the package into."""
+    site = tmp_path_factory.mktemp("site")
+    install = [sys.executable, "-m", "pip", "install", "--no-deps"]
+    install += ["--no-build-isolation", "--no-index", "--target", str(site)]
+    subprocess.run([*install, PLUGIN], check=True, capture_output=True)
+    return site
+
+
+@pytest.fixture
+def forgotten() -> Iterator[None]:
+    """What was found is looked for anew, and not known to the next test."""
+    before = set(sys.modules)
+    plugins.offered.cache_clear()
+    yield
+    plugins.offered.cache_clear()
+    for name in OPERATORS.keys() - BUILT_IN:
+        del OPERATORS[name], SIGNATURES[name]
+    for module in {"s2mlp_grn", "s2mlp_grn.nn", "other"} & (set(sys.modules) - before):
+        del sys.modules[module]
+
+
+@pytest.fixture
+def installed(
+    site: Path, forgotten: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.syspath_prepend(site)
+        yield
+
+
+# the package that docs/writing-an-operator.md writes
+
+
+def test_the_page_shows_the_package() -> None:
+    """Each block of the page under a file's name is that file."""
+    text = PAGE.read_text(encoding="utf-8")
+    shown = re.findall(r"^`([\w./]+)`:\n\n```\w+\n(.*?)```", text, re.M | re.S)
+    files = {name: (PLUGIN / name).read_text(encoding="utf-8") for name, _ in shown}
+    assert dict(shown) == files
+    assert files.keys() == {
+        str(path.relative_to(PLUGIN))
+        for path in PLUGIN.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+@pytest.mark.usefixtures("installed")
+def test_checked_lowered_emitted_drawn(tmp_path: Path) -> None:
+    analysis = s2.analyze(SPEC)
+    assert analysis.params == 6_682 and analysis.holds and len(analysis.claims) == 3
+    program = s2.elaborate(SPEC)
+    assert s2.elaborate(program.text).model == program.model
+    assert "grn" in program.text
+    text = program.emit("torch").decode()
+    check_source(text)
+    assert "class GlobalResponseNorm(nn.Module):" in text and "s2mlp_grn" not in text
+    assert s2.compile(SPEC)(torch.randn(2, 3, 16, 16)).shape == (2, 10)
+    picture = tmp_path / "tiny.svg"
+    program.diagram("block", "light", "mixer").save(picture)
+    assert "grn" in picture.read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("installed")
+def test_verified_and_exported() -> None:
+    certificate = s2.verify(USES, targets=("emitted", "export", "onnx"))
+    assert certificate.passed
+
+
+@pytest.mark.usefixtures("installed")
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_contract(shape: Map) -> None:
+    for eps in ("", "(1/10)"):
+        case = Case(f"grn{eps}", shape)
+        contract.test_shape(case)
+        contract.test_parameters(case)
+        contract.test_buffers(case)
+        contract.test_macs(case)
+        contract.test_reach(case)
+        contract.test_reference(case)
+        contract.test_gradient_is_that_of_the_value(case)
+        contract.test_text_round_trips(case)
+        contract.test_input_is_left_alone(case)
+
+
+@pytest.mark.usefixtures("installed")
+def test_listed_with_its_owner() -> None:
+    listed = CliRunner().invoke(app, ["ops"], standalone_mode=False)
+    assert listed.return_value == 0
+    assert re.search(r"^grn .*\(s2mlp-grn 0\.1\.0\)$", listed.output, re.M)
+    sheet = CliRunner().invoke(app, ["ops", "grn"], standalone_mode=False)
+    assert "package         s2mlp-grn 0.1.0" in sheet.output
+
+
+@pytest.mark.usefixtures("installed")
+def test_what_a_file_declares_comes_first() -> None:
+    text = (
+        "block grn() {\n    linear(dim)\n}\nmodel m {\n    image(3, 2, 2)\n    grn\n}\n"
+    )
+    assert s2.analyze(f"edition 1\n{text}").params == 12
+    assert "grn" not in OPERATORS
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_misspelt_name_is_suggested() -> None:
+    with pytest.raises(SpecError, match="`grn`"):
+        s2.analyze("edition 1\nmodel m {\n    image(3, 2, 2)\n    grm\n}\n")
+
+
+# packages that are broken
+
+GOOD = (PLUGIN / "s2mlp_grn" / "__init__.py").read_text(encoding="utf-8")
+MODULES = (PLUGIN / "s2mlp_grn" / "nn.py").read_text(encoding="utf-8")
+USES = "edition 1\nmodel m {\n    image(3, 4, 4)\n    grn\n}\n"
+UNUSED = USES.replace("grn", "gelu")
+
+
+def package(
+    folder: Path,
+    sheet: str = GOOD,
+    modules: str = MODULES,
+    *,
+    name: str = "grn",
+    owner: str = "other",
+) -> None:
+    """A package as pip would leave it, with one operator."""
+    info = folder / f"{owner}-2.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {owner}\nVersion: 2.0\n"
+    )
+    entry = f"[{plugins.GROUP}]\n{name} = other:Grn\n"
+    (info / "entry_points.txt").write_text(entry)
+    (folder / "other.py").write_text(sheet, encoding="utf-8")
+    (folder / "nn.py").write_text(modules, encoding="utf-8")
+
+
+BROKEN_SHEETS = {
+    "fails: ModuleNotFoundError": GOOD.replace(
+        "import Path", "import Path\nimport nowhere"
+    ),
+    "has no attribute 'Grn'": GOOD.replace("class Grn", "class Other"),
+    "no subclass of": GOOD.replace("class Grn(Operator)", "class Grn"),
+    "was written for 7 of the contract's version, which is 1": GOOD.replace(
+        "api = 1", "api = 7"
+    ),
+    "does not say `name = 'grn'`": GOOD.replace('name = "grn"', 'name = "gnr"'),
+    "has no `formula`": GOOD.replace("    formula =", "    other ="),
+    "has no `reference`": GOOD.replace("def reference", "def other"),
+    "there is no file": GOOD.replace("nn.py", "gone.py"),
+}
+
+
+@pytest.mark.usefixtures("forgotten")
+@pytest.mark.parametrize("reason", BROKEN_SHEETS)
+def test_a_broken_sheet_is_named_where_it_is_used(
+    reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert BROKEN_SHEETS[reason] != GOOD
+    package(tmp_path, BROKEN_SHEETS[reason])
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(PluginError) as refused:
+        s2.analyze(USES)
+    said = str(refused.value)
+    assert re.match(r".*:4:5: the operator `grn` of other 2\.0 cannot be used: ", said)
+    assert reason in said
+    assert s2.analyze(UNUSED).params == 0
+    listed = CliRunner().invoke(app, ["ops"], standalone_mode=False)
+    assert listed.return_value == 4
+    assert "other 2.0" in listed.stderr and "linear" in listed.stdout
+
+
+BROKEN_MODULES = [
+    ("may (eval)", MODULES.replace("x * x", "eval('x * x')")),
+    ("may (sep)", MODULES.replace("x * x", "x * len(os.sep)")),
+    (
+        "may (sep)",
+        MODULES.replace("import torch\n", "from os import sep\nimport torch\n").replace(
+            "x * x", "x * len(sep)"
+        ),
+    ),
+    ("both have a `Scale`", f"{MODULES}\n\nclass Scale(nn.Module):\n    pass\n"),
+    ("both have a `nn`", f"{MODULES}\n\ndef nn():\n    pass\n"),
+    ("cannot be read", f"{MODULES}\n\nclass:\n"),
+    (
+        "names `GlobalResponseNorm`, no module",
+        MODULES.replace("class GlobalResponseNorm", "class Norm"),
+    ),
+]
+
+
+@pytest.mark.usefixtures("forgotten")
+@pytest.mark.parametrize(("reason", "modules"), BROKEN_MODULES)
+def test_broken_modules_are_named_before_they_run(
+    reason: str, modules: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package(tmp_path, modules=modules)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert s2.analyze(USES).params == 6
+    with pytest.raises(PluginError) as refused:
+        s2.compile(USES)
+    assert "`grn` of other 2.0" in str(refused.value)
+    assert reason in str(refused.value)
+
+
+@pytest.mark.usefixtures("installed")
+def test_two_packages_with_one_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(PluginError) as refused:
+        s2.analyze(USES)
+    said = str(refused.value)
+    assert ":4:5: the operator `grn` is registered by " in said
+    assert "other 2.0" in said and "s2mlp-grn 0.1.0" in said
+    assert s2.analyze(UNUSED).params == 0
+
+
+@pytest.mark.usefixtures("forgotten")
+@pytest.mark.parametrize("name", ["gelu", "fold"])
+def test_a_name_of_ours(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package(tmp_path, name=name)
+    monkeypatch.syspath_prepend(tmp_path)
+    listed = CliRunner().invoke(app, ["ops"], standalone_mode=False)
+    assert listed.return_value == 4
+    both = f"the operator `{name}` is registered by s2mlp-dsl and by other 2.0"
+    assert both in listed.stderr
+    with pytest.raises(PluginError, match=r"by s2mlp-dsl and by other 2\.0"):
+        s2.analyze(
+            USES.replace("grn", 'fold("y x c -> c (y x)") { gelu }')
+            if name == "fold"
+            else UNUSED
+        )
+
+
+def test_no_package_no_question() -> None:
+    """Without plug-ins a name that nobody knows costs a look at small files alone."""
+    plugins.offered.cache_clear()
+    assert ops.find("nothing") is None
