@@ -3,27 +3,32 @@
 Only validated names and literals reach the text. This is the second lock: if
 that were ever to fail, nothing but module definitions could be executed. What
 is not listed here is refused: kinds of syntax, names that are read, what is
-taken from torch, and attributes of anything but `self`.
+taken from torch, and attributes of anything but `self` and autograd's `ctx`.
 """
 
 import ast
 import builtins
 from collections.abc import Iterable, Iterator
 
-_IMPORTS = {"torch": {"Tensor", "nn"}, "collections.abc": {"Sequence"}}
+_IMPORTS = {
+    "torch": {"Tensor", "nn"}, "torch.autograd": {"Function"},
+    "collections.abc": {"Sequence"}, "math": {"gcd"}, "typing": {"Any"},
+}  # fmt: skip
 _BUILTINS = {
     "__name__", "abs", "bool", "enumerate", "float", "int", "len", "list", "max",
-    "min", "print", "range", "sorted", "str", "sum", "super", "tuple", "zip",
+    "min", "print", "range", "reversed", "sorted", "staticmethod", "str",
+    "sum", "super", "tuple", "zip",
 }  # fmt: skip
 _OF_TORCH = {
-    "arange", "cat", "conv2d", "maximum", "minimum", "no_grad", "ones", "rand",
-    "randn", "split", "stack", "sym_max", "tensor", "where", "zeros", "zeros_like",
+    "addcmul", "arange", "cat", "conv2d", "int32", "maximum", "minimum", "no_grad",
+    "ones", "rand", "randn", "split", "stack", "sym_max", "tensor", "where", "zeros",
+    "zeros_like",
 }  # fmt: skip
 _OF_VALUES = {
-    "__init__", "amax", "argsort", "chunk", "clamp", "device", "dim", "dtype", "eval",
-    "expand", "expand_as", "flatten", "forward", "index_select", "mean", "narrow",
-    "numel", "parameters", "permute", "reshape", "shape", "softmax", "split", "squeeze",
-    "sum", "to", "transpose", "unflatten", "unsqueeze", "view",
+    "__init__", "amax", "apply", "argsort", "chunk", "clamp", "device", "dim", "dtype",
+    "eval", "expand", "expand_as", "flatten", "forward", "index_select", "mean",
+    "narrow", "numel", "parameters", "permute", "reshape", "shape", "softmax", "split",
+    "squeeze", "sum", "to", "transpose", "unflatten", "unsqueeze", "view",
 }  # fmt: skip
 _SYNTAX = (
     # definitions
@@ -89,7 +94,9 @@ def _not_allowed(node: ast.AST, bound: set[str]) -> str | None:
             return f"as {name}"
         case ast.ClassDef(decorator_list=[_, *_]) | ast.ClassDef(keywords=[_, *_]):
             return "a decorator or a metaclass"
-        case ast.FunctionDef(decorator_list=[_, *_]):
+        case ast.FunctionDef(decorator_list=[_, *_] as found) if not all(
+            isinstance(one, ast.Name) and one.id == "staticmethod" for one in found
+        ):
             return "a decorator"
         case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.arg(arg=name):
             return None if name == "__init__" else _hidden(name)
@@ -101,7 +108,7 @@ def _not_allowed(node: ast.AST, bound: set[str]) -> str | None:
             return _beyond({name}, _OF_TORCH)
         case ast.Attribute(value=ast.Name(id="nn"), attr=name):
             return None if name[0].isupper() else name
-        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+        case ast.Attribute(value=ast.Name(id="self" | "ctx"), attr=name):
             return name if name.startswith("_") else None
         case ast.Attribute(attr=name):
             return _beyond({name}, _OF_VALUES)

@@ -117,9 +117,13 @@ def import_lines(definitions: Iterable[Definition]) -> list[str]:
     standard = [
         f"from {module} import {', '.join(sorted(names[module]))}"
         for module in sorted(names)
-        if module != "torch"
+        if not module.startswith("torch")
     ]
-    torch = ["import torch", f"from torch import {', '.join(sorted(names['torch']))}"]
+    torch = ["import torch"] + [
+        f"from {module} import {', '.join(sorted(names[module]))}"
+        for module in sorted(names)
+        if module.startswith("torch")
+    ]
     return [*standard, "", *torch] if standard else torch
 
 

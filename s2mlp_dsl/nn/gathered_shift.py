@@ -1,9 +1,12 @@
-"""The spatial shift as one gather with computed indices."""
+"""The spatial shift as one gather with computed indices, forward and backward."""
 
 from collections.abc import Sequence
+from math import gcd
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd import Function
 
 from s2mlp_dsl.nn.edges import bring_inside
 
@@ -21,40 +24,119 @@ class GatheredShift(nn.Module):
     makes one pointwise kernel of it and of what stands before it.
     """
 
-    right_C: Tensor
-    down_C: Tensor
-
     def __init__(
         self, groups: Sequence[tuple[int, int, int]], edge: str, turns: int = 0
     ) -> None:
         super().__init__()
         self.groups, self.edge, self.turns = tuple(groups), edge, turns
-        most = max((group[0] for group in self.groups[:turns]), default=0)
-        woven = [g for n in range(most) for g in self.groups[:turns] if n < g[0]]
-        plain = [g for g in self.groups[turns:] for _ in range(g[0])]
-        right_C = torch.tensor([group[1] for group in woven + plain])
-        down_C = torch.tensor([group[2] for group in woven + plain])
-        self.register_buffer("right_C", right_C, persistent=False)
-        self.register_buffer("down_C", down_C, persistent=False)
 
     def forward(self, x_BHWC: Tensor) -> Tensor:
-        _, height, width, channels = x_BHWC.shape
-        device = x_BHWC.device
-        rows_H1C = torch.arange(height, device=device).view(-1, 1, 1) - self.down_C
-        columns_WC = torch.arange(width, device=device).view(-1, 1) - self.right_C
-        y_BHWC = x_BHWC[
-            :,
-            bring_inside(rows_H1C, height, self.edge),
-            bring_inside(columns_WC, width, self.edge),
-            torch.arange(channels, device=device),
-        ]
-        if self.edge in ("keep", "zero"):
-            has_row = (rows_H1C >= 0) & (rows_H1C < height)
-            has_column = (columns_WC >= 0) & (columns_WC < width)
-            outside = x_BHWC if self.edge == "keep" else torch.zeros_like(x_BHWC)
-            y_BHWC = torch.where(has_row & has_column, y_BHWC, outside)
+        if self.edge in ("clamp", "reflect"):
+            # Any number of entries may read one; autograd adds up what they send.
+            return gathered(x_BHWC, self.groups, self.edge, self.turns)
+        y_BHWC: Tensor = Gathering.apply(x_BHWC, self.groups, self.edge, self.turns)
         return y_BHWC
 
     def extra_repr(self) -> str:
         turns = f", turns={self.turns}" if self.turns else ""
         return f"groups={self.groups}, edge={self.edge!r}{turns}"
+
+
+class Gathering(Function):
+    """A shift with the edge keep, zero or wrap, whose gradient is gathered as well.
+
+    Autograd would add the gradient up entry by entry. But who reads an entry can be
+    computed: the one that lies d further on, and with keep, at the border, itself.
+    """
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(
+        x_BHWC: Tensor, groups: Sequence[tuple[int, int, int]], edge: str, turns: int
+    ) -> Tensor:
+        return gathered(x_BHWC, groups, edge, turns)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        _, ctx.groups, ctx.edge, ctx.turns = inputs
+
+    @staticmethod
+    def backward(ctx: Any, y_BHWC: Tensor) -> tuple[Tensor, None, None, None]:
+        back = [(channels, -right, -down) for channels, right, down in ctx.groups]
+        edge = "wrap" if ctx.edge == "wrap" else "zero"
+        x_BHWC = gathered(y_BHWC, back, edge, ctx.turns)
+        if ctx.edge == "keep":
+            y_BPRL = in_runs(y_BHWC, ctx.groups, ctx.turns)
+            _, inside_PR1 = sources(y_BHWC, ctx.groups, "keep", ctx.turns)
+            kept_BPRL = torch.where(inside_PR1, 0, y_BPRL)
+            x_BHWC = x_BHWC + kept_BPRL.reshape(y_BHWC.shape)
+        return x_BHWC, None, None, None
+
+
+def gathered(
+    x_BHWC: Tensor, groups: Sequence[tuple[int, int, int]], edge: str, turns: int
+) -> Tensor:
+    """The map with each group of channels displaced."""
+    x_BPRL = in_runs(x_BHWC, groups, turns)
+    source_PR, inside_PR1 = sources(x_BHWC, groups, edge, turns)
+    y_BPRL = x_BPRL[:, source_PR, torch.arange(x_BPRL.shape[2], device=x_BHWC.device)]
+    if edge == "zero":
+        y_BPRL = torch.where(inside_PR1, y_BPRL, 0)
+    return y_BPRL.reshape(x_BHWC.shape)
+
+
+def in_runs(
+    x_BHWC: Tensor, groups: Sequence[tuple[int, int, int]], turns: int
+) -> Tensor:
+    """Positions in a row, and channels as runs of equal length that move together.
+
+    [B, H · W, runs, length]. A run is read as a whole, in wide loads.
+    """
+    length = 1 if turns else gcd(*[group[0] for group in groups])
+    return x_BHWC.reshape(x_BHWC.shape[0], -1, x_BHWC.shape[3] // length, length)
+
+
+def sources(
+    x_BHWC: Tensor, groups: Sequence[tuple[int, int, int]], edge: str, turns: int
+) -> tuple[Tensor, Tensor]:
+    """For each position and run: the position it reads, and whether p − d is inside.
+
+    [H · W, runs] and [H · W, runs, 1]. Computed from the numbers of both alone: a
+    table would have to be read, and a compiler could not see that runs are whole.
+    """
+    _, height, width, channels = x_BHWC.shape
+    length = 1 if turns else gcd(*[group[0] for group in groups])
+    device, runs = x_BHWC.device, channels // length
+    # With int64, torch's partitioner keeps each comparison for the backward pass, as
+    # it does with all that is much smaller than its input, and kernels for them.
+    place_P = torch.arange(height * width, dtype=torch.int32, device=device)
+    place_P1 = place_P.view(-1, 1)
+    row_P1, column_P1 = place_P1 // width, place_P1 % width
+    run_R = torch.arange(runs, dtype=torch.int32, device=device)
+    source_PR, inside_PR = place_P1.expand(-1, runs), run_R >= 0
+    end = channels
+    # The last group first: each of the others then takes the runs before its end.
+    for number, (size, right, down) in reversed(list(enumerate(groups))):
+        if number < turns:
+            belongs_R = (run_R % turns == number) & (run_R < end)
+        else:
+            belongs_R = run_R * length < end
+            end = end - size
+        if edge in ("keep", "zero"):
+            has_column_P1 = within(column_P1, right, width)
+            is_inside_P1 = has_column_P1 & within(row_P1, down, height)
+            moved_P1 = place_P1 - (down * width + right)
+            found_P1 = torch.where(is_inside_P1, moved_P1, place_P1)
+            inside_PR = torch.where(belongs_R, is_inside_P1, inside_PR)
+        else:
+            found_P1 = width * bring_inside(row_P1 - down, height, edge)
+            found_P1 = found_P1 + bring_inside(column_P1 - right, width, edge)
+        source_PR = torch.where(belongs_R, found_P1, source_PR)
+    # It is in there already; said once more, the compiler knows it too.
+    return source_PR.clamp(0, height * width - 1), inside_PR.unsqueeze(-1)
+
+
+def within(at: Tensor, step: int, length: int) -> Tensor:
+    """Whether what lands here came from inside an axis."""
+    return at >= step if step > 0 else at < length + step

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import torch
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
@@ -23,6 +24,20 @@ def set_drop_path(model: nn.Module, rate: float) -> None:
     for place, branch in enumerate(branches):
         share = place / last if len(branches) > 1 else 1.0
         setattr(branch, "p", rate * share)  # noqa: B010 - a class of any model's own
+
+
+def compile_blocks(model: nn.Module) -> None:
+    """Compile each block for itself: equal ones share what the first one took.
+
+    Blocks are the members of the model's outermost sequences; one without them is
+    compiled as a whole. Comes before `checkpoint_activations`, which then keeps what
+    enters compiled code.
+    """
+    blocks = _blocks(model)
+    for block in blocks:
+        block.forward = torch.compile(block.forward)
+    if not blocks:
+        model.compile()
 
 
 def checkpoint_activations(model: nn.Module) -> None:

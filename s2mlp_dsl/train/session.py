@@ -8,7 +8,11 @@ import torch
 from torch import nn
 
 from s2mlp_dsl.train import checkpoint as checkpoints
-from s2mlp_dsl.train.blocks import checkpoint_activations, set_drop_path
+from s2mlp_dsl.train.blocks import (
+    checkpoint_activations,
+    compile_blocks,
+    set_drop_path,
+)
 from s2mlp_dsl.train.board import require_tensorboard
 from s2mlp_dsl.train.data import Data
 from s2mlp_dsl.train.device import Place, choose_place
@@ -94,10 +98,10 @@ def train(
 def prepare(model: nn.Module, job: Job) -> None:
     """Change the model as the recipe says: its names and its answers stay."""
     set_drop_path(model, job.recipe.drop_path)
+    if job.recipe.compile:
+        compile_blocks(model)
     if job.recipe.activation_checkpointing:
         checkpoint_activations(model)
-    if job.recipe.compile:
-        model.compile()
 
 
 def describe(

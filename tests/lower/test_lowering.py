@@ -1,8 +1,10 @@
 """Every way to compute a shift gives the same values, and each trap is avoided."""
 
 import ast
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -10,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.export import Dim, export
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import s2mlp_dsl
 from s2mlp_dsl.api import elaborate
@@ -22,7 +25,7 @@ from s2mlp_dsl.lower.lowering import (
     _not_sliced,
     choose,
 )
-from s2mlp_dsl.nn.gathered_shift import GatheredShift
+from s2mlp_dsl.nn.gathered_shift import GatheredShift, gathered
 from s2mlp_dsl.nn.one_hot_shift import OneHotShift
 from s2mlp_dsl.nn.sliced_shift import SlicedShift
 from tests.lower.specs import program
@@ -91,6 +94,20 @@ def test_one_hot_rounds_nothing(dtype: torch.dtype) -> None:
     move = Move(4, 5, ONE_STEP, "zero")
     x = torch.randn(2, *move.size).to(dtype)
     assert torch.equal(OneHotShift(ONE_STEP, "zero")(x), move.module()(x))
+
+
+class Calls(TorchDispatchMode):
+    """The names of the kernels that are called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        self.names.append(str(func))
+        return func(*args, **(kwargs or {}))
 
 
 # which one is taken
@@ -198,8 +215,25 @@ def test_gather_exports_for_maps_of_any_size(edge: str) -> None:
 @pytest.mark.parametrize("edge", EDGES)
 def test_functionalizes(edge: str) -> None:
     x = torch.randn(2, 4, 3, 9)
-    for module in _modules(edge).values():
-        assert torch.equal(torch.func.functionalize(module)(x), module(x))
+    found: dict[str, Callable[[Tensor], Tensor]] = {**_modules(edge)}
+    # torch.func.functionalize knows no autograd.Function; what it runs is this.
+    found["gather"] = lambda x: gathered(x, GROUPS, edge, 0)
+    for shift in found.values():
+        assert torch.equal(torch.func.functionalize(shift)(x), shift(x))
+
+
+@pytest.mark.parametrize("edge", ["keep", "zero", "wrap"])
+def test_gradients_of_a_gather_are_gathered(edge: str) -> None:
+    """Not added up entry by entry, and differentiable again."""
+    module = GatheredShift(GROUPS, edge)
+    x = torch.randn(2, 3, 4, 9, dtype=torch.float64).requires_grad_()
+    with Calls() as calls:
+        module(x).sum().backward()
+    assert not any("index_put" in call for call in calls.names), calls.names
+    assert torch.autograd.gradcheck(module, x)
+    assert torch.autograd.gradgradcheck(module, x)
+    one_by_one = torch.func.vmap(lambda x: module(x[None])[0])(x)
+    assert torch.equal(one_by_one, module(x))
 
 
 @pytest.mark.slow

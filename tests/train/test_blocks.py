@@ -1,5 +1,6 @@
 """What a recipe changes about the compiled model's blocks."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -122,7 +123,7 @@ def test_a_compiled_model_trains_as_the_plain_one_does(tmp_path: Path) -> None:
 def test_a_compiled_run_is_what_was_compiled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The graphs handed to the compiler are counted: one of training, one of tests."""
+    """Graphs handed to the compiler, of three equal blocks: of training, of tests."""
     graphs: list[torch.fx.GraphModule] = []
 
     def count(
@@ -131,16 +132,22 @@ def test_a_compiled_run_is_what_was_compiled(
         graphs.append(graph)
         return graph
 
-    plain_compile = nn.Module.compile
+    plain_compile = torch.compile
 
-    def compile_counting(model: nn.Module) -> None:
-        plain_compile(model, backend=count)
+    def compile_counting(forward: Callable[..., object]) -> object:
+        return plain_compile(forward, backend=count)
 
     torch._dynamo.reset()
-    monkeypatch.setattr(nn.Module, "compile", compile_counting)
+    monkeypatch.setattr(torch, "compile", compile_counting)
     train(built(), job(recipe(compile=True)), tmp_path / "on", quiet=True)
     assert len(graphs) == 2
     train(built(), job(recipe(compile=False)), tmp_path / "off", quiet=True)
     assert len(graphs) == 2
     # That backend runs PyTorch's own kernels, so not a bit differs.
     assert_same_run(tmp_path / "off", tmp_path / "on")
+    torch._dynamo.reset()
+    both = recipe(compile=True, activation_checkpointing=True)
+    train(built(), job(both), tmp_path / "both", quiet=True)
+    assert len(graphs) > 2  # what is computed again is compiled code too
+    ours, theirs = weights(tmp_path / "both"), weights(tmp_path / "off")
+    torch.testing.assert_close(ours, theirs)
