@@ -80,13 +80,9 @@ def _machine(place: Place) -> str:
     return f"{place.machine}, {where}, {place.precision}, PyTorch {torch}"
 
 
-def _incomplete(summary: Summary) -> Iterator[str]:
-    """Rows that are not whole, and why."""
-    lines = [one for one in summary.own if one.failed or one.missing]
-    if not lines:
-        return
-    yield from ("## What is missing", "")
-    for line in lines:
+def missing(summary: Summary) -> Iterator[str]:
+    """What failed or is not done, an item of a list each."""
+    for line in summary.own:
         for seed, failure in line.failed:
             yield (
                 f"- **{line.row.label}**, seed {seed}, failed with "
@@ -95,7 +91,11 @@ def _incomplete(summary: Summary) -> Iterator[str]:
         if line.missing:
             runs = "run" if line.missing == 1 else "runs"
             yield f"- **{line.row.label}**: {line.missing} {runs} not done"
-    yield ""
+
+
+def _incomplete(summary: Summary) -> list[str]:
+    lines = list(missing(summary))
+    return ["## What is missing", "", *lines, ""] if lines else []
 
 
 def _rows(summary: Summary) -> Iterator[str]:

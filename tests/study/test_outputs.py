@@ -14,6 +14,7 @@ from PIL import Image
 
 from s2mlp_dsl.study import plots, table
 from s2mlp_dsl.study.bundle import pack, unpack
+from s2mlp_dsl.study.embed import embed
 from s2mlp_dsl.study.errors import DamagedError
 from s2mlp_dsl.study.outputs import write_outputs
 from s2mlp_dsl.study.page import page
@@ -211,3 +212,25 @@ def test_all_outputs_of_a_folder(
     (said,) = write_outputs(tmp_path)
     assert said.startswith("no plots")
     assert "![words]" not in (tmp_path / "page.md").read_text()
+
+
+def test_blocks_of_a_page_are_made_of_records(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept/words.json").write_text(pack(*words()), encoding="utf-8")
+    page = tmp_path / "page.md"
+    block = "<!-- study kept/words.json -->\nold\n<!-- /study -->"
+    page.write_text(f"Before.\n\n{block}\n\nAfter.\n", encoding="utf-8")
+    made = embed(page)
+    assert made.text.startswith(
+        "Before.\n\n<!-- study kept/words.json -->\nStudy `words`"
+    )
+    assert made.text.endswith("3 runs not done\n<!-- /study -->\n\nAfter.\n")
+    assert "| no_shift | 30.0 |" in made.text and "\nold\n" not in made.text
+    assert "![words](kept/words.svg)" in made.text
+    ((path, picture),) = made.pictures.items()
+    assert path == tmp_path / "kept/words.svg" and "no_shift" in texts_of(picture)
+    page.write_text(made.text, encoding="utf-8")
+    assert embed(page).text == made.text
+    page.write_text(block.replace("<!-- /study -->", ""), encoding="utf-8")
+    with pytest.raises(DamagedError, match=r"has no `<!-- /study -->`"):
+        embed(page)
