@@ -2,13 +2,19 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s2mlp_dsl.diagnostics import Poisoned, Report
-from s2mlp_dsl.elaborate.files import Declared, Unit, load_unit, read_source
+from s2mlp_dsl.elaborate.files import (
+    Declared,
+    Unit,
+    UnreadableSpec,
+    load_unit,
+    read_source,
+)
 from s2mlp_dsl.elaborate.models import (
     Base,
     base_of,
@@ -100,7 +106,12 @@ class Spec:
         return claims
 
     def choose_model(self, name: str | None) -> Declared:
-        """The model of that name, or the only one. Raises `ChoiceError`."""
+        """The model of that name, or the only one. Raises `ChoiceError`.
+
+        Where mistakes left no model to choose, it is they that are raised.
+        """
+        if not self.models:
+            self.report.raise_errors()
         return _choose("model", self.models, self._all_models(), name)
 
     def choose_recipe(self, name: str | None) -> Declared:
@@ -187,7 +198,14 @@ def load(spec: "str | Path", name: str | None = None) -> Spec:
     """
     if isinstance(spec, str) and "\n" in spec:
         return load_source(Source(name or "<text>", spec))
-    return load_source(read_source(Path(spec), name or str(spec), Report()))
+    try:
+        return load_source(read_source(Path(spec), name or str(spec), Report()))
+    except UnreadableSpec as error:
+        if not isinstance(spec, str):
+            raise
+        said = "this is taken for a path, as it is one line; a text has more than one"
+        found = [replace(one, notes=(*one.notes, said)) for one in error.diagnostics]
+        raise UnreadableSpec(found) from error
 
 
 def load_source(source: Source) -> Spec:

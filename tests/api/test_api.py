@@ -59,6 +59,14 @@ def test_compile_a_text() -> None:
     assert net(torch.zeros(1, 3, 32, 32)).shape == (1, 7)
 
 
+def test_neither_a_file_nor_a_text_says_what_it_was_taken_for() -> None:
+    with pytest.raises(s2.SpecError, match="no such file") as caught:
+        s2.compile("edition 1; model m { image(3, 8, 8) }")
+    assert "taken for a path, as it is one line" in str(caught.value)
+    with pytest.raises(s2.SpecError, match="<text>:1:1"):
+        s2.compile("specs/digits.arch\n")
+
+
 def test_one_set_of_weights_at_two_sizes() -> None:
     small, large = s2.compile(TINY), s2.compile(TINY, size=48)
     large.load_state_dict(small.state_dict())

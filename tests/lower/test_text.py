@@ -32,6 +32,20 @@ def test_ruff_has_nothing_to_say(folder: Path, command: list[str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_types_hold(folder: Path) -> None:
+    """mypy, strict, over all of them at once; what it knows of torch is kept."""
+    root = Path(__file__).parents[2]
+    words = [sys.executable, "-m", "mypy", "--cache-dir", str(root / ".mypy_cache")]
+    words += ["--config-file", str(root / "pyproject.toml"), *sorted(_files(folder))]
+    done = subprocess.run(words, cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"no issues found in {len(EVERY)} source files" in done.stdout
+
+
+def _files(folder: Path) -> list[str]:
+    return [str(path) for path in folder.glob("*.py")]
+
+
 @pytest.mark.parametrize("name", EVERY)
 def test_only_what_is_allowed(name: str) -> None:
     check_source(program(name).source().text)
