@@ -118,8 +118,8 @@ def _made(
     if weights is not None:
         from s2mlp_dsl import train
 
-        taken = train.load_weights(module, weights, partial=partial)
-        print("\n".join(taken.report()), file=sys.stderr)
+        fit, _ = train.load_weights(module, weights, partial=partial)
+        print("\n".join(fit.report()), file=sys.stderr)
     return program.emit(target.name, module, lowering, device)
 
 

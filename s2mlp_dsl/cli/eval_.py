@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from s2mlp_dsl.cli.output import format_option
+from s2mlp_dsl.cli.runs import partial_option, rebuild, say
 
 FITTING = 20  # classes whose confusions fit a screen
 
@@ -20,19 +21,20 @@ FITTING = 20  # classes whose confusions fit a screen
     type=click.Path(path_type=Path),
     help="One checkpoint of the run.  [default: the newest valid one]",
 )
+@partial_option
 @format_option("json")
 def command(
     run: Path,
     data: Path | None,
     device: str | None,
     checkpoint: Path | None,
+    partial: bool,
     form: str,
 ) -> int:
     """Test accuracy of the run in the folder RUN, in total and by class."""
     from s2mlp_dsl import train
-    from s2mlp_dsl.cli.runs import rebuild
 
-    model, weight_hash = rebuild(run)
+    model, weight_hash = rebuild(run, partial)
     result = train.evaluate(
         model,
         run,
@@ -40,6 +42,8 @@ def command(
         device=device,
         checkpoint=checkpoint,
         weight_hash=weight_hash,
+        partial=partial,
+        say=say,
     )
     for skipped in result.skipped:
         print(f"skipped {skipped}", file=sys.stderr)

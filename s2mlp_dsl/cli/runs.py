@@ -1,7 +1,10 @@
 """A run folder, rebuilt: what `eval`, `predict` and `export-run` start from."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 from s2mlp_dsl.api import Program, elaborate
 
@@ -20,9 +23,24 @@ def program_of(run: Path) -> Program:
     return elaborate(Run.open(run).job.model_text)
 
 
-def rebuild(run: Path) -> "tuple[nn.Module, str]":
-    """The model of a run, to be given its weights, and its weight hash."""
+partial_option = click.option(
+    "--partial",
+    is_flag=True,
+    help="Where weights differ from the model's, take those that fit.",
+)
+
+
+def say(line: str) -> None:
+    """A line for a person, beside what is printed."""
+    print(line, file=sys.stderr)
+
+
+def rebuild(run: Path, partial: bool = False) -> "tuple[nn.Module, str]":
+    """The model of a run, to be given its weights, and its weight hash.
+
+    With `partial` it may get some of them alone, so it has weights of its own.
+    """
     program = program_of(run)
     weight_hash = program.figures.weight_hash
     assert weight_hash is not None
-    return program.build(drawn=False), weight_hash
+    return program.build(drawn=partial), weight_hash

@@ -48,6 +48,9 @@ SHIPPED, PAPER = "specs/recipes.arch", "paper"
     type=click.Path(path_type=Path),
     help="Begin with the weights of a run, a checkpoint or a safetensors file.",
 )
+@click.option(
+    "--partial", is_flag=True, help="Take those weights that fit, and keep the others."
+)
 @click.option("--dry-run", is_flag=True, help="Print the plan and touch nothing.")
 @click.option("--tensorboard", is_flag=True, help="Write for TensorBoard as well.")
 @click.option("-q", "--quiet", is_flag=True, help="Print nothing while training.")
@@ -61,6 +64,7 @@ def command(
     data: Path | None,
     device: str | None,
     init_from: Path | None,
+    partial: bool,
     dry_run: bool,
     tensorboard: bool,
     quiet: bool,
@@ -70,6 +74,9 @@ def command(
     SPEC is a file, or FILE.arch:RECIPE. --set takes parameters of the model and
     settings of the recipe, such as epochs=4.
     """
+    if partial and init_from is None:
+        said = "--partial says how to take --init-from, which is missing"
+        raise click.UsageError(said)
     file, recipe = _split_recipe(spec, recipe)
     loaded = load(file)
     for_recipe = {key: one for key, one in settings.items() if key in SETTINGS}
@@ -80,7 +87,7 @@ def command(
     print_diagnostics(loaded.report.sorted())
     if note and not quiet:
         print(note, file=sys.stderr)
-    setup = Setup(program, resolved, chosen, init_from, data, device)
+    setup = Setup(program, resolved, chosen, init_from, data, device, partial)
     if dry_run:
         return _plan(setup)
     out = out or Path("runs") / program.model.name
@@ -160,6 +167,7 @@ class Setup:
     init_from: Path | None
     data: Path | None
     device: str | None
+    partial: bool = False
 
     def begin(self, quiet: bool) -> "tuple[nn.Module, Job]":
         """The model with its first weights, and the job."""
@@ -174,10 +182,10 @@ class Setup:
         )
         if self.init_from is None:
             return model, job
-        taken = train.start_from(model, self.init_from)
+        fit, start = train.load_weights(model, self.init_from, partial=self.partial)
         if not quiet and os.environ.get("RANK", "0") == "0":
-            print("\n".join(taken.report()), file=sys.stderr)
-        return model, job.model_copy(update={"start": taken.start})
+            print("\n".join(fit.report()), file=sys.stderr)
+        return model, job.model_copy(update={"start": start})
 
 
 def _train(

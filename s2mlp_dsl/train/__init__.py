@@ -13,10 +13,11 @@ from s2mlp_dsl.train.run import Run
 from s2mlp_dsl.train.session import train
 from s2mlp_dsl.train.share import export
 from s2mlp_dsl.train.speed import Speed, speed
-from s2mlp_dsl.train.start import Taken, load_weights, start_from
+from s2mlp_dsl.train.start import Fit, load_weights
 
 __all__ = [
     "Evaluation",
+    "Fit",
     "Guess",
     "Interrupted",
     "Job",
@@ -26,7 +27,6 @@ __all__ = [
     "RunError",
     "Speed",
     "Summary",
-    "Taken",
     "UsageError",
     "WorldError",
     "evaluate",
@@ -37,6 +37,5 @@ __all__ = [
     "plan",
     "predict",
     "speed",
-    "start_from",
     "train",
 ]

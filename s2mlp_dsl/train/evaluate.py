@@ -1,5 +1,6 @@
 """Testing a run's weights on held-out images, or on those it was trained on."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from s2mlp_dsl.train.measure import measure
 from s2mlp_dsl.train.run import Run
 from s2mlp_dsl.train.seeds import lent_generators
 from s2mlp_dsl.train.sets import open_data
+from s2mlp_dsl.train.start import take
 from s2mlp_dsl.train.subset import each_once
 from s2mlp_dsl.train.world import join
 
@@ -27,6 +29,8 @@ def evaluate(
     checkpoint: Path | None = None,
     weight_hash: str | None = None,
     on: Literal["test", "train"] = "test",
+    partial: bool = False,
+    say: Callable[[str], None] = print,
 ) -> Evaluation:
     """Test a run's newest valid checkpoint on its test images, or training images.
 
@@ -34,8 +38,10 @@ def evaluate(
 
     `model` is built like the run's; it gets the checkpoint's weights, averaged
     ones if the recipe averages, and stays on the device. `weight_hash`, if
-    given, is held against the run's. Under torchrun the ranks share the images
-    and each returns the whole result.
+    given, is held against the run's; with `partial` what fits is taken of weights
+    that differ, and `say` is told what that is. Under torchrun the ranks share the
+    images and each returns the whole result.
+
     Raises UsageError if the model is not the run's, WorldError if data or
     checkpoint are missing or damaged.
     """
@@ -48,7 +54,9 @@ def evaluate(
     job = run.job.model_copy(update={"recipe": plain})
     data = open_data(job, place.device, root)
     split = data.test if on == "test" else each_once(data)
-    found, skipped = load_weights(model, run, checkpoint, weight_hash)
+    found, skipped = load_weights(
+        model, run, checkpoint, weight_hash, say=say if partial else None
+    )
     model.to(place.device)
     world = join(place.device)
     with lent_generators(place.device), place.numerics(recipe.deterministic):
@@ -68,24 +76,29 @@ def load_weights(
     weight_hash: str | None,
     *,
     to_train: bool = False,
+    say: Callable[[str], None] | None = None,
 ) -> tuple[Checkpoint, list[str]]:
     """Load a run's checkpoint, or its newest valid one, into the model.
 
-    Where the run averages its weights, the average, unless it is to train on.
-    Returns what was loaded and what was passed over. Raises like `evaluate`.
+    Where the run averages its weights, the average, unless it is to train on. With
+    `say` weights that differ from the model's are loaded as far as they fit, and it
+    is told what that is. Returns what was loaded and what was passed over. Raises
+    like `evaluate`; the message says every difference in names and shapes.
     """
-    if weight_hash is not None and weight_hash != run.job.weight_hash:
-        raise UsageError(
-            f"the model has weights {weight_hash}, the run {run.path} has "
-            f"{run.job.weight_hash}"
-        )
     found, skipped = _chosen(run, path)
-    if found.state.weight_hash != run.job.weight_hash:
-        raise WorldError(f"{found.path} belongs to another run: its weights differ")
-    try:
-        model.load_state_dict(found.model if to_train else found.tested)
-    except RuntimeError as error:
-        raise UsageError(f"the model does not fit {found.path}: {error}") from error
+    tensors = found.model if to_train else found.tested
+    expected = weight_hash or run.job.weight_hash
+    hashes = {expected, run.job.weight_hash, found.state.weight_hash}
+    fit = take(model, tensors, str(found.path), partial=say is not None)
+    if len(hashes) > 1 and fit.whole:
+        raise UsageError(
+            f"the model has weights {expected}, the run {run.path} has "
+            f"{run.job.weight_hash}, its checkpoint {found.path.name} "
+            f"{found.state.weight_hash}; yet names and shapes agree"
+        )
+    if say is not None and not fit.whole:
+        for line in fit.report():
+            say(line)
     return found, skipped
 
 

@@ -1,5 +1,6 @@
 """The likeliest classes of image files."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -24,17 +25,21 @@ def predict(
     device: str | None = None,
     checkpoint: Path | None = None,
     weight_hash: str | None = None,
+    partial: bool = False,
+    say: Callable[[str], None] = print,
 ) -> list[Prediction]:
     """Classify image files with a run's newest valid checkpoint.
 
     A file becomes what the run was tested on: the model's channels and size,
     the same normalisation. Digits are light on dark. `top` is the number of
-    guesses, at most all classes. Raises WorldError naming a file that cannot
-    be read, and what `evaluate` raises.
+    guesses, at most all classes; `partial` and `say` are `evaluate`'s. Raises
+    WorldError naming a file that cannot be read, and what `evaluate` raises.
     """
     run = Run.open(run_dir)
     place = choose_place(device, run.job.recipe.precision)
-    found, _ = load_weights(model, run, checkpoint, weight_hash)
+    found, _ = load_weights(
+        model, run, checkpoint, weight_hash, say=say if partial else None
+    )
     model.to(place.device)
     training = model.training
     model.eval()

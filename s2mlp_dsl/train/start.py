@@ -16,58 +16,67 @@ from s2mlp_dsl.train.job import Start
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What a model took over, what it keeps as built and why, what was left."""
+class Fit:
+    """What a model can take of other weights, what it keeps and why, what is left."""
 
-    start: Start
+    source: str
     taken: tuple[str, ...]
     kept: tuple[tuple[str, str], ...]  # name, reason
     unused: tuple[str, ...]
 
+    @property
+    def whole(self) -> bool:
+        """Whether names and shapes are the model's, as equal weight hashes say."""
+        return not self.kept and not self.unused
+
     def report(self) -> list[str]:
         """For a person, a line each."""
         whole = len(self.taken) + len(self.kept)
-        lines = [f"from {self.start.source}: {len(self.taken)} of {whole} tensors"]
+        lines = [f"from {self.source}: {len(self.taken)} of {whole} tensors"]
         lines += [f"  new: {name} ({reason})" for name, reason in self.kept]
         if self.unused:
             lines.append(f"  not used: {', '.join(self.unused)}")
         return lines
 
 
-def start_from(model: nn.Module, source: Path) -> Taken:
-    """Load what fits by name and shape; the rest stays as the model was built.
+def take(
+    model: nn.Module, tensors: Mapping[str, Tensor], source: str, *, partial: bool
+) -> Fit:
+    """Load weights into a model, only if all of them fit unless `partial`.
 
-    A new head keeps its fresh weights; so does whatever is bound to a resolution.
-    Raises as `load_weights`.
+    With `partial` what fits by name and shape is loaded, and the rest stays as the
+    model was built: a new head keeps its fresh weights, as does whatever is bound to
+    a resolution. Raises UsageError that lists every difference.
     """
-    return load_weights(model, source, partial=True)
-
-
-def load_weights(model: nn.Module, source: Path, *, partial: bool = False) -> Taken:
-    """Load the weights of a run folder, a checkpoint of one or a safetensors file.
-
-    Without `partial` they are loaded only if all names and shapes are the
-    model's, which is what equal weight hashes say. Raises WorldError if they
-    cannot be read, UsageError that lists every difference if they do not fit.
-    """
-    tensors, digest = _read(source)
     own = model.state_dict()
     kept = tuple(differences(own, tensors))
     different = {name for name, _ in kept}
     fitting = {name: tensors[name] for name in own if name not in different}
-    taken = Taken(
-        start=Start(source=str(source), sha256=digest),
+    fit = Fit(
+        source=source,
         taken=tuple(fitting),
         kept=kept,
         unused=tuple(sorted(tensors.keys() - own.keys())),
     )
     if not fitting and own:
         raise UsageError(f"{source}: none of its tensors fits the model")
-    if not partial and (taken.kept or taken.unused):
-        said = "\n".join(taken.report())
+    if not partial and not fit.whole:
+        said = "\n".join(fit.report())
         raise UsageError(f"these weights are another model's; --partial takes\n{said}")
     model.load_state_dict(fitting, strict=False)
-    return taken
+    return fit
+
+
+def load_weights(
+    model: nn.Module, source: Path, *, partial: bool = False
+) -> tuple[Fit, Start]:
+    """Load the weights of a run folder, a checkpoint of one or a safetensors file.
+
+    Raises WorldError if they cannot be read, and as `take`.
+    """
+    tensors, digest = _read(source)
+    fit = take(model, tensors, str(source), partial=partial)
+    return fit, Start(source=str(source), sha256=digest)
 
 
 def differences(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -157,13 +158,39 @@ def test_any_setting_is_replaced_and_what_is_resolved_is_kept(tmp_path: Path) ->
 def test_weights_of_a_run_begin_another(run: Path, tmp_path: Path) -> None:
     settings = ("--set", "epochs=3", "--set", "width=16", "--set", "depth=2")
     out = ("--out", tmp_path / "run")
-    done = s2mlp("train", "specs/digits.arch", *settings, "--init-from", run, *out)
+    words = ("train", "specs/digits.arch", *settings, "--init-from", run, *out)
+    refused = s2mlp(*words)
+    assert refused.returncode == 2
+    assert "another model's; --partial takes" in refused.stderr
+    assert "new: stack.1.linear1.weight (not there)" in refused.stderr
+    assert not (tmp_path / "run").exists()
+    done = s2mlp(*words, "--partial")
     assert done.returncode == 0, done.stderr
     assert "tensors" in done.stderr and "new: " in done.stderr
     start = json.loads((tmp_path / "run/run.json").read_text())["job"]["start"]
     assert start["source"] == str(run) and len(start["sha256"]) == 64
     missing = s2mlp("train", "specs/digits.arch", "--init-from", "nowhere.safetensors")
     assert missing.returncode == 4
+
+
+def test_a_run_whose_model_was_changed_says_what_differs(
+    run: Path, tmp_path: Path
+) -> None:
+    """As after a change of the naming rule: a head by another name, and a label."""
+    edited = tmp_path / "run"
+    shutil.copytree(run, edited)
+    text = (edited / "model.arch").read_text()
+    assert text.count("head: linear(10)") == 1
+    (edited / "model.arch").write_text(text.replace("head: ", "top: "))
+    image = tmp_path / "one.png"
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(image)
+    for words in (("eval", edited), ("predict", edited, image)):
+        done = s2mlp(*words)
+        assert done.returncode == 2
+        assert "new: top.weight (not there)" in done.stderr
+        assert "not used: head.bias, head.weight" in done.stderr
+        done = s2mlp(*words, "--partial")
+        assert (done.returncode, "new: top.bias" in done.stderr) == (0, True)
 
 
 def test_eval_shows_confusions(run: Path) -> None:

@@ -18,7 +18,7 @@ from s2mlp_dsl.train import (
     checkpoint,
     disk,
     evaluate,
-    start_from,
+    load_weights,
     train,
 )
 from s2mlp_dsl.train.state import State
@@ -86,7 +86,7 @@ def test_no_pickle_is_ever_loaded(
             patched.setattr(module, name, refuse)
         out = unfinished(whole, tmp_path / "run")
         train(mlp(), LONG, out, resume=True, quiet=True)
-        start_from(mlp(), out)
+        load_weights(mlp(), out)
         evaluate(mlp(), out)
     assert_same_run(whole, out)
 
@@ -95,7 +95,7 @@ def test_a_pickled_file_is_no_source_of_weights(tmp_path: Path) -> None:
     file = tmp_path / "weights.pt"
     torch.save(mlp().state_dict(), file)
     with pytest.raises(WorldError, match=r"weights\.pt is no safetensors file"):
-        start_from(mlp(), file)
+        load_weights(mlp(), file)
 
 
 def test_the_run_can_be_read_back(whole: Path) -> None:

@@ -10,7 +10,7 @@ from torch import nn
 
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.ir import recipe as ir
-from s2mlp_dsl.train import Interrupted, Run, UsageError, evaluate, start_from, train
+from s2mlp_dsl.train import Interrupted, Run, UsageError, evaluate, load_weights, train
 from s2mlp_dsl.train.average import Average
 from s2mlp_dsl.train.blocks import checkpoint_activations, set_drop_path
 from s2mlp_dsl.train.flops import peak_flops
@@ -141,13 +141,13 @@ def test_weights_of_another_run_with_another_head(tmp_path: Path) -> None:
     train(mlp(), job(), tmp_path / "run", quiet=True)
     other = mlp(classes=7, seed=5)
     head = other[5].weight.clone()
-    taken = start_from(other, tmp_path / "run")
+    taken, _ = load_weights(other, tmp_path / "run", partial=True)
     assert [name for name, _ in taken.kept] == ["5.weight", "5.bias"]
     assert "10×64 there, 7×64 here" in taken.report()[1]
     assert torch.equal(other[5].weight, head)
     assert torch.equal(other[1].weight, weights(tmp_path / "run")["1.weight"])
     with pytest.raises(UsageError, match="none of its tensors"):
-        start_from(nn.Linear(3, 3), tmp_path / "run")
+        load_weights(nn.Linear(3, 3), tmp_path / "run")
 
 
 def test_weights_of_another_resolution(tmp_path: Path) -> None:
@@ -159,9 +159,9 @@ def test_weights_of_another_resolution(tmp_path: Path) -> None:
     )
     chosen = synthetic_job(epochs=1, schedule=ir.Cosine())
     train(small, chosen, tmp_path / "small", quiet=True)
-    taken = start_from(large, tmp_path / "small")
+    taken, start = load_weights(large, tmp_path / "small")
     assert len(taken.taken) == len(large.state_dict()) and not taken.kept
-    bigger = chosen.model_copy(update={"image": (3, 24, 24), "start": taken.start})
+    bigger = chosen.model_copy(update={"image": (3, 24, 24), "start": start})
     train(large, bigger, tmp_path / "large", quiet=True)
     started = Run.open(tmp_path / "large").job.start
     assert started is not None and started.source == str(tmp_path / "small")
@@ -169,7 +169,7 @@ def test_weights_of_another_resolution(tmp_path: Path) -> None:
     (tmp_path / "large/summary.json").unlink()
     (tmp_path / "small").rename(tmp_path / "moved")
     again = elaborate(spec, None, {**sizes, "size": 24}).build()
-    moved = start_from(again, tmp_path / "moved").start
+    _, moved = load_weights(again, tmp_path / "moved")
     bigger = bigger.model_copy(update={"start": moved})
     train(again, bigger, tmp_path / "large", quiet=True, resume=True)
     other = bigger.model_copy(update={"start": Start(source="x", sha256="0")})

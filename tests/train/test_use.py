@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from rich.console import Console
 from sklearn.datasets import load_digits
+from torch import nn
 
 from s2mlp_dsl.ir.recipe import AdamW, Cosine, Translate
 from s2mlp_dsl.train import UsageError, WorldError, evaluate, predict, progress, train
@@ -51,10 +52,33 @@ def test_a_small_mlp_learns_digits_and_is_tested_alike(run: Path) -> None:
 def test_the_wrong_model_is_refused(run: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the model has weights other"):
         evaluate(mlp(), run, weight_hash="other")
-    with pytest.raises(UsageError, match="does not fit"):
+    with pytest.raises(UsageError, match=r"5\.weight \(10×64 there, 11×64 here\)"):
         evaluate(mlp(classes=11), run, weight_hash="weights")
     with pytest.raises(WorldError, match="no valid checkpoint"):
         evaluate(mlp(), run, checkpoint=tmp_path)
+
+
+def test_what_fits_is_taken_when_asked(run: Path) -> None:
+    class Longer(nn.Module):
+        """The run's model, with a layer that it never had."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            for name, part in mlp().named_children():
+                self.add_module(name, part)
+            self.scale = nn.Parameter(torch.ones(10))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return nn.Sequential(*self.children())(x) * self.scale
+
+    with pytest.raises(UsageError, match=r"new: scale \(not there\)"):
+        evaluate(Longer(), run)
+    said: list[str] = []
+    result = evaluate(Longer(), run, partial=True, say=said.append)
+    assert result.accuracy == evaluate(mlp(), run).accuracy
+    assert said[0].endswith("6 of 7 tensors") and said[1:] == [
+        "  new: scale (not there)"
+    ]
 
 
 def test_digits_are_told_from_image_files(run: Path, tmp_path: Path) -> None:
