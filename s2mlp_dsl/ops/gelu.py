@@ -16,9 +16,7 @@ class Gelu(Activation):
     module = "nn.GELU"
 
     def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
-        import numpy as np
+        from scipy.special import erf
 
-        flat = (x / math.sqrt(2)).ravel()
-        erf = np.fromiter(map(math.erf, flat.tolist()), float, count=flat.size)
-        y: Array = x * (1 + erf.reshape(x.shape)) / 2
+        y: Array = x * (1 + erf(x / math.sqrt(2))) / 2
         return y

@@ -76,7 +76,7 @@ def changed(change: Callable[[nn.Module], None]) -> nn.Module:
 @contextmanager
 def lowering_writes(name: str, old: str, new: str) -> Iterator[None]:
     """Every source that is emitted meanwhile has a fault in this definition."""
-    known = inline._definitions()
+    known = inline._ours()
     right = known[name]
     assert right.text.count(old) == 1, old
     known[name] = replace(right, text=right.text.replace(old, new))

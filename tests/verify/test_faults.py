@@ -58,6 +58,15 @@ EDITS = [
         ("stack.0.gelu", "gelu"),
     ),
     (
+        "the norm in another place",
+        (
+            "        y = self.linear2(y)\n        y = self.norm(y)\n",
+            "        y = self.norm(y)\n        y = self.linear2(y)\n",
+        ),
+        {"structure", "numbers"},
+        ("stack.0.linear2", "linear(dim)"),
+    ),
+    (
         "a statement of no spec",
         ("y = self.gelu(y)", "y = self.gelu(y).relu()"),
         {"structure", "numbers"},
@@ -134,6 +143,15 @@ def _buffered(net: nn.Module) -> None:
     bias = norm.bias.detach()
     del norm.bias
     norm.register_buffer("bias", bias)
+
+
+def _no_bias(net: nn.Module) -> None:
+    net.get_submodule("stack.1").linear1.bias = None
+
+
+def _bias_twice(net: nn.Module) -> None:
+    linear = net.get_submodule("stack.1").linear1
+    linear.register_forward_hook(lambda part, x, y: y + part.bias)
 
 
 def _stray_buffer(net: nn.Module) -> None:
@@ -222,6 +240,8 @@ CHANGES = [
     (_frozen, {"parameters"}, "stack.1.norm", "norm(layer)"),
     (_tied, {"parameters", "numbers"}, "stack.1.linear2", None),
     (_buffered, {"parameters"}, "stack.1.norm", "norm(layer)"),
+    (_no_bias, {"parameters", "numbers"}, "stack.1.linear1", None),
+    (_bias_twice, {"numbers"}, "stack.1.linear1", None),
     (_stray_buffer, {"parameters", "numbers"}, "stack.1.count", None),
     (_convolved, {"macs"}, "stack.1.shift", "shift(cross)"),
     (_blind, {"movement"}, "stack.1.shift", "shift(cross)"),
@@ -263,9 +283,16 @@ DEFINITIONS = [
     ("slide_along", "steps > 0 else [m", "steps < 0 else [m", _MOVES, "stack.0.shift"),
     ("SlicedShift", "(_, right, down)", "(_, down, right)", _MOVES, "stack.0.shift"),
     ("SlicedShift", "cat(moved", "cat(moved[::-1]", _MOVES, "stack.0.shift"),
-    ("GatheredShift", "- self.down_C", "+ self.down_C", _MOVES, "stack.0.shift"),
-    ("GatheredShift", "has_row & has", "has_row | has", _MOVES, "stack.0.shift"),
-    ("GatheredShift", "tensor([group[1]", "tensor([1", _MOVES, "stack.0.shift"),
+    (
+        "sources",
+        "down * width + right",
+        "down * width - right",
+        _MOVES,
+        "stack.0.shift",
+    ),
+    ("sources", "length < end", "length <= end", _MOVES, "stack.0.shift"),
+    ("within", "at >= step", "at > step", _MOVES, "stack.0.shift"),
+    ("Gathering", "-right, -down", "right, -down", {"movement"}, "stack.0.shift"),
     ("Patch", "0, 1, 3, 5, 2, 4", "0, 1, 3, 5, 4, 2", {"numbers"}, "patch"),
     ("MeanPool", ".mean(", ".amax(", {"numbers"}, "pool"),
     ("MeanPool", "dim=1", "dim=1, keepdim=True", {"shapes", "numbers"}, "pool"),
@@ -275,7 +302,9 @@ DEFINITIONS = [
 _LOWERING: dict[str, Lowering] = {
     "move": "select",
     "SpatialShift": "select",
-    "GatheredShift": "gather",
+    "sources": "gather",
+    "within": "gather",
+    "Gathering": "gather",
 }
 
 
