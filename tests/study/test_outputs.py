@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from s2mlp_dsl.study import plots, table
+from s2mlp_dsl.study.__main__ import main
 from s2mlp_dsl.study.bundle import pack, unpack
 from s2mlp_dsl.study.embed import embed
 from s2mlp_dsl.study.errors import DamagedError
@@ -229,8 +230,10 @@ def test_blocks_of_a_page_are_made_of_records(tmp_path: Path) -> None:
     assert "![words](kept/words.svg)" in made.text
     ((path, picture),) = made.pictures.items()
     assert path == tmp_path / "kept/words.svg" and "no_shift" in texts_of(picture)
-    page.write_text(made.text, encoding="utf-8")
-    assert embed(page).text == made.text
+    assert main([str(page)]) == 0
+    assert page.read_text(encoding="utf-8") == made.text == embed(page).text
+    assert path.read_bytes() == picture
     page.write_text(block.replace("<!-- /study -->", ""), encoding="utf-8")
     with pytest.raises(DamagedError, match=r"has no `<!-- /study -->`"):
         embed(page)
+    assert (main([]), main([str(page)]), main([str(tmp_path / "no.md")])) == (2, 4, 4)
