@@ -18,6 +18,7 @@ from s2mlp_dsl.ops import OPERATORS, SCOPES
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "language.md").read_text(encoding="utf-8")
 TRAINING = (DOCS / "training.md").read_text(encoding="utf-8")
+STUDIES = (DOCS / "studies.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```arch\n(.*?)```", PAGE, re.DOTALL)
 
 
@@ -45,6 +46,24 @@ def test_the_recipe_on_the_page_is_one() -> None:
     assert recipe.ema == 0.9998 and len(recipe.augment) == 4
 
 
+def test_the_studies_on_the_page_have_rows() -> None:
+    (text,) = re.findall(r"```arch\n(.*?)```", STUDIES, re.DOTALL)
+    spec = load(text)
+    depths, directions = spec.elaborated_studies
+    assert not spec.report.sorted()
+    assert (len(depths.rows), depths.runs) == (3, 9)
+    assert (len(directions.rows), directions.runs) == (6, 30)
+
+
+def test_every_option_of_study_is_on_the_page() -> None:
+    command = app.get_command(click.Context(app), "study")
+    assert command is not None
+    for parameter in command.params:
+        for option in parameter.opts:
+            if option.startswith("-") and option != "--quiet":
+                assert f"`{option}" in STUDIES, option
+
+
 def commands(page: str) -> list[list[str]]:
     """The words of each `s2mlp-dsl` and `torchrun` command in a page's blocks."""
     blocks = re.findall(r"```sh\n(.*?)```", page, re.DOTALL)
@@ -54,7 +73,7 @@ def commands(page: str) -> list[list[str]]:
     return [words for words in lines if words[:1] in (["s2mlp-dsl"], ["torchrun"])]
 
 
-@pytest.mark.parametrize("page", ["scaling.md", "training.md"])
+@pytest.mark.parametrize("page", ["scaling.md", "training.md", "studies.md"])
 def test_the_commands_on_the_page_are_understood(page: str) -> None:
     """By the parsers of torchrun and of our commands; nothing is run."""
     from torch.distributed.run import get_args_parser
@@ -62,9 +81,9 @@ def test_the_commands_on_the_page_are_understood(page: str) -> None:
     found = commands((DOCS / page).read_text(encoding="utf-8"))
     assert len(found) >= 4
     for program, *words in found:
+        # Numbers of the scheduler stand in for its variables.
+        words = [re.sub(r"\$SLURM_\w+", "4", word) for word in words]
         if program == "torchrun":
-            # Numbers of the scheduler stand in for its variables.
-            words = [re.sub(r"\$SLURM_\w+", "4", word) for word in words]
             given = get_args_parser().parse_args(words)
             assert given.module and given.training_script == "s2mlp_dsl"
             words = given.training_script_args

@@ -132,7 +132,7 @@ class Progress:
 
     def _well(self, result: Result | None) -> str:
         if result is None:
-            return "another process is at work on it"
+            return "left: it was stopped, or another process is at work on it"
         outcome, timing = result.outcome, result.timing
         assert outcome is not None and timing is not None
         rest = (time.monotonic() - self.began) / self.over * (self.runs - self.over)

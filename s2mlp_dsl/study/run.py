@@ -36,6 +36,9 @@ _PRELOADED = [
     *("sklearn.datasets", "sklearn.model_selection", "matplotlib.figure"),
     "matplotlib.backends.backend_agg",
 ]
+# Exit codes of a run that is neither done nor wrong: another process does it, or
+# somebody stopped it alone.
+_LEFT = (work.BUSY, -signal.SIGTERM, 128 + signal.SIGTERM)
 _LOOK = 0.2  # seconds between two looks at whether somebody wants to stop
 
 
@@ -116,7 +119,8 @@ def do(
 ) -> None:
     """Do all runs, at most `jobs` at one time; `ended` hears of each.
 
-    It hears None of a run that another process is at work on. Raises `Stopped`
+    It hears None of a run that another process is at work on, or that somebody
+    stopped. Raises `Stopped`
     when SIGTERM or Ctrl-C arrived and every run has saved where it stands.
     """
     waiting, running = list(tasks), list[tuple[Task, BaseProcess]]()
@@ -151,7 +155,6 @@ def do(
 def _start(
     context: "ForkServerContext | SpawnContext", task: Task, slot: int
 ) -> tuple[Task, BaseProcess]:
-    task.result_file.unlink(missing_ok=True)  # of an earlier failure
     placed = task.model_copy(update={"slot": slot})
     process = context.Process(target=work.work, args=(placed,))
     process.start()
@@ -168,11 +171,13 @@ def context_of() -> "ForkServerContext | SpawnContext":
 
 
 def _result(task: Task, code: int | None) -> Result | None:
-    """What a run that has ended came to."""
-    if code == work.BUSY:
+    """What a run that has ended came to; None if it was left as it is."""
+    if code in _LEFT:
         return None
     if task.result_file.exists():
-        return read_result(task.result_file)
+        found = read_result(task.result_file)
+        if code == (found.failure.exit_code if found.failure is not None else 0):
+            return found
     assert code is not None
     if code < 0:
         message = f"its process was ended by {signal.Signals(-code).name}"

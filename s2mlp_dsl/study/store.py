@@ -1,6 +1,7 @@
 """A study's folder: what is in it already, and writing to it at once or not at all."""
 
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def write(path: Path, record: Record) -> None:
     """Write a record as JSON: whoever reads sees the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Processes on several machines may write the same file at once.
-    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
     with aside.open("w", encoding="utf-8") as file:
         file.write(record.model_dump_json(indent=2) + "\n")
         file.flush()

@@ -28,7 +28,7 @@ from s2mlp_dsl.study.records import (
     Result,
     Timing,
 )
-from s2mlp_dsl.study.store import write
+from s2mlp_dsl.study.store import read_result, write
 
 if TYPE_CHECKING:
     from torch import nn
@@ -85,6 +85,10 @@ def work(task: Task) -> None:
         follow_parent()
         if not _locked(log.fileno()):
             sys.exit(BUSY)
+        if task.result_file.exists():
+            if read_result(task.result_file).outcome is not None:
+                sys.exit(0)  # another process did it meanwhile
+            task.result_file.unlink()  # of an earlier failure
         sys.exit(_run(task))
 
 
@@ -115,6 +119,8 @@ def _locked(file: int) -> bool:
             if time.monotonic() > until:
                 return False
             time.sleep(0.1)
+        except OSError:
+            return True  # a disk that has no locks
 
 
 def _run(task: Task) -> int:
