@@ -35,7 +35,9 @@ def begin(
     # Which module computes a shift depends on what runs it, not the weights.
     gpu = device or ("cuda" if torch.cuda.is_available() else "cpu")
     module = program.build(
-        recipe.drop_path > 0, device=gpu if recipe.compile else "cpu"
+        recipe.drop_path > 0,
+        device=gpu if recipe.compile else "cpu",
+        dropout=recipe.dropout > 0,
     )
     train.initialise(module, model, recipe)
     job = train.Job(

@@ -61,13 +61,15 @@ class Program:
         drop_path: bool = False,
         lowering: "Lowering | None" = None,
         device: str = "cpu",
+        dropout: bool = False,
     ) -> "Source":
-        """The program as PyTorch source, with stochastic depth for training.
+        """The program as PyTorch source, with stochastic depth or dropout for training.
 
         How shifts are computed is chosen for the device unless a lowering is
         asked for. Raises `CannotLower` if that cannot compute one of them.
         """
         from s2mlp_dsl.lower.lowering import choose, hold_lowering
+        from s2mlp_dsl.lower.scope import DROP_PATH, DROPOUT
         from s2mlp_dsl.lower.source import Origin, torch_source
 
         words = ["--emit", "torch", "-o", f"{self.model.name}.py"]
@@ -80,7 +82,9 @@ class Program:
         path = self.spec.source.path
         origin = Origin(self.spec_name, VERSION, command if path else None)
         form = lowering or choose("torch", device)
-        return torch_source(self.model, self.figures, origin, form, drop_path)
+        wanted = ((DROPOUT, dropout), (DROP_PATH, drop_path))
+        drops = tuple(drop for drop, there in wanted if there)
+        return torch_source(self.model, self.figures, origin, form, drops)
 
     @property
     def spec_name(self) -> str:
@@ -103,6 +107,7 @@ class Program:
         lowering: "Lowering | None" = None,
         device: str = "cpu",
         drawn: bool = True,
+        dropout: bool = False,
     ) -> "nn.Module":
         """The program as a module on the CPU, for a device. As `source` otherwise.
 
@@ -111,7 +116,7 @@ class Program:
         """
         from s2mlp_dsl.lower.build import build
 
-        source = self.source(drop_path, lowering, device)
+        source = self.source(drop_path, lowering, device, dropout)
         return build(source, self.model.name, drawn, stored=device != "meta")
 
     def backbone(self, labels: list[str], device: str = "cpu") -> "nn.Module":

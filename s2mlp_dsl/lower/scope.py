@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count, islice
+from typing import NamedTuple
 
 from s2mlp_dsl.ir.program import (
     Call,
@@ -20,7 +21,16 @@ from s2mlp_dsl.ir.shape import Shape
 from s2mlp_dsl.lower.layout import WIDTH, Bracketed, assign, call_with, construct
 from s2mlp_dsl.lower.lowering import Lowering, lowered
 
-DROP_PATH = "DropPath"
+
+class Drop(NamedTuple):
+    """What a residual branch passes through in training: attribute and module."""
+
+    name: str
+    module: str
+
+
+DROPOUT = Drop("dropout", "nn.Dropout(0.0)")
+DROP_PATH = Drop("drop_path", "DropPath()")
 _VARIABLES = "xyzuvw"
 
 
@@ -32,16 +42,16 @@ def class_lines(
     classes: Mapping[str, str],
     source: Shape | None,
     lowering: Lowering,
-    drop_path: bool = False,
+    drops: tuple[Drop, ...] = (),
 ) -> list[str]:
     """The text of a module that runs `body`.
 
     `classes` gives the class of each definition; `source` is the shape that
-    enters, None where the image does. With `drop_path`, each residual branch
-    passes through a `DropPath` of its own.
+    enters, None where the image does. Each residual branch passes through modules
+    of its own for the `drops`, in their order.
     """
-    drops = _drop_names(body) if drop_path else []
-    flow = _Flow(model, iter(drops))
+    named = [(drop, _drop_names(body, drop.name)) for drop in drops]
+    flow = _Flow(model, [iter(names) for _, names in named])
     flow.body(body, "x", "x", 0, source)
     return [
         f"class {name}(nn.Module):",
@@ -49,7 +59,11 @@ def class_lines(
         "    def __init__(self) -> None:",
         "        super().__init__()",
         *_members(body, model, classes, lowering),
-        *(f"        self.{name} = {DROP_PATH}()" for name in drops),
+        *(
+            f"        self.{name} = {drop.module}"
+            for drop, names in named
+            for name in names
+        ),
         "",
         "    def forward(self, x: Tensor) -> Tensor:",
         *flow.lines,
@@ -94,12 +108,12 @@ def _runs(stack: Stack, classes: Mapping[str, str]) -> Bracketed:
     return Bracketed("nn.Sequential", runs)
 
 
-def _drop_names(body: tuple[Statement, ...]) -> list[str]:
+def _drop_names(body: tuple[Statement, ...], stem: str) -> list[str]:
     """An attribute for each residual of a body, in the order they begin."""
     inside = list(_all_in(body))
     taken = {one.name for one in inside if isinstance(one, Op | Call | Stack)}
     residuals = sum(isinstance(one, Residual) for one in inside)
-    names = (f"drop_path{number}" for number in count(1))
+    names = (f"{stem}{number}" for number in count(1))
     return list(islice((name for name in names if name not in taken), residuals))
 
 
@@ -115,7 +129,7 @@ class _Flow:
     """Writes the statements of `forward`, each reading what the one before left."""
 
     model: Model
-    drops: Iterator[str]
+    drops: list[Iterator[str]]
     lines: list[str] = field(default_factory=list)
 
     def body(
@@ -155,10 +169,11 @@ class _Flow:
         depth: int,
         shape: Shape | None,
     ) -> str:
-        drop = next(self.drops, None)
+        drops = [next(names) for names in self.drops]
         inner = _variable(depth + 1)
         branch = self.body(residual.body, current, inner, depth + 1, shape)
-        branch = f"self.{drop}({branch})" if drop else branch
+        for drop in drops:
+            branch = f"self.{drop}({branch})"
         self.lines.append(f"        {own} = {current} + {branch}")
         return own
 

@@ -15,7 +15,7 @@ from s2mlp_dsl.ir.walk import ops_in
 from s2mlp_dsl.lower.inline import Definitions, import_lines
 from s2mlp_dsl.lower.layout import WIDTH
 from s2mlp_dsl.lower.lowering import Lowering
-from s2mlp_dsl.lower.scope import DROP_PATH, class_lines, construct_of
+from s2mlp_dsl.lower.scope import Drop, class_lines, construct_of
 from s2mlp_dsl.ops import OPERATORS
 
 # Names that the emitted source uses for itself, and Python's own.
@@ -45,16 +45,16 @@ def torch_source(
     analysis: Analysis,
     origin: Origin,
     lowering: Lowering,
-    drop_path: bool = False,
+    drops: tuple[Drop, ...] = (),
 ) -> Source:
     """The PyTorch source of a program, formatted as ruff formats.
 
-    `drop_path` is for training: it puts a module without parameters into each
-    residual branch, so the weights have the same names with it and without.
+    `drops` are for training: they put modules without parameters into each
+    residual branch, so the weights have the same names with them and without.
     """
-    callees = {construct_of(op, lowering).head for op in ops_in(model)} | (
-        {DROP_PATH} if drop_path else set()
-    )
+    callees = {construct_of(op, lowering).head for op in ops_in(model)} | {
+        drop.module.partition("(")[0] for drop in drops
+    }
     known = Definitions(OPERATORS[op.operator] for op in ops_in(model))
     modules = known.of(one for one in callees if not one.startswith("nn."))
     classes = _class_names(model, known.names)
@@ -67,14 +67,12 @@ def torch_source(
         doc = _docstring(block.doc or f"{block.source} to {block.result}.")
         lines = class_lines(
             *(classes[block.name], doc, block.body, model, classes, block.source),
-            *(lowering, drop_path),
+            *(lowering, drops),
         )
         definitions.append("\n".join(lines))
     name = classes[""]
     doc = _docstring(model.doc or f"An image to {model.result}.")
-    lines = class_lines(
-        name, doc, model.body, model, classes, None, lowering, drop_path
-    )
+    lines = class_lines(name, doc, model.body, model, classes, None, lowering, drops)
     definitions.append("\n".join(lines))
     definitions.append("\n".join(_self_check(name, model, analysis)))
     text = "\n\n".join(parts) + "\n\n\n" + "\n\n\n".join(definitions) + "\n"

@@ -40,6 +40,20 @@ def compile_blocks(model: nn.Module) -> None:
         model.compile()
 
 
+def set_dropout(model: nn.Module, rate: float) -> None:
+    """The rate of dropout in every residual branch: the modules called Dropout.
+
+    Raises UsageError if the model has none and the rate is not 0.
+    """
+    branches = [m for m in model.modules() if isinstance(m, nn.Dropout)]
+    if rate and not branches:
+        raise UsageError(
+            f"dropout = {rate:g}, but the model has no residual branch to drop from"
+        )
+    for branch in branches:
+        branch.p = rate
+
+
 def checkpoint_activations(model: nn.Module) -> None:
     """Keep what enters each block, and compute the rest again going backward.
 

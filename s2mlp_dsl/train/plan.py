@@ -9,7 +9,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.recipe import SGD
-from s2mlp_dsl.train.blocks import checkpoint_activations, set_drop_path
+from s2mlp_dsl.train.blocks import checkpoint_activations, set_drop_path, set_dropout
 from s2mlp_dsl.train.data import Data
 from s2mlp_dsl.train.device import Place, choose_place
 from s2mlp_dsl.train.job import Job
@@ -68,6 +68,7 @@ def plan(
     run = describe(model, job, Path(), data, order, place, world)
     model = copy.deepcopy(model)
     set_drop_path(model, job.recipe.drop_path)
+    set_dropout(model, job.recipe.dropout)
     if job.recipe.activation_checkpointing:
         checkpoint_activations(model)
     parts = Share(rank, size, job.recipe.micro_batch).parts(job.recipe.batch)

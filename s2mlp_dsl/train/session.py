@@ -12,6 +12,7 @@ from s2mlp_dsl.train.blocks import (
     checkpoint_activations,
     compile_blocks,
     set_drop_path,
+    set_dropout,
 )
 from s2mlp_dsl.train.board import require_tensorboard
 from s2mlp_dsl.train.data import Data
@@ -98,6 +99,7 @@ def train(
 def prepare(model: nn.Module, job: Job) -> None:
     """Change the model as the recipe says: its names and its answers stay."""
     set_drop_path(model, job.recipe.drop_path)
+    set_dropout(model, job.recipe.dropout)
     if job.recipe.compile:
         compile_blocks(model)
     if job.recipe.activation_checkpointing:

@@ -11,7 +11,8 @@ from torch.nn import functional as F
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.ir.recipe import Cosine
 from s2mlp_dsl.train import train
-from s2mlp_dsl.train.blocks import checkpoint_activations, set_drop_path
+from s2mlp_dsl.train.blocks import checkpoint_activations, set_drop_path, set_dropout
+from s2mlp_dsl.train.errors import UsageError
 
 from .making import assert_same_run, job, metrics, recipe, weights
 
@@ -66,6 +67,28 @@ def test_drop_path_leaves_a_branch_out_sample_by_sample_and_keeps_the_mean() -> 
     assert kept.mean().item() == pytest.approx(1, abs=0.03)
 
 
+def test_dropout_acts_on_what_a_residual_adds_entry_by_entry() -> None:
+    text = SMALL.source(drop_path=True, dropout=True).text
+    assert "x = x + self.drop_path2(self.dropout2(y))" in text
+    assert "nn.Dropout" not in SMALL.source(drop_path=True).text
+    torch.manual_seed(0)
+    model, plain = SMALL.build(dropout=True), built()
+    assert model.state_dict().keys() == plain.state_dict().keys()
+    set_dropout(model, 0.25)
+    x = images()
+    assert torch.equal(model.eval()(x), plain.eval()(x))
+    assert not torch.equal(model.train()(x), plain(x))
+    drops = [m for m in model.modules() if isinstance(m, nn.Dropout)]
+    assert len(drops) == 6
+    torch.manual_seed(0)
+    kept = drops[0](torch.ones(400, 4, 4, 16))
+    dropped, kept_at = kept.unique().tolist()
+    assert dropped == 0 and kept_at == pytest.approx(1 / 0.75)
+    assert (kept == 0).double().mean().item() == pytest.approx(0.25, abs=0.01)
+    with pytest.raises(UsageError, match="no residual branch"):
+        set_dropout(plain, 0.1)
+
+
 def test_checkpointed_activations_cost_memory_no_accuracy() -> None:
     kept: list[int] = []
     gradients: list[dict[str, torch.Tensor]] = []
@@ -93,8 +116,10 @@ def test_a_run_does_what_its_recipe_says_of_blocks(tmp_path: Path) -> None:
         "plain": {},
         "checkpointed": {"activation_checkpointing": True},
         "dropping": {"drop_path": 0.5},
+        "dropout": {"dropout": 0.5},
     }.items():
-        model = built(drop_path="drop_path" in changes)
+        torch.manual_seed(0)
+        model = SMALL.build("drop_path" in changes, dropout="dropout" in changes)
         calls: list[int] = []
         model.stack[1].linear1.register_forward_hook(
             lambda *_, calls=calls: calls.append(1)
@@ -103,8 +128,11 @@ def test_a_run_does_what_its_recipe_says_of_blocks(tmp_path: Path) -> None:
         train(model, job(chosen), tmp_path / name, quiet=True)
         passes[name], losses[name] = len(calls), metrics(tmp_path / name)[-1]["loss"]
     # 4 steps and a test of 3 batches; checkpointing computes each step's part again.
-    assert passes == {"plain": 4 + 3, "checkpointed": 2 * 4 + 3, "dropping": 4 + 3}
-    assert losses["checkpointed"] == losses["plain"] != losses["dropping"]
+    once = 4 + 3
+    assert passes.pop("checkpointed") == 2 * 4 + 3
+    assert passes == dict.fromkeys(("plain", "dropping", "dropout"), once)
+    assert losses.pop("checkpointed") == losses["plain"]
+    assert len(set(losses.values())) == 3
 
 
 def test_a_compiled_model_trains_as_the_plain_one_does(tmp_path: Path) -> None:

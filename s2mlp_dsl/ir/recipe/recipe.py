@@ -88,7 +88,9 @@ class Recipe(Record):
     `repeats` shows each image that often in a row of batches, changed anew each
     time (Hoffer et al. 2020); an epoch is not longer, so it shows fewer images.
     `drop_path` is the rate at the last residual branch, rising linearly from 0
-    (Huang et al. 2016). `ema` averages the weights with this decay, starting
+    (Huang et al. 2016). `dropout` sets entries of what each residual branch adds to
+    0 with this probability (Srivastava et al. 2014; placed as in Vaswani et al. 2017,
+    section 5.4). `ema` averages the weights with this decay, starting
     with min(decay, (1 + step) / (10 + step)); then the average is what is
     tested, exported and predicted with.
 
@@ -113,6 +115,7 @@ class Recipe(Record):
     share: Annotated[float, Field(gt=0, le=1)] = 1.0
     smoothing: Share = 0.0
     drop_path: Decay = 0.0
+    dropout: Decay = 0.0
     clip: Positive | None = None
     ema: Decay | None = None
     precision: Precision = "auto"
