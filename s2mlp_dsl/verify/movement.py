@@ -53,27 +53,27 @@ def check_movement(model: Model, module: nn.Module) -> Check:
 
 
 def _moved(op: Op) -> Moved | None:
-    """What becomes of tags, None for an operator with weights or without a matrix."""
+    """What becomes of tags, None for an operator that does more than move them."""
     assert op.source is not None
     operator, args = OPERATORS[op.operator], Args(dict(op.args))
     terms = operator.linear_map(op.source, args)
     if terms is None or operator.tensors(op.source, args):
         return None
-    into, outof, amounts = [], [], []
+    into, outof = [], []
     for term in terms:
+        if term.coefficient != 1:
+            return None  # it weighs what it moves, and rounds: see numeric.py
         assert term.source is not None
         (place, channel), (from_place, from_channel) = term.target, term.source
         into.append(place * op.result.channels + channel)
         outof.append(from_place * op.source.channels + from_channel)
-        amounts.append(term.coefficient)
     # Nothing may be left to move, so the type is said.
     target = torch.tensor(into, dtype=torch.int64)
     source = torch.tensor(outof, dtype=torch.int64)
-    amount = torch.tensor(amounts, dtype=torch.float64)
     tags, coming_back = _tags(op.source.dims), _tags(op.result.dims)
     expected, gradient = torch.zeros_like(coming_back), torch.zeros_like(tags)
-    expected.view(-1).index_add_(0, target, amount * tags.flatten()[source])
-    gradient.view(-1).index_add_(0, source, amount * coming_back.flatten()[target])
+    expected.view(-1).index_add_(0, target, tags.flatten()[source])
+    gradient.view(-1).index_add_(0, source, coming_back.flatten()[target])
     return Moved(tags, expected, gradient)
 
 

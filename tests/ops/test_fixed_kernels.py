@@ -34,6 +34,18 @@ def test_kernels_follow_the_module() -> None:
     assert module.kernel_C1KK[:, 0, 1].count_nonzero(-1).tolist() == [1, 1, 1, 1]
 
 
+def test_a_kernel_that_rounds_is_proved() -> None:
+    ninths = "fixed = [[1/9, 1/9, 1/9], [1/9, -1/9, 1/9], [1/9, 1/9, 1/9]]"
+    text = spec_text(f"depthwise(3, edge = wrap, {ninths})", map_(4, 5, 2))
+    certificate = s2.verify(text, targets=())
+    assert certificate.passed
+    one_hot = spec_text(f"depthwise(3, {KERNELS.replace('1/3', '1')})", map_(2, 3, 4))
+    moved = s2.verify(one_hot, targets=())
+    assert moved.passed
+    cases = [{c.name: c.cases for c in one.checks} for one in (certificate, moved)]
+    assert [one["movement"] for one in cases] == [0, 1]
+
+
 def test_hash_is_that_of_the_numbers() -> None:
     same = f"depthwise(3, {KERNELS.replace('1/3', '2/6')})"
     other = f"depthwise(3, {KERNELS.replace('1/3', '1/4')})"
