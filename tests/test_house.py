@@ -106,7 +106,7 @@ def test_no_room_for_leftovers() -> None:
     "arguments",
     [
         ["--help"],
-        ["check", "specs/s2mlp_deep.arch"],
+        ["check", "specs/studies.arch"],
         ["compile", "specs/digits.arch", "--emit", "ir"],
         ["compile", "specs/digits.arch", "--emit", "torch"],
         ["compile", "specs/digits.arch", "--emit", "ir-json"],

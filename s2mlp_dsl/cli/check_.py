@@ -98,7 +98,8 @@ def command(
     else:
         print_diagnostics(diagnostics)
         texts = [*map(_as_text, analyses), *map(_study_text, studies)]
-        print("\n\n".join(texts))
+        if texts:
+            print("\n\n".join(texts))
     wrong = loaded.report.errors or not all(one.holds for one in analyses)
     return 1 if wrong else 0
 

@@ -1,5 +1,6 @@
 """The command `study`, in this process: plans, exit codes, what is left."""
 
+import json
 import sys
 from pathlib import Path
 from unittest.mock import patch
@@ -8,6 +9,7 @@ import pytest
 
 from s2mlp_dsl.cli import main
 from s2mlp_dsl.study.store import read_plan, read_results
+from tests.diagnostics.running import Checker
 from tests.study.small import SPEC
 
 
@@ -56,6 +58,27 @@ def test_a_study_is_planned_run_and_continued(
     said = capsys.readouterr().err
     assert "holds another study" in said and "size-8: epochs, 1 → 3" in said
     assert {one.name: one for one in read_results(out)} == before
+
+
+def test_check_lists_rows_and_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "small.arch"
+    path.write_text(
+        SPEC.replace("vary", 'case "(a)" small printed [87.1]\ncase "(b)" small\nvary')
+    )
+    check = Checker(capsys)
+    run = check(path)
+    assert run.code == 0
+    assert "widths: a study of 4 rows, 2 seeds, 4 runs" in run.out
+    line = "  (b), width = 4  small(width = 4)  (runs of a-width-4)"
+    assert line in run.out.splitlines()
+    assert "widths" not in check(path, "--model", "small").out
+    (study,) = json.loads(check(path, "--format", "json").out)["studies"]
+    assert (study["name"], study["seeds"], study["runs"]) == ("widths", [0, 1], 4)
+    first, *_ = study["rows"]
+    assert first["label"] == "(a), width = 4" and first["case"] == "(a)"
+    assert first["printed"]["top1"] == {"text": "87.1", "value": 87.1}
 
 
 @pytest.mark.parametrize(

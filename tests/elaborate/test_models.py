@@ -140,7 +140,7 @@ def test_the_shipped_family_is_open(check: Checker) -> None:
 def test_shape_of_the_json(check: Checker) -> None:
     run = check(shipped("specs/s2mlp_deep.arch"), "--format", "json")
     found = json.loads(run.out)
-    assert set(found) == {"diagnostics", "models"}
+    assert set(found) == {"diagnostics", "models", "studies"}
     assert found["diagnostics"] == []
     (model,) = found["models"]
     assert model["name"] == "s2mlp_deep"
