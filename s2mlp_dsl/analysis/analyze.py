@@ -8,7 +8,7 @@ from s2mlp_dsl.analysis.claims import ClaimChecker, Claimed
 from s2mlp_dsl.analysis.cost import (
     Row,
     cost_table,
-    tensors_in,
+    tensors_of,
     total_macs,
     total_params,
 )
@@ -69,7 +69,7 @@ def figures(model: Model) -> Analysis:
     return Analysis(
         name=model.name,
         function_hash=function_hash(model),
-        weight_hash=weight_hash(tensors_in(model)),
+        weight_hash=weight_hash(model, tensors_of),
         image=model.input_size,
         result=model.result,
         params=total_params(rows),

@@ -1,5 +1,7 @@
 """Two hashes: what is computed, and which weights there are."""
 
+import hashlib
+import json
 import random
 import re
 
@@ -8,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from s2mlp_dsl.analysis.analyze import analyze_model
+from s2mlp_dsl.analysis.cost import tensors_in
 from s2mlp_dsl.diagnostics import Report
+from s2mlp_dsl.ir.row import Row
 from s2mlp_dsl.source import Source
 from s2mlp_dsl.syntax import parse
 from s2mlp_dsl.syntax.format import format_file
@@ -206,3 +210,83 @@ def test_equal_iterations_are_no_other_weights() -> None:
     function, weights = hashes(text)
     assert function != FUNCTION
     assert weights == WEIGHTS
+
+
+# what is hashed without being opened, held against what it stands for
+
+
+LETTERS = [hashlib.sha256(letter.encode()).digest() for letter in "abc"]
+Parts = list[tuple[object, int]]
+PARTS = st.recursive(
+    st.sampled_from(LETTERS),
+    lambda inside: st.lists(st.tuples(inside, st.integers(0, 5)), max_size=4),
+    max_leaves=8,
+)
+
+
+def row_of(parts: object) -> bytes | Row:
+    if isinstance(parts, bytes):
+        return parts
+    assert isinstance(parts, list)
+    return Row((row_of(one), count) for one, count in parts)
+
+
+def opened(parts: object) -> list[bytes]:
+    if isinstance(parts, bytes):
+        return [parts]
+    assert isinstance(parts, list)
+    return [x for one, count in parts for _ in range(count) for x in opened(one)]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(PARTS, st.integers(0, 5)), max_size=4))
+def test_a_row_is_hashed_as_if_written_out(parts: Parts) -> None:
+    row = row_of(parts)
+    assert isinstance(row, Row)
+    assert row.digest() == Row((one, 1) for one in opened(parts)).digest()
+
+
+def test_rows_differ() -> None:
+    a, b, c = LETTERS
+    rows = [[], [a], [a, a], [a, b], [b, a], [a, b, c], [a, b, a, b], [a, a, b, b]]
+    assert len({Row((one, 1) for one in row).digest() for row in rows}) == len(rows)
+
+
+def tree_of(tensors: list[tuple[str, tuple[int, ...]]]) -> str:
+    """The weight hash by its definition, from all names."""
+    groups: dict[str, list[tuple[str, tuple[int, ...]]]] = {}
+    runs: list[list[object]] = []
+    for name, shape in tensors:
+        top, _, rest = name.partition(".")
+        groups.setdefault(top, []).append((rest, shape))
+    numbers = sorted(filter(str.isdecimal, groups), key=int)
+    for top in [*numbers, *sorted(groups.keys() - {*numbers})]:
+        ((rest, shape), *_) = groups[top]
+        text = tree_of(groups[top]) if rest else json.dumps(list(shape))
+        digest = text if rest else hashlib.sha256(text.encode()).hexdigest()
+        if top.isdecimal() and runs and runs[-1][2] == digest:
+            first, count, _ = runs[-1]
+            assert isinstance(first, str) and isinstance(count, int)
+            if first.isdecimal() and int(first) + count == int(top):
+                runs[-1][1] = count + 1
+                continue
+        runs.append([top, 1, digest])
+    return hashlib.sha256(json.dumps(runs).encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TEXT,
+        changed("stack 3 {", "stack 12 as i {").replace(
+            "linear(2 * dim)", "linear(choose(i < 4, 2, 3) * dim)"
+        ),
+        changed("stack 3 {", "stack 3 {\n        stack 11 { linear(dim) }"),
+        changed("stack 3 {", "stack 2 {\n        gelu\n    } then 3 {"),
+        changed("    pool(mean)", "    attention(2)\n    pool(mean)"),
+        "edition 1\nmodel m {\n    image(3, 2, 2)\n    gelu\n}\n",
+    ],
+)
+def test_weights_are_their_names_and_shapes(text: str) -> None:
+    model = model_of(text, "m")
+    assert hashes(text)[1] == tree_of(list(tensors_in(model)))
