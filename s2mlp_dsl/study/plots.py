@@ -6,13 +6,11 @@ text as text, and is the same file whenever it is drawn by the same matplotlib.
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
+from s2mlp_dsl.study.along import Series, numeric_key, series_of
 from s2mlp_dsl.study.errors import StudyError
-from s2mlp_dsl.study.records import PlanRow
-from s2mlp_dsl.study.summary import Line, Spread, Summary
+from s2mlp_dsl.study.summary import Spread, Summary
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,14 +31,6 @@ class NoPlots(StudyError):
 
     def __init__(self) -> None:
         super().__init__("no plots: drawing needs pip install 's2mlp-dsl[plots]'")
-
-
-@dataclass(frozen=True)
-class Series:
-    """Lines over one numeric key: `points` are (value, as it is written, line)."""
-
-    name: str
-    points: tuple[tuple[float, str, Line], ...]
 
 
 def draw(summary: Summary, form: Form) -> bytes:
@@ -71,65 +61,6 @@ def draw(summary: Summary, form: Form) -> bytes:
         metadata = named | ({"Date": None} if form == "svg" else {})
         figure.savefig(drawn, format=form, metadata=metadata, dpi=144)
     return drawn.getvalue()
-
-
-def numeric_key(summary: Summary) -> str | None:
-    """The key to draw along: one whose values are numbers and differ.
-
-    A varied key goes before an argument of listed cases, and the key with most
-    values first. An argument counts if it alone tells the rows apart.
-    """
-    rows = summary.plan.rows
-    varied: dict[str, set[Fraction | None]] = {}
-    for row in rows:
-        for key, value in row.axes:
-            varied.setdefault(key, set()).add(number(value))
-    fitting = {k: v for k, v in varied.items() if None not in v and len(v) > 1}
-    if fitting:
-        return max(fitting, key=lambda key: len(fitting[key]))
-    if varied:
-        return None
-    arguments = {row.arguments for row in rows}
-    keys = {tuple(key for key, _ in one) for one in arguments}
-    if len(keys) != 1 or len(arguments) != len(rows) or len(rows) < 2:
-        return None
-    (names,) = keys
-    differing = [
-        key for key in names if len({dict(row.arguments)[key] for row in rows}) > 1
-    ]
-    values = [number(dict(row.arguments)[key]) for row in rows for key in differing]
-    return differing[0] if len(differing) == 1 and None not in values else None
-
-
-def number(text: str) -> Fraction | None:
-    """A value as a spec writes it, such as `5%`, `1/4` or `1_000`; None: a word."""
-    bare = text.replace("_", "")
-    try:
-        return Fraction(bare[:-1]) / 100 if bare.endswith("%") else Fraction(bare)
-    except (ValueError, ZeroDivisionError):
-        return None
-
-
-def series_of(summary: Summary, key: str) -> list[Series]:
-    """The lines of a summary by all that differs besides the key."""
-    found: dict[str, list[tuple[float, str, Line]]] = {}
-    for line in summary.lines:
-        row = line.row
-        value = dict(row.axes).get(key) or dict(row.arguments)[key]
-        exact = number(value)
-        assert exact is not None
-        found.setdefault(_others(row, key), []).append((float(exact), value, line))
-    return [
-        Series(name, tuple(sorted(points, key=lambda point: point[0])))
-        for name, points in found.items()
-    ]
-
-
-def _others(row: PlanRow, key: str) -> str:
-    if not row.axes:
-        return ""  # the case is what the key says
-    rest = [f"{name} = {value}" for name, value in row.axes if name != key]
-    return ", ".join(([row.case] if row.case else []) + rest)
 
 
 def _curves(figure: "Figure", summary: Summary, key: str) -> None:

@@ -1,106 +1,20 @@
 """A study as a table: on a terminal, and as Markdown, CSV, JSON and LaTeX.
 
-Tables for people have accuracies in percent, mean ± sample standard deviation
-over the seeds. CSV and JSON have what they are made of, accuracies as fractions.
+Tables for people have the columns of columns.py. CSV and JSON have what those are
+made of, accuracies as fractions.
 """
 
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from s2mlp_dsl.study.summary import Line, Spread, Summary
-
-NOTHING = "–"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: its title, the text of a line, and whether it holds numbers."""
-
-    title: str
-    text: Callable[[Line], str]
-    right: bool = True
-
-
-def columns(summary: Summary) -> list[Column]:
-    """What a table of this study shows; what no row has is left out."""
-    lines = summary.lines
-    printed = any(_printed(line) != NOTHING for line in lines)
-    reached = any(line.row.reach is not None for line in lines)
-    return [
-        *_what_differs(summary),
-        Column("test, %", lambda line: percent(line.test)),
-        Column("training, %", lambda line: percent(line.train)),
-        Column("gap", lambda line: percent(line.gap)),
-        Column("top-5, %", lambda line: percent(line.top5)),
-        Column("params", lambda line: f"{line.row.params:,}"),
-        Column("MACs", lambda line: f"{line.row.macs:,}"),
-        *([Column("reach", _reach)] if reached else []),
-        Column("images/s", _speed),
-        *([Column("printed, %", _printed)] if printed else []),
-        Column("runs", _runs),
-    ]
-
-
-def _what_differs(summary: Summary) -> list[Column]:
-    """The case, and a column for each key that is varied."""
-    rows = summary.plan.rows
-    keys = list(dict.fromkeys(key for row in rows for key, _ in row.axes))
-    named = any(row.case for row in rows) or not keys
-    cases = [Column("case", _case, right=False)] if named else []
-    return [*cases, *(Column(key, _axis(key)) for key in keys)]
-
-
-def _case(line: Line) -> str:
-    if line.row.case is not None:
-        return line.row.case
-    return line.row.model_name if line.row.axes else line.row.label
-
-
-def _axis(key: str) -> Callable[[Line], str]:
-    return lambda line: dict(line.row.axes).get(key, NOTHING)
-
-
-def percent(spread: Spread | None) -> str:
-    """`93.4 ± 1.5`, without a deviation where there is one value."""
-    if spread is None:
-        return NOTHING
-    mean = f"{round(100 * spread.mean, 1) + 0.0:.1f}"  # 0.0 makes no -0.0
-    if spread.deviation is None:
-        return mean
-    return f"{mean} ± {100 * spread.deviation:.1f}"
-
-
-def _reach(line: Line) -> str:
-    if line.row.reach is None:
-        return NOTHING
-    least, most = line.row.reach
-    seen = f"{least}" if least == most else f"{least}–{most}"
-    return f"{seen} of {line.positions}"
-
-
-def _speed(line: Line) -> str:
-    return NOTHING if line.speed is None else f"{line.speed.mean:,.0f}"
-
-
-def _printed(line: Line) -> str:
-    figures = (line.row.printed.top1, line.row.printed.top5)
-    if not any(figures):
-        return NOTHING
-    return " / ".join(one.text if one else NOTHING for one in figures)
-
-
-def _runs(line: Line) -> str:
-    if len(line.done) == line.planned:
-        return f"{line.planned}"
-    failed = f", {len(line.failed)} failed" if line.failed else ""
-    return f"{len(line.done)} of {line.planned}{failed}"
+from s2mlp_dsl.study.columns import Column, columns
+from s2mlp_dsl.study.summary import Line, Summary
 
 
 def terminal(summary: Summary) -> RichTable:

@@ -14,7 +14,9 @@ from PIL import Image
 
 from s2mlp_dsl.study import plots, table
 from s2mlp_dsl.study.__main__ import main
+from s2mlp_dsl.study.along import number, numeric_key, series_of
 from s2mlp_dsl.study.bundle import pack, unpack
+from s2mlp_dsl.study.columns import percent
 from s2mlp_dsl.study.embed import embed
 from s2mlp_dsl.study.errors import DamagedError
 from s2mlp_dsl.study.outputs import write_outputs
@@ -109,7 +111,7 @@ def test_no_minus_before_zero() -> None:
     plan = planned(LISTED)
     row = plan.rows[0]
     shown = summarise(plan, [result(plan, row, 0, 0.9001, 0.9)]).lines[0]
-    assert table.percent(shown.gap) == "0.0"
+    assert percent(shown.gap) == "0.0"
 
 
 def texts_of(svg: bytes) -> list[str]:
@@ -129,8 +131,8 @@ def test_bars_are_labelled_and_the_same_each_time(summary: Summary) -> None:
 
 def test_lines_over_the_numbers_as_written() -> None:
     drawn = summarise(*numbers())
-    assert plots.numeric_key(drawn) == "depth"
-    names = [one.name for one in plots.series_of(drawn, "depth")]
+    assert numeric_key(drawn) == "depth"
+    names = [one.name for one in series_of(drawn, "depth")]
     assert names == [
         "S²-MLP, share = 5%",
         "S²-MLP, share = 100%",
@@ -143,22 +145,22 @@ def test_lines_over_the_numbers_as_written() -> None:
 def test_listed_cases_lie_along_their_argument() -> None:
     plan = planned(LISTED)
     drawn = summarise(plan, [result(plan, plan.rows[1], 0, 0.9, 0.95)])
-    assert plots.numeric_key(drawn) == "depth"
-    (one,) = plots.series_of(drawn, "depth")
+    assert numeric_key(drawn) == "depth"
+    (one,) = series_of(drawn, "depth")
     assert [(x, text) for x, text, _ in one.points] == [(1, "1"), (4, "4")]
     said = set(texts_of(plots.draw(drawn, "svg")))
     assert {"printed", "test", "depth"} <= said
 
 
 def test_shares_are_numbers_and_words_are_not() -> None:
-    assert plots.number("5%") == plots.number("1/20")
-    assert plots.number("1_000") == 1000
-    assert plots.number("shift(cross)") is None and plots.number("1/0") is None
+    assert number("5%") == number("1/20")
+    assert number("1_000") == 1000
+    assert number("shift(cross)") is None and number("1/0") is None
     only = NUMBERS.replace("vary depth = [1, 3]", "vary via = [none, cross]")
     drawn = summarise(
         planned(only.replace('    case "none" tiny(via = none)\n', "")), []
     )
-    assert plots.numeric_key(drawn) == "share"
+    assert numeric_key(drawn) == "share"
 
 
 def test_png(summary: Summary) -> None:
