@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Form = Literal["svg", "png"]
 
 NOTHING_YET = "no run has finished"
+_ASIDE = 0.012  # from one series to the next, as a part of the axis
 _WIDE = 10  # the largest value over the smallest from which an axis is logarithmic
 _TEST, _TRAIN, _PAPER = "#2563ab", "#8a93a0", "#c2571a"
 _SERIES = ("#2563ab", "#c2571a", "#2e8b57", "#8e4fa8", "#b8930a", "#6b7280", "#d1477a")
@@ -73,8 +74,10 @@ def _curves(figure: "Figure", summary: Summary, key: str) -> None:
             "marker": _MARKS[place % len(_MARKS)],
             "label": one.name or "test",
         }
-        _curve(test, [(x, line.test) for x, _, line in one.points], look)
-        _curve(gap, [(x, line.gap) for x, _, line in one.points], look)
+        at = [_beside(x, series, place) for x, _, _ in one.points]
+        lines = [line for _, _, line in one.points]
+        _curve(test, [(x, one.test) for x, one in zip(at, lines, strict=True)], look)
+        _curve(gap, [(x, one.gap) for x, one in zip(at, lines, strict=True)], look)
     for one in series:
         tops = ((x, line.row.printed.top1) for x, _, line in one.points)
         printed = [(x, top.value) for x, top in tops if top is not None]
@@ -109,11 +112,24 @@ def _curve(
         )
 
 
+def _beside(x: float, series: Sequence[Series], place: int) -> float:
+    """The value, moved a little, so that series which agree do not hide each other."""
+    values = [x for one in series for x, _, _ in one.points]
+    part = _ASIDE * (place - (len(series) - 1) / 2)
+    if _logarithmic(values):
+        return float(x * (max(values) / min(values)) ** part)
+    return x + (max(values) - min(values)) * part
+
+
+def _logarithmic(values: Sequence[float]) -> bool:
+    return min(values) > 0 and max(values) / min(values) >= _WIDE
+
+
 def _ticks(axes: Any, series: Sequence[Series]) -> None:
     """The values themselves, as they are written."""
     written = {x: text for one in series for x, text, _ in one.points}
     values = sorted(written)
-    if values[0] > 0 and values[-1] / values[0] >= _WIDE:
+    if _logarithmic(values):
         axes.set_xscale("log")
         axes.set_xticks([], minor=True)
     axes.set_xticks(values, [written[value] for value in values])
