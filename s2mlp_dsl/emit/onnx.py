@@ -19,6 +19,7 @@ TOLERANCE = 1e-4  # of the largest value, float32
 LARGEST = 2**31 - 1  # bytes of a protobuf message
 # Where a node says which statement it belongs to.
 STATEMENT = "statement"
+_NOWHERE = "_empty_nn_module"  # what the exporter writes where no module is known
 
 
 class OnnxFailed(Exception):
@@ -117,7 +118,7 @@ def _harmless(proto: Any) -> None:
         scopes = kept.get("pkg.torch.onnx.name_scopes", "")
         del node.metadata_props[:]
         names = [one.strip(" '\"") for one in scopes.strip("[]").split(",")]
-        if len(names) > 1:
+        if len(names) > 1 and not names[-2].startswith(_NOWHERE):
             node.metadata_props.add(key=STATEMENT, value=names[-2])
         node.doc_string = ""
     for one in (*proto.graph.initializer, *proto.graph.input, *proto.graph.output):

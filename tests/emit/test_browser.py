@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from s2mlp_dsl.analysis.analyze import with_claims
 from s2mlp_dsl.emit.report.page import report
-from s2mlp_dsl.emit.report.subject import read_run
+from s2mlp_dsl.emit.report.subject import Subject, read_run
 from tests.emit.browser import LOOK, Browser, chromium
+from tests.emit.hostile import BOOM, everything, labels
 from tests.emit.picture import ROOT
 from tests.emit.test_branches import BRANCHES
 from tests.emit.test_diagram import MIXED
@@ -41,10 +43,14 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "branches.html").write_text(branches, encoding="utf-8")
     hostile = report([subject(HOSTILE)])
     (folder / "hostile.html").write_text(hostile, encoding="utf-8")
+    every = everything()
+    analysis = with_claims(every.spec, every.analysis, every.model)
+    many = report([Subject(every.spec, every.model, analysis)])
+    (folder / "many.html").write_text(many, encoding="utf-8")
     return folder
 
 
-@pytest.mark.parametrize("name", ["both", "hostile", "mixed", "branches"])
+@pytest.mark.parametrize("name", ["both", "hostile", "many", "mixed", "branches"])
 def test_silent_and_alone(browser: Browser, pages: Path, name: str) -> None:
     page = pages / f"{name}.html"
     browser.open(page)
@@ -61,6 +67,22 @@ def test_hostile_text_does_nothing(browser: Browser, pages: Path) -> None:
     assert "<script>alert(1)</script>" in browser.find(".doc").text
     # An alert would have made each of these fail.
     browser.find(".st").click()
+    assert browser.logs()[0] == []
+
+
+def test_two_hundred_hostile_texts_do_nothing(browser: Browser, pages: Path) -> None:
+    """Names, docstrings, comments and the file's name, all in one page."""
+    browser.open(pages / "many.html")
+    assert browser.run("return document.images.length") == 0
+    assert browser.run("return document.scripts.length") == 1
+    active = "iframe, object, embed, form, base, svg script, svg foreignObject"
+    assert browser.run(f"return document.querySelectorAll('{active}').length") == 0
+    handlers = """return [...document.querySelectorAll("body *")].flatMap(one =>
+        one.getAttributeNames().filter(name => name.startsWith("on")))"""
+    assert browser.run(handlers) == []
+    shown = browser.run("return document.body.textContent")
+    assert "<script>alert(1)</script>" in shown and BOOM in shown
+    assert all(label in shown for label in labels())
     assert browser.logs()[0] == []
 
 

@@ -3,63 +3,39 @@
 import ast
 import builtins
 import json
+import re
+import struct
+import zipfile
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
+import torch
+from safetensors.torch import load as load_tensors
 
 from s2mlp_dsl.api import Program, elaborate
-from s2mlp_dsl.diagnostics import SpecError
-from s2mlp_dsl.elaborate.spec import ChoiceError
+from s2mlp_dsl.emit.onnx import STATEMENT, run_onnx
+from s2mlp_dsl.ir.walk import modules
 from s2mlp_dsl.lower.allowed import check_source
-
-# What would be seen if any of it were executed.
-BOOM = "raise SystemExit('boom')"
-PAYLOADS = [
-    f"{quote}{end}{BOOM}{end}{quote}"
-    for quote in ("", '"', "'", "'''", '"""', "\\", "`", "#", "%", "{")
-    for end in ("\n", "\r", "\r\n", "; ", "\x00", "\u2028", "\u0085", "\x0b")
-]
-SCRIPTS = [
-    f"{before}<script>alert(1)</script>{after}"
-    for before in ("", '"', "]]>", "-->", "</svg>", "\\", "<![CDATA[")
-    for after in ("", "<!--", "\\l", "\\N", '"];')
-]
-WORDS = [
-    *("__import__", "__class__", "__builtins__", "__dict__", "eval", "exec", "open"),
-    *("class", "def", "lambda", "None", "True", "self", "torch", "nn", "super"),
-    *("forward", "training", "register_buffer", "modules", "print", "Tensor"),
-    *("x", "y", "a.b", "a b", "a-b", "1a", "", " ", "..", "../up", "con", "nul"),
-    *("lіnear", "ｓelf", "ﬁle", "ª", "ℌ", "е", "а", "Ⅳ", "x\u200b", "x\u202e", "é"),
-    *("os.system('true')", "__import__('os')", "{0.__class__}", "%(x)s", "${x}"),
-    *("subgraph", "node", "edge", "graph", "digraph", "strict", "label"),
-    *("a" * 300, "_", "__", "_" * 50, "0", "-1", "1/4", "dim", "rest", "stay"),
-]
-HOSTILE = [*PAYLOADS, *SCRIPTS, *WORDS, *[f"a{word}" for word in WORDS[:25]]]
-
-
-def spec(name: str = "m", label: str = "", doc: str = "") -> str:
-    label = f"{label}: " if label else ""
-    doc = f'"""{doc}"""\n' if doc else ""
-    return (
-        f"edition 1\n{doc}block b {{\n    gelu\n}}\n"
-        f"{doc}model {name} {{\n    image(2, 2, 2)\n    b\n"
-        f"    {label}linear(2)\n    pool(mean)\n}}\n"
-    )
+from s2mlp_dsl.weights.match import stored_in
+from tests.emit.hostile import (
+    BOOM,
+    FILE,
+    HOSTILE,
+    docs,
+    everything,
+    labels,
+    program,
+    spec,
+)
 
 
 def test_there_are_two_hundred() -> None:
     assert len(set(HOSTILE)) >= 200
 
 
-def _program(text: str) -> Program | None:
-    """None where the front end refuses it, which is one right answer."""
-    try:
-        return elaborate(text)
-    except (SpecError, ChoiceError):
-        return None
-
-
-def _opened(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def _opened(made: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     """Execute or parse each artifact; nothing but torch may be imported."""
     wanted = set()
     real = builtins.__import__
@@ -68,9 +44,9 @@ def _opened(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
         wanted.add(name.partition(".")[0])
         return real(name, *rest, **more)
 
-    text = program.emit("torch").decode()
+    text = made.emit("torch").decode()
     check_source(text)
-    fx = program.emit("fx").decode()
+    fx = made.emit("fx").decode()
     tree = ast.parse(fx)
     kinds = [type(one) for one in tree.body]
     assert kinds == [ast.Expr, ast.FunctionDef]
@@ -79,34 +55,113 @@ def _opened(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
         patch.setattr(builtins, "__import__", watched)
         exec(compile(text, "<hostile>", "exec"), {"__name__": "hostile"})
     assert wanted <= {"torch", "collections"}
-    document = json.loads(program.emit("ir-json"))
-    assert document["model"]["name"] == program.model.name
-    again = elaborate(program.emit("ir").decode())
-    assert again.model == program.model
-    name = program.model.name
+    document = json.loads(made.emit("ir-json"))
+    assert document["model"]["name"] == made.model.name
+    again = elaborate(made.emit("ir").decode())
+    assert again.model == made.model
+    name = made.model.name
     assert name.isidentifier() and name.isascii()
 
 
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
 def test_as_a_name(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for text in (spec(name=HOSTILE[number]), spec(label=HOSTILE[number])):
-        program = _program(text)
-        if program is not None:
-            _opened(program, monkeypatch)
+        made = program(text)
+        if made is not None:
+            _opened(made, monkeypatch)
 
 
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
 def test_as_a_docstring(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    program = _program(spec(doc=HOSTILE[number]))
-    if program is not None:
-        _opened(program, monkeypatch)
-        svg = program.diagram().render("svg").decode()
-        assert "<script" not in svg
+    made = program(spec(doc=HOSTILE[number]))
+    if made is not None:
+        _opened(made, monkeypatch)
 
 
 def test_some_are_taken_and_some_refused() -> None:
-    """Else the tests above would have looked at nothing."""
-    names = [_program(spec(label=one)) is not None for one in HOSTILE]
-    docs = [_program(spec(doc=one)) is not None for one in HOSTILE]
-    assert sum(names) >= 40 and not all(names)
-    assert sum(docs) >= 150
+    """Else the tests here would have looked at nothing."""
+    assert 40 <= len(labels()) < len(set(HOSTILE)) - 100
+    assert len(docs()) >= 130
+
+
+# every text at once, in each artifact, opened by what it is for
+
+
+def _harmless(text: str) -> None:
+    assert BOOM not in text and "<script" not in text and "onerror" not in text
+
+
+def test_in_pictures() -> None:
+    """Text stays text: no element and no attribute of any other kind."""
+    picture = everything().diagram()
+    root = ElementTree.fromstring(picture.render("svg"))
+    shapes = {"svg", "g", "title", "desc", "text", "tspan", "path", "polygon"}
+    shapes |= {"ellipse", "polyline", "rect", "line", "style", "defs", "circle", "a"}
+    for one in root.iter():
+        assert isinstance(one.tag, str)  # comments and instructions are not
+        assert one.tag.rpartition("}")[2] in shapes
+        assert not any(name.lower().startswith("on") for name in one.attrib)
+        assert not any("href" in name for name in one.attrib)
+    # Each label is in one quoted string of the source.
+    strings = re.findall(r'"(?:[^"\\]|\\.)*"', str(picture.graph), re.DOTALL)
+    rest = str(picture.graph)
+    for one in strings:
+        rest = rest.replace(one, "")
+    _harmless(rest)
+
+
+def test_in_weights() -> None:
+    made = everything()
+    data = made.emit("safetensors")
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    said = header.pop("__metadata__")
+    assert said == {"format": "pt", **made.identity.metadata()}
+    assert said["s2mlp_dsl.spec"] == FILE
+    assert set(load_tensors(data)) == set(header) == set(stored_in(made.model))
+    assert len(header) == 2 * len(labels())
+    assert all(re.fullmatch(r"\w+\.(weight|bias)", name, re.ASCII) for name in header)
+
+
+def test_in_an_exported_program(tmp_path: Path) -> None:
+    made = everything(blocks=False)
+    net, x = made.build(), torch.randn(3, 2, 2, 2)
+    file = tmp_path / "net.pt2"
+    file.write_bytes(made.emit("export", net))
+    with zipfile.ZipFile(file) as archive:
+        for name in archive.namelist():
+            assert not name.startswith("/") and ".." not in name.split("/")
+            assert name.isascii() and name.isprintable()
+    extra = {"s2mlp_dsl.json": ""}
+    loaded = torch.export.load(file, extra_files=extra)
+    assert json.loads(extra["s2mlp_dsl.json"])["s2mlp_dsl.spec"] == FILE
+    assert torch.equal(loaded.module()(x), net(x))
+    _harmless(loaded.graph_module.code)
+
+
+def test_in_onnx() -> None:
+    onnx = pytest.importorskip("onnx")
+    made = everything(blocks=False)
+    net, x = made.build(), torch.randn(3, 2, 2, 2)
+    data = made.emit("onnx", net)
+    torch.testing.assert_close(run_onnx(data, x), net(x), rtol=1e-4, atol=1e-4)
+    proto = onnx.load_from_string(data)
+    said = {one.key: one.value for one in proto.metadata_props}
+    assert said == made.identity.metadata()  # the file's name, and nothing else
+    assert (proto.graph.name, proto.graph.doc_string, proto.doc_string) == ("m", "", "")
+    known = {path for path, _ in modules(made.model)}
+    for node in proto.graph.node:
+        assert {one.key for one in node.metadata_props} <= {STATEMENT}
+        assert {one.value for one in node.metadata_props} <= known
+        for name in (node.name, *node.input, *node.output):
+            assert name.isascii() and name.isprintable()
+            _harmless(name)
+
+
+def test_in_source_and_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = everything()
+    _opened(made, monkeypatch)
+    document = json.loads(made.emit("ir-json"))
+    assert document["spec"] == FILE
+    found = {block["doc"] for block in document["model"]["blocks"]} - {None}
+    assert len(found) > 100 and any(BOOM in one for one in found)
