@@ -40,9 +40,17 @@ class Augment:
 
         `draws`, int64 [B], is a number for each sample and copy of it.
         """
+        return self.finished(self.changed(images_BCHW, draws, epoch), draws, epoch)
+
+    def changed(self, images_BCHW: Tensor, draws: Tensor, epoch: int) -> Tensor:
+        """The first half, up to the normalisation: uint8 stays uint8."""
         for place, change in enumerate(self.before):
             seed = derive("augment", self.seed, epoch, place)
             images_BCHW = change(images_BCHW, draws, seed)
+        return images_BCHW
+
+    def finished(self, images_BCHW: Tensor, draws: Tensor, epoch: int) -> Tensor:
+        """The second half, where the model computes: normalisation and erasing."""
         images_BCHW = self.preprocess.normalise(to_unit(images_BCHW))
         for place, change in enumerate(self.after, len(self.before)):
             seed = derive("augment", self.seed, epoch, place)
@@ -81,7 +89,9 @@ def augmentation(chosen: recipe.Recipe, preprocess: Preprocess) -> Augment:
                 _need_colours(entry.kind, channels)
                 before.append(_each(v2.ColorJitter(a, a, a)))
             case recipe.Erasing(p=p):
-                after.append(_each(v2.RandomErasing(p, value="random")))
+                # What comes out of the normalisation belongs to nobody else.
+                erase = v2.RandomErasing(p, value="random", inplace=True)
+                after.append(_each(erase, in_place=True))
             case recipe.Mixup() | recipe.CutMix():
                 pass  # of the batch, see mix.py
     return Augment(preprocess, tuple(before), tuple(after), crops, chosen.seed)
@@ -115,6 +125,8 @@ def _translate(pixels: int) -> Change:
 def _flip(p: float) -> Change:
     def change(images_BCHW: Tensor, draws: Tensor, seed: int) -> Tensor:
         flipped_B = uniforms(seed, draws.numpy(), 1)[:, 0] < p
+        if len(flipped_B) == 1:  # a worker's: nothing is computed and thrown away
+            return images_BCHW.flip(-1) if flipped_B[0] else images_BCHW
         flipped_B111 = flipped_B[:, None, None, None].to(images_BCHW.device)
         return torch.where(flipped_B111, images_BCHW.flip(-1), images_BCHW)
 
@@ -133,8 +145,10 @@ def _clamped(image: Tensor) -> Tensor:
     return image.clamp(0, 1) if image.is_floating_point() else image
 
 
-def _each(transform: Callable[[Tensor], Any]) -> Change:
+def _each(transform: Callable[[Tensor], Any], in_place: bool = False) -> Change:
     """A torchvision transform, image by image, each under its own seed.
+
+    With `in_place` it writes into the images, which must be the batch's own.
 
     torchvision draws from torch's global CPU generator, which is lent and
     given back.
@@ -147,6 +161,8 @@ def _each(transform: Callable[[Tensor], Any]) -> Change:
             for image_CHW, sample in zip(images_BCHW, samples, strict=True):
                 torch.default_generator.manual_seed(derive("sample", seed, sample))
                 changed.append(transform(image_CHW))
-        return torch.stack(changed)
+        if in_place:
+            return images_BCHW
+        return changed[0][None] if len(changed) == 1 else torch.stack(changed)
 
     return change

@@ -33,7 +33,7 @@ class Preprocess(Record):
         """Values in [0, 1] → float32 of about zero mean and unit variance."""
         mean_C11 = images_BCHW.new_tensor(self.mean)[:, None, None]
         std_C11 = images_BCHW.new_tensor(self.std)[:, None, None]
-        return (images_BCHW - mean_C11) / std_C11
+        return (images_BCHW - mean_C11).div_(std_C11)
 
     def fitted(self, image_CHW: Tensor) -> Tensor:
         """A uint8 image of any size → one of the model's size."""
@@ -57,7 +57,7 @@ class Preprocess(Record):
 
 def to_unit(images: Tensor, white: int = 255) -> Tensor:
     """uint8 with a given white → float32 in [0, 1]; floats stay as they are."""
-    return images if images.is_floating_point() else images.float() / white
+    return images if images.is_floating_point() else images.float().div_(white)
 
 
 def read_image(path: Path, channels: int) -> Tensor:
