@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "bench": {"ir", "lower", "program", "train"},
     "jobs": {"ir", "program", "train"},
     "study": {
-        *("ir", "ops", "elaborate", "analysis", "emit", "program", "api"),
+        *("bounds", "ir", "ops", "elaborate", "analysis", "emit", "program", "api"),
         *("train", "bench", "jobs"),
     },
     "cli": {

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 
 from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.diagnostics import Label, Poisoned, Report
@@ -48,7 +49,7 @@ def elaborate_study(
     return Study(
         name=declaration.name.id,
         doc=declaration.doc,
-        spec=declared.unit.file.source.name,
+        spec=Path(declared.unit.file.source.name).as_posix(),
         rows=Rows(declared, items, recipe, report).all(cases),
         seeds=seeds,
     )

@@ -18,7 +18,7 @@ from s2mlp_dsl.syntax.inline import as_text
 OWN = ("recipe", "seeds")  # what a study says besides settings of its recipe
 _SEEDS = 1_000  # of one row
 _PRINTED = tuple(Printed.model_fields)
-_HUNDRED = 100
+_HUNDRED, _MOST = 100, 10**30  # percent; parameters or MACs
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def _figure(
         bare = node.lexeme.removesuffix("%")
         wrong = "an accuracy is in percent already"
         help = Suggestion(f"write `{bare}`", bare)
-    elif value < 0 or (in_percent and value > _HUNDRED):
+    elif not 0 <= value <= (_HUNDRED if in_percent else _MOST):
         wrong = f"{as_text(node)} is no " + (
             "accuracy in percent" if in_percent else f"number of {name}"
         )

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import product
 
-from s2mlp_dsl.diagnostics import Label, Poisoned, Report
+from s2mlp_dsl.diagnostics import Label, Poisoned, Report, clean
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared, Unit
@@ -74,11 +74,11 @@ class Rows:
         at = [
             (axis.key, *one) for axis, one in zip(self.items.axes, point, strict=True)
         ]
-        title = case.title.value
+        title = clean(case.title.value)
         own = tuple((key, node) for key, node, _ in at if key not in SETTINGS)
         rest = tuple((key, node) for key, node, _ in at if key in SETTINGS)
-        axes = tuple((key, text) for key, _, text in at)
-        label = self._label(case, axes)
+        axes = tuple((key, clean(text)) for key, _, text in at)
+        label = self._label(case, title, axes)
         call = _with(case.model, self.items.given, own)
         model = self._model(number, call, own)
         recipe = self._resolved(rest)
@@ -101,10 +101,11 @@ class Rows:
             recipe_name=self.recipe.declaration.name.id,
         )
 
-    def _label(self, case: tree.Case, axes: tuple[tuple[str, str], ...]) -> str:
+    def _label(
+        self, case: tree.Case, title: str, axes: tuple[tuple[str, str], ...]
+    ) -> str:
         varied = [f"{key} = {text}" for key, text in axes]
-        title = [case.title.value] if case.title.value else []
-        label = ", ".join(title + varied) or case.model.name.id
+        label = ", ".join([title] * bool(title) + varied) or case.model.name.id
         if label in self._labels:
             raise self.report.add(
                 codes.STUDY_LABEL,
@@ -121,7 +122,7 @@ class Rows:
         # What a declared variant of the model gives is part of the model here.
         ours = {id(argument.value) for argument in call.arguments}
         return tuple(
-            (key, as_text(node))
+            (key, clean(as_text(node)))
             for key, (node, _) in base.given.items()
             if id(node) in ours
         )

@@ -11,13 +11,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from s2mlp_dsl.bounds import limits
 from s2mlp_dsl.ir.print import print_model
 from s2mlp_dsl.ir.study import Study
 from s2mlp_dsl.ops import SIGNATURES
@@ -91,6 +92,7 @@ def tasks_of(
                     data=data,
                     device=device,
                     threads=threads(),
+                    limits=asdict(limits()),
                 )
             )
     return tasks

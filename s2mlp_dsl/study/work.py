@@ -15,6 +15,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from s2mlp_dsl.bounds import raised
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.recipe import Recipe
 from s2mlp_dsl.jobs import begin
@@ -43,7 +44,8 @@ _PATIENCE = 20  # seconds; a killed run's helpers hold its lock a little longer
 class Task(Record):
     """One run to be done. `recipe` has the run's seed; `result` is what is known.
 
-    It computes with so many `threads`; `slot` numbers the runs at one time.
+    It computes with so many `threads`; `limits` hold for the model; `slot` numbers
+    the runs at one time.
     """
 
     result: Result
@@ -55,6 +57,7 @@ class Task(Record):
     data: Path | None
     device: str | None
     threads: int
+    limits: dict[str, int]
     slot: int = 0
 
     @property
@@ -186,7 +189,8 @@ def begun(task: Task) -> "tuple[nn.Module, Job]":
     """The model with its first weights, and the job."""
     from s2mlp_dsl.api import elaborate
 
-    program = elaborate(task.model_text)
+    with raised(**task.limits):
+        program = elaborate(task.model_text)
     return begin(program, task.recipe, task.recipe_name, task.spec, device_of(task))
 
 

@@ -152,6 +152,11 @@ def test_keys_name_folders_and_never_collide() -> None:
     assert len(long.rows[0].key) <= 48
 
 
+def test_no_title_reaches_a_terminal_as_it_is() -> None:
+    study = studied('case "\x1b[31mred" tiny', "study s")
+    assert study.rows[0].label == study.rows[0].case == "�[31mred"
+
+
 def test_the_recipes_hash_is_of_what_it_says() -> None:
     usual = Recipe(data=Digits(), epochs=1, batch=2)
     same = [
@@ -206,6 +211,7 @@ WRONG = {
     "nothing printed": ('case "a" tiny printed []', [("A0614", "[]")]),
     "percent twice": ('case "a" tiny printed [87.1%]', [("A0614", "87.1%")]),
     "a share": ('case "a" tiny printed [101]', [("A0614", "101")]),
+    "too many MACs": ('case "a" tiny printed [1, 1, 1, 1e40]', [("A0614", "1e40")]),
     "negative MACs": ('case "a" tiny printed [1, 1, 1, -2]', [("A0614", "-2")]),
     "a label twice": (
         'case "a" tiny\ncase "a" tiny(depth = 2)',
