@@ -129,15 +129,17 @@ class Conv(Operator):
 
         windows, groups = _windows(a), a.count("groups")
         size, flat = windows.on(x)
-        places = list(windows.reads(size))
-        y = np.zeros((len(flat), len(places), a.count("width")))
+        count = positions(windows.shape(size, 1))
+        y = np.zeros((len(flat), count, a.count("width")))
         kernels = tensors["weight"].reshape(*tensors["weight"].shape[:2], -1)
         before, after = x.shape[-1] // groups, a.count("width") // groups
-        for group, (place, reads) in product(range(groups), enumerate(places)):
-            mine = slice(group * after, (group + 1) * after)
-            seen = flat[:, :, group * before : (group + 1) * before]
-            for offset, source in reads:
-                y[:, place, mine] += seen[:, source] @ kernels[mine, :, offset].T
+        for offset, (places, sources) in windows.by_offset(size).items():
+            seen = flat[:, sources].reshape(-1, x.shape[-1])
+            for group in range(groups):
+                mine = slice(group * after, (group + 1) * after)
+                part = seen[:, group * before : (group + 1) * before]
+                found = part @ kernels[mine, :, offset].T
+                y[:, places, mine] += found.reshape(len(flat), -1, after)
         if "bias" in tensors:
             y += tensors["bias"]
         return windows.back(x, y)

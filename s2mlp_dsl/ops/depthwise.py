@@ -160,11 +160,10 @@ class Depthwise(Operator):
         else:  # a module holds them in single precision
             given = np.array(literal(fixed), np.float32).reshape(len(fixed.kernels), -1)
             kernels = np.repeat(given, x.shape[-1] // len(given), axis=0)
-        places = list(windows.reads(size))
-        y = np.zeros((len(flat), len(places), x.shape[-1]))
-        for place, reads in enumerate(places):
-            for offset, source in reads:
-                y[:, place] += flat[:, source] * kernels[:, offset]
+        count = positions(windows.shape(size, 1))
+        y = np.zeros((len(flat), count, x.shape[-1]))
+        for offset, (places, sources) in windows.by_offset(size).items():
+            y[:, places] += flat[:, sources] * kernels[:, offset]
         if "bias" in tensors:
             y += tensors["bias"]
         return windows.back(x, y)

@@ -55,7 +55,9 @@ class Linear(Operator):
         return Construct("nn.Linear", (x.channels, a.count("width")), off)
 
     def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
-        y: Array = x @ tensors["weight"].T
+        # One product of matrices: of four axes NumPy would make one for each row.
+        flat = x.reshape(-1, x.shape[-1]) @ tensors["weight"].T
+        y: Array = flat.reshape(*x.shape[:-1], -1)
         return y + tensors["bias"] if "bias" in tensors else y
 
     def linear_map(self, x: Shape, a: Args) -> Iterator[Term]:

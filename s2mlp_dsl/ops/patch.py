@@ -102,12 +102,13 @@ class Patch(Operator):
         size = a.count("size")
         *batch, height, width, _ = x.shape
         frames = x.reshape(-1, *x.shape[-3:])
-        out = np.empty((len(frames), height // size, width // size, a.count("width")))
-        for i in range(height // size):
-            for j in range(width // size):
-                rows = slice(i * size, (i + 1) * size)
-                columns = slice(j * size, (j + 1) * size)
-                patch = frames[:, rows, columns].transpose(0, 3, 1, 2)
-                flat = patch.reshape(len(frames), -1)
-                out[:, i, j] = flat @ tensors["weight"].T + tensors["bias"]
-        return out.reshape(*batch, *out.shape[1:])
+        grid = (height // size, width // size)
+        patches = np.empty((len(frames), *grid, x.shape[-1] * size**2))
+        for i, j in np.ndindex(*grid):
+            rows = slice(i * size, (i + 1) * size)
+            columns = slice(j * size, (j + 1) * size)
+            patch = frames[:, rows, columns].transpose(0, 3, 1, 2)
+            patches[:, i, j] = patch.reshape(len(frames), -1)
+        flat = patches.reshape(-1, patches.shape[-1])
+        y: Array = flat @ tensors["weight"].T + tensors["bias"]
+        return y.reshape(*batch, *grid, -1)

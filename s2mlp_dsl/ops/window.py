@@ -74,6 +74,16 @@ class Windows:
                 for j, column in right
             ]
 
+    def by_offset(self, x: Map) -> dict[int, tuple[list[int], list[int]]]:
+        """For each place within a window: the windows that read there, and what."""
+        found: dict[int, tuple[list[int], list[int]]] = {}
+        for window, reads in enumerate(self.reads(x)):
+            for offset, source in reads:
+                windows, sources = found.setdefault(offset, ([], []))
+                windows.append(window)
+                sources.append(source)
+        return found
+
     def table(self, x: Map) -> Table:
         """For each window, the positions it reads."""
         rows, columns = (
