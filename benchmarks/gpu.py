@@ -53,6 +53,9 @@ class Here:
     def batch(self) -> int:
         return 2 if self.tiny else 256
 
+    def width(self, name: str) -> int:
+        return 32 if self.tiny else int(SIZES[name]["width"])
+
     @property
     def in_earnest(self) -> bool:
         return self.device.type == "cuda" and not self.tiny
@@ -146,7 +149,7 @@ class Rows(nn.Module):
 def block(here: Here) -> Iterator[Row]:
     peak = here.peak()
     for name in SIZES:
-        width = SIZES[name]["width"]
+        width = here.width(name)
         flops = 20 * width**2 * here.batch * 196
         for layout in ("map", "rows"):
             for precision in ("autocast", "bf16 weights"):
@@ -197,7 +200,8 @@ def models(here: Here) -> Iterator[Row]:
 
     for kind in ("training", "inference"):
         blocks = 2 if here.tiny else 12
-        net = MlpMixer(patch_size=16, num_blocks=blocks, embed_dim=768)
+        width = here.width("s2mlp_wide")
+        net = MlpMixer(patch_size=16, num_blocks=blocks, embed_dim=width)
         speed, share, memory = speed_of(net.to(here.device), kind, peak, here)
         detail = f"{speed:,.0f} images/s, peak memory {memory:.1f} GiB"
         yield Row(f"timm's Mixer-B/16, {kind}, of the peak", share, "", detail=detail)
@@ -251,13 +255,13 @@ def cost_of_shift(name: str, here: Here) -> Iterator[Row]:
 def ours(name: str, depth: int, here: Here) -> nn.Module:
     """A model as it is built for a GPU, whatever device tries it."""
     kind = "affine" if SIZES[name]["affine"] else "layer"
-    sizes = {"width": SIZES[name]["width"], "depth": depth, "norm_kind": kind}
+    sizes = {"width": here.width(name), "depth": depth, "norm_kind": kind}
     program = s2.elaborate(ROOT / "specs/s2mlp.arch", settings=sizes)
     return program.build(lowering="gather").to(here.device)
 
 
 def port(name: str, depth: int, here: Here) -> nn.Module:
-    return like(name, depth=depth).to(here.device)
+    return like(name, depth=depth, width=here.width(name)).to(here.device)
 
 
 def speed_of(

@@ -7,8 +7,9 @@ All of them give the same values, bit for bit where the values are finite.
     select   one index_select per axis and group: every edge rule, and the only one
              besides `gather` that exports with sizes down to a single row
     gather   one read per entry at a computed index: pointwise, so a compiler for
-             GPUs fuses it with what stands before; slow on a CPU, and its gradient
-             is added up entry by entry
+             GPUs fuses it with what stands before, and its gradient with what comes
+             after (added up entry by entry for `clamp` and `reflect` alone); slow on
+             a CPU where nothing is compiled
     onehot   a depthwise convolution with fixed kernels, for hardware that knows
              convolutions; `keep` only where it is `clamp`, and steps up to 7
 
