@@ -1,4 +1,4 @@
-"""Models of timm, under our names: as many parameters, and equal outputs."""
+"""Models of timm, under our names: as many params and MACs, and equal outputs."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch.utils.flop_counter import FlopCounterMode
 
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli import main
@@ -34,6 +35,22 @@ def test_as_many_parameters(name: str) -> None:
     with torch.device("meta"):
         model = timm.create_model(theirs)
     assert sum(p.numel() for p in model.parameters()) == program.analysis.params
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_as_many_macs(name: str) -> None:
+    # Without the fused kernel, so that both products of attention are counted.
+    before = timm.layers.use_fused_attn()
+    timm.layers.set_fused_attn(False)
+    try:
+        with torch.device("meta"):
+            model = timm.create_model(WHOLE[name][1]).eval()
+            with FlopCounterMode(display=False) as counter, torch.no_grad():
+                model(torch.empty(1, 3, 224, 224))
+    finally:
+        timm.layers.set_fused_attn(before)
+    program = elaborate(SPECS / f"{WHOLE[name][0]}.arch", name)
+    assert counter.get_total_flops() == 2 * (program.figures.macs or 0)
 
 
 _OF = timm.models.mlp_mixer
@@ -85,10 +102,12 @@ def test_equal_vit(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_equal_resnet(tmp_path: Path) -> None:
-    program = elaborate(SPECS / "resnet.arch", "resnet_50", {"size": "64"})
-    theirs = timm.create_model("resnet50")
-    equal(program, theirs, ["resnet.arch", "--set", "size=64"], "resnet", tmp_path)
+@pytest.mark.parametrize("name", WHOLE)
+def test_equal_at_full_size(name: str, tmp_path: Path) -> None:
+    spec, theirs, _ = WHOLE[name]
+    program = elaborate(SPECS / f"{spec}.arch", name)
+    arguments = [f"{spec}.arch", "--model", name]
+    equal(program, timm.create_model(theirs), arguments, spec, tmp_path)
 
 
 def equal(
