@@ -35,6 +35,15 @@ def test_a_right_program_compiled() -> None:
     assert all(check.passed for check in _checks("compile").values())
 
 
+@pytest.mark.slow
+def test_the_deep_model_compiled() -> None:
+    """At its published width and size, two of its blocks."""
+    short = abridged(elaborate("specs/s2mlp_deep.arch"))
+    checks = check_forms(short, ("compile",))
+    assert [one.failures for one in checks if not one.passed] == []
+    assert {"compile values", "compile gradients bfloat16"} <= {c.name for c in checks}
+
+
 @pytest.mark.parametrize("name", [one for one in SMALL if "names_of_" not in one])
 def test_awkward_programs_in_cheap_forms(name: str) -> None:
     checks = check_forms(abridged(program(name)), ("eager", "fx"))
