@@ -43,10 +43,10 @@ def test_the_commands_run(tmp_path: Path) -> None:
         command = shlex.split(line, comments=True)
         assert command[0] == "s2mlp-dsl"
         # A short training is enough here; what it reaches is tested elsewhere.
-        short = ["--set", "epochs=3"] if command[1] == "train" else []
+        short = {"train": ["--set", "epochs=3"], "study": ["--dry-run"]}
         if command[1] == "verify":
             command[2] = "specs/digits.arch"
-        done = s2mlp(*command[1:], *short, cwd=tmp_path)
+        done = s2mlp(*command[1:], *short.get(command[1], []), cwd=tmp_path)
         assert done.returncode == 0, f"{line}\n{done.stderr}"
     assert {"s2mlp_deep.py", "deep.svg", "runs"} <= {
         path.name for path in tmp_path.iterdir()
