@@ -99,6 +99,7 @@ def test_shards_side_by_side_merge_to_the_whole(whole: Path, tmp_path: Path) -> 
 def test_stopped_it_continues(whole: Path, tmp_path: Path) -> None:
     _, tasks = planned(tmp_path)
     seen: list[str] = []
+    handler = signal.getsignal(signal.SIGTERM)
 
     def stop(task: Task, result: Result | None) -> None:
         seen.append(task.result.name)
@@ -107,7 +108,7 @@ def test_stopped_it_continues(whole: Path, tmp_path: Path) -> None:
     with pytest.raises(Stopped) as stopped:
         do(tasks, 2, stop)
     assert stopped.value.exit_code == 143
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is handler
     assert len(read_results(tmp_path)) == len(seen) < 4
     go_on(tmp_path, most=2)
     assert compared(tmp_path, 2) == compared(whole, 2)
