@@ -1,6 +1,7 @@
 """Data sets: what is in them, what is refused, and image folders."""
 
 import shutil
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from s2mlp_dsl.train import (
     predict,
     train,
 )
-from s2mlp_dsl.train.order import in_order
+from s2mlp_dsl.train.order import in_order, order_of
 from s2mlp_dsl.train.sets import open_data
 
 from .making import assert_same_run, job, metrics, mlp, recipe, synthetic_job
@@ -205,3 +206,16 @@ def test_a_folder_may_be_named_in_the_recipe(fruit: Path, tmp_path: Path) -> Non
     assert Run.open(tmp_path / "run").data_root == str(fruit)
     with pytest.raises(UsageError, match="needs a place"):
         open_data(fruit_job(data=ir.Folder()), CPU, None)
+
+
+def test_a_share_of_a_folder(fruit: Path) -> None:
+    """Half of 36 images, six of a class; an epoch of 36 shows each twice."""
+    chosen = fruit_job(share=0.5, batch=12)
+    data = open_data(chosen, CPU, fruit)
+    assert (data.train_images, data.train.images, data.test.images) == (18, 36, 12)
+    requests = order_of(chosen.recipe, data.train.images).requests(0)
+    batches = list(data.train.batches(islice(requests, 3)))
+    shown = torch.cat([batch.indices for batch in batches]).bincount()
+    assert sorted(shown[shown > 0].tolist()) == [2] * 18
+    labels = torch.cat([batch.labels_B for batch in batches])
+    assert labels.bincount().tolist() == [12, 12, 12]
