@@ -15,14 +15,15 @@ T = TypeVar("T")
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def node(kind: type[T]) -> type[T]:
-    """A frozen dataclass that shares what it needs for `==`, `hash` and `repr`.
+    """A dataclass that shares what it needs for `==`, `hash` and `repr`.
 
-    `dataclass` would write and compile them for each of the forty kinds below, in
-    every process that reads a spec.
+    `dataclass` would write and compile these for each of the forty kinds below, in
+    every process that reads a spec. For the same reason that nodes are frozen is
+    held by the type checker, which is told so, and not by methods of each kind.
     """
     for name, method in (("__eq__", _same), ("__hash__", _hash), ("__repr__", _shown)):
         setattr(kind, name, method)
-    return dataclass(frozen=True, eq=False, repr=False)(kind)
+    return dataclass(eq=False, repr=False)(kind)
 
 
 def _content(one: Any) -> tuple[Any, ...]:
