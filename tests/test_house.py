@@ -110,6 +110,7 @@ def test_no_room_for_leftovers() -> None:
         ["compile", "specs/digits.arch", "--emit", "ir"],
         ["compile", "specs/digits.arch", "--emit", "torch"],
         ["compile", "specs/digits.arch", "--emit", "ir-json"],
+        ["compare", "specs/s2mlp_deep.arch", "specs/mlp_mixer.arch:mixer_b16"],
         ["explain", "A0203"],
         ["ops", "shift"],
         ["ops", "--format", "json"],
