@@ -5,6 +5,7 @@ prints nothing and imports no torch. The contract is closed: passes ask for
 these facts and never test an operator's name.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -188,6 +189,13 @@ class Operator:
     def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
         """Trainable tensors: name in the module to shape."""
         return {}
+
+    def terms(self, name: str, x: Shape | None, a: Args) -> int:
+        """How many values a row of this matrix or kernel adds up.
+
+        `verify` draws its weights by it, so that what passes keeps its size.
+        """
+        return math.prod(self.tensors(x, a)[name][1:])
 
     def buffers(self, x: Shape | None, a: Args) -> dict[str, Buffer]:
         """What else is stored: name in the module to shape and values.

@@ -41,6 +41,17 @@ class SplitAttention(Fuse):
             **({"expand.bias": (x.channels,)} if has_bias else {}),
         }
 
+    def terms(self, name: str, x: Shape | None, a: Args) -> int:
+        """A sum over positions is as many times the mean that they share.
+
+        Scores that grow with it leave nothing of softmax but the largest.
+        """
+        count = super().terms(name, x, a)
+        if name != "squeeze.weight" or a.word("over") == "mean":
+            return count
+        assert x is not None
+        return count * (a.count("branches") * math.prod(x.dims[:-1])) ** 2
+
     def macs(self, x: Shape | None, a: Args) -> int:
         assert x is not None
         width = x.channels // a.count("branches")

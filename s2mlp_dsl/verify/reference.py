@@ -62,10 +62,11 @@ def unit_gain_weights(model: Model, seed: int) -> dict[str, Array]:
     for path, op in dataflow(model).nodes(data="op"):
         if op is None:
             continue
+        operator, args = OPERATORS[op.operator], Args(dict(op.args))
         for name, shape in tensors_of(op).items():
             value = random.standard_normal(shape)
             if len(shape) > 1:
-                value /= np.sqrt(np.prod(shape[1:]))
+                value /= np.sqrt(operator.terms(name, op.source, args))
             weights[f"{path}.{name}"] = value
         for name, buffer in buffers_of(op).items():
             weights[f"{path}.{name}"] = _value_of(buffer, random)
