@@ -44,6 +44,8 @@ def apply(op: Op, reach: OperatorReach, before: Relation) -> Relation:
         return Relation((((1 << op.result.channels) - 1, seen),))
     if reach.moves is not None:
         return _moved(before, reach.moves(), op.source, op.result)
+    if reach.listed:
+        return _listed(before, reach, op.result)
     everything = (1 << op.source.channels) - 1
     after: dict[Rows, int] = {}
     for part in reach.parts:
@@ -63,6 +65,31 @@ def apply(op: Op, reach: OperatorReach, before: Relation) -> Relation:
     for other in others:
         first = union(first, other)
     return first
+
+
+def _listed(before: Relation, reach: OperatorReach, result: Shape) -> Relation:
+    """The relation after an operator that lists what each channel depends on."""
+    parts: dict[int, Rows] = {(1 << result.channels) - 1: (0,) * positions(result)}
+    for part in reach.parts:
+        assert part.channels is not None and part.leaving is not None
+        seen = Relation(
+            tuple(
+                (mask & part.channels, _read(part, rows))
+                for mask, rows in before.parts
+                if mask & part.channels
+            )
+        ).rows
+        for mask, rows in list(parts.items()):
+            if mask & part.leaving:
+                added = tuple(a | b for a, b in zip(rows, seen, strict=True))
+                parts[mask & part.leaving] = added
+                if mask & ~part.leaving:
+                    parts[mask & ~part.leaving] = rows
+                    del parts[mask]
+    after: dict[Rows, int] = {}
+    for mask, rows in parts.items():
+        after[rows] = after.get(rows, 0) | mask
+    return Relation(tuple((mask, rows) for rows, mask in after.items()))
 
 
 def _mixed(relation: Relation, groups: int, source: Shape, result: Shape) -> Relation:

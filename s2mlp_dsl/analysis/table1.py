@@ -190,7 +190,7 @@ def _row(
     if facts.reads == "position" or isinstance(statement.result, Vector):
         return None, None
     shared: Shared = "no" if facts.channel_bound else "yes"
-    if facts.learned and _mixes(statement):
+    if (facts.learned or facts.channel_bound) and _mixes(statement):
         shared = "mixed"
     row = Row(
         learned=facts.learned,
@@ -253,7 +253,14 @@ def _mixes(op: Op) -> bool:
     """Whether a channel that leaves depends on several that enter."""
     assert op.source is not None
     reach = _reach(op)
-    return reach.mixes and reach.groups < op.source.channels
+    if not reach.listed:
+        return reach.mixes and reach.groups < op.source.channels
+    read = [0] * op.result.channels
+    for part in reach.parts:
+        for out in range(op.result.channels):
+            if part.leaves(out):
+                read[out] |= part.channels or 0
+    return any(channels.bit_count() > 1 for channels in read)
 
 
 def _only_statistics(op: Op) -> bool:

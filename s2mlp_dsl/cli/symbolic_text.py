@@ -69,7 +69,8 @@ def _as_data(found: Symbolic) -> dict[str, Any]:
 def _as_text(found: Symbolic) -> str:
     writer = _Writer(found, plain=False)
     fixed = "".join(f", {name} = {value}" for name, value in found.fixed.items())
-    lines = [f"{found.name}, in {', '.join(found.names)}{fixed}"]
+    names = f", in {', '.join(found.names)}" if found.names else ""
+    lines = [f"{found.name}{names}{fixed}"]
     if writer.unit is not None:
         size = writer.write(found.positions, opened=True)
         lines.append(f"M = {size}, the positions of the first map")
@@ -181,7 +182,7 @@ def _sum(formula: Formula, names: tuple[str, ...], plain: bool) -> str:
 
 def _groups(formula: Formula, names: tuple[str, ...]) -> list[Formula]:
     """By the name with the largest power, or that stands in most monomials."""
-    best: dict[int, Formula] = {}
+    best: dict[int, Formula] = {} if names else {0: formula}
     rank = (0, 0, 0)
     for place in range(len(names)):
         groups: dict[int, Formula] = {}

@@ -1,4 +1,8 @@
-"""Fixed kernels as arguments: rows of exact numbers, or a list of such kernels."""
+"""Fixed kernels as arguments: rows of exact numbers, or lists of such kernels.
+
+A kernel is a list of rows. A list of kernels is one of filters with a kernel each,
+and a list of lists of kernels one of filters with several.
+"""
 
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
 
 _FORM = "write `[[0, 1, 0], [1, 0, 1], [0, 1, 0]]`, say, or a list of such kernels"
 
+_KERNEL = 2  # how deep the lists of one kernel are nested
+
 Rows = tuple[tuple[Fraction, ...], ...]
 
 
@@ -22,12 +28,23 @@ def kernels_value(evaluator: "Evaluator", node: tree.Expr, env: Env) -> Kernels 
     value = evaluator.value(node, env, frozenset({NONE}))
     if value == NONE:
         return NONE
-    listed = _items(evaluator, node, value)
-    is_one = not any(
-        isinstance(row, tuple) for row in _items(evaluator, node, listed[0])
+    depth, first = 0, value
+    while isinstance(first, tuple):
+        depth, first = depth + 1, _items(evaluator, node, first)[0]
+    if depth <= _KERNEL:
+        value = (value,)
+    filters = _items(evaluator, node, value)
+    return Kernels(
+        filters=tuple(
+            tuple(
+                _rows(evaluator, node, kernel)
+                for kernel in (
+                    _items(evaluator, node, one) if depth > _KERNEL + 1 else (one,)
+                )
+            )
+            for one in filters
+        )
     )
-    kernels = (listed,) if is_one else listed
-    return Kernels(kernels=tuple(_rows(evaluator, node, one) for one in kernels))
 
 
 def _rows(evaluator: "Evaluator", node: tree.Expr, kernel: Value) -> Rows:

@@ -150,5 +150,9 @@ def _plain(value: Any) -> Any:
         groups = [[g.channels, g.right, g.down, g.later] for g in value.groups]
         return [value.edge, value.interleaved, groups]
     if isinstance(value, Kernels):
-        return [[list(map(str, row)) for row in one] for one in value.kernels]
+        filters = [
+            [[list(map(str, row)) for row in kernel] for kernel in one]
+            for one in value.filters
+        ]
+        return [one for (one,) in filters] if value.is_single else filters
     return str(value) if isinstance(value, Fraction) else value

@@ -88,7 +88,13 @@ def print_value(value: Value) -> str:
     if isinstance(value, Shift):
         return value.name
     if isinstance(value, Kernels):
-        kernels = [_list(_list(map(str, row)) for row in one) for one in value.kernels]
+        filters = [
+            [_list(_list(map(str, row)) for row in kernel) for kernel in one]
+            for one in value.filters
+        ]
+        if not value.is_single:
+            return _list(map(_list, filters))
+        kernels = [kernel for (kernel,) in filters]
         return kernels[0] if len(kernels) == 1 else _list(kernels)
     if isinstance(value, Fraction):
         return f"{value.numerator}/{value.denominator}"

@@ -58,12 +58,18 @@ Ratio = Annotated[
 
 
 class Kernels(Record):
-    """Kernels that are given and not learned: rows of exact numbers.
+    """Kernels that are given and not learned: filters of them, of exact numbers.
 
-    One serves all channels; n of them serve n equal runs of channels in order.
+    Of n filters each serves a run of the channels that leave, in order. A filter
+    has a kernel, as rows, for each channel that enters its group.
     """
 
-    kernels: tuple[tuple[tuple[Ratio, ...], ...], ...]
+    filters: tuple[tuple[tuple[tuple[Ratio, ...], ...], ...], ...]
+
+    @property
+    def is_single(self) -> bool:
+        """Whether each filter is one kernel, and is written as that."""
+        return all(len(one) == 1 for one in self.filters)
 
 
 Value = int | Ratio | str | Shift | Kernels

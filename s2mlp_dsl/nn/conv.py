@@ -55,14 +55,59 @@ class Depthwise(Conv):
         super().__init__(channels, channels, kernel, stride, half, edge, channels, bias)
 
 
-class FixedDepthwise(nn.Module):
-    """Each channel convolved with a kernel that is given and not learned.
+class FixedConv(nn.Module):
+    """A convolution with filters that are given and not learned.
 
-    Of n kernels, each serves a run of channels / n. They are kept in single
-    precision, move and change type with the module, and are not among its weights.
+    Of n filters, each serves a run of width / n; it has a kernel for each channel
+    that enters its group. They are kept in single precision, move and change type
+    with the module, and are not among its weights.
     """
 
-    kernel_C1KK: Tensor
+    kernel_OIKK: Tensor
+
+    def __init__(
+        self,
+        channels: int,
+        width: int,
+        filters: Sequence[Sequence[Sequence[Sequence[float]]]],
+        stride: int = 1,
+        padding: int = 0,
+        edge: str = "zero",
+        groups: int = 1,
+    ) -> None:
+        super().__init__()
+        self.channels, self.groups = channels, groups
+        self.edge, self.stride, self.margin = edge, stride, padding
+        kernel_NIKK = torch.tensor(filters)
+        runs = kernel_NIKK.unsqueeze(1).expand(-1, width // len(filters), -1, -1, -1)
+        self.register_buffer("kernel_OIKK", runs.flatten(0, 1), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        frames, padding = x.flatten(0, -4), self.margin
+        if self.edge != "zero":
+            frames, padding = with_margin(frames, self.margin, self.edge), 0
+        y = torch.conv2d(
+            frames.permute(0, 3, 1, 2),
+            self.kernel_OIKK.to(x.dtype),
+            stride=self.stride,
+            padding=padding,
+            groups=self.groups,
+        ).permute(0, 2, 3, 1)
+        return y.reshape(*x.shape[:-3], *y.shape[1:])
+
+    def extra_repr(self) -> str:
+        width, _, _, side = self.kernel_OIKK.shape
+        return (
+            f"{self.channels}, {width}, kernel={side}, stride={self.stride}, "
+            f"padding={self.margin}, edge={self.edge!r}, groups={self.groups}"
+        )
+
+
+class FixedDepthwise(FixedConv):
+    """Each channel convolved with a kernel that is given and not learned.
+
+    Of n kernels, each serves a run of channels / n.
+    """
 
     def __init__(
         self,
@@ -71,26 +116,5 @@ class FixedDepthwise(nn.Module):
         edge: str = "zero",
         stride: int = 1,
     ) -> None:
-        super().__init__()
-        self.edge, self.stride, self.margin = edge, stride, len(kernels[0]) // 2
-        kernel_N1KK = torch.tensor(kernels).unsqueeze(1)
-        run = channels // len(kernels)
-        kernel_C1KK = kernel_N1KK.expand(-1, run, -1, -1).flatten(0, 1).unsqueeze(1)
-        self.register_buffer("kernel_C1KK", kernel_C1KK, persistent=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        frames, padding = x.flatten(0, -4), self.margin
-        if self.edge != "zero":
-            frames, padding = with_margin(frames, self.margin, self.edge), 0
-        y = torch.conv2d(
-            frames.permute(0, 3, 1, 2),
-            self.kernel_C1KK.to(x.dtype),
-            stride=self.stride,
-            padding=padding,
-            groups=len(self.kernel_C1KK),
-        ).permute(0, 2, 3, 1)
-        return y.reshape(*x.shape[:-3], *y.shape[1:])
-
-    def extra_repr(self) -> str:
-        channels, _, side, _ = self.kernel_C1KK.shape
-        return f"{channels}, kernel={side}, edge={self.edge!r}, stride={self.stride}"
+        half, filters = len(kernels[0]) // 2, [[kernel] for kernel in kernels]
+        super().__init__(channels, channels, filters, stride, half, edge, channels)

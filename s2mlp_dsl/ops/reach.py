@@ -16,13 +16,19 @@ Table = tuple[tuple[int, ...], ...]
 
 @dataclass(frozen=True)
 class Part:
-    """Some channels (a bit mask, None for all) and what they read.
+    """Some channels (a bit mask, None for all) and where they are read.
 
-    `here` reads the same position, `all` every position.
+    `here` is the same position, `all` every position. `leaving` are the channels
+    that leave and read them so, None for all of those that depend on them.
     """
 
     channels: int | None
     reads: Literal["here", "all"] | Table
+    leaving: int | None = None
+
+    def leaves(self, channel: int) -> bool:
+        """Whether a channel that leaves is among those said."""
+        return self.leaving is None or bool(self.leaving >> channel & 1)
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,8 @@ class Reach:
     it is, both counted as position · channels + channel; `parts` say nothing then.
 
     With n `groups`, what mixes does so within each of n equal runs of channels.
+    Where it is `listed`, each part says which channels are leaving, and nothing else
+    is read.
 
     `content` is what is left where weights and statistics that are computed from
     the map are held constant, None where there are none.
@@ -46,6 +54,7 @@ class Reach:
     moves: Callable[[], Sequence[int]] | None = None
     groups: int = 1
     content: "Reach | None" = None
+    listed: bool = False
 
 
 POINTWISE = Reach(mixes=False)

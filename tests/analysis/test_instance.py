@@ -58,6 +58,16 @@ claim m {{
         ("shift(diagonal_clamp)", "depthwise(3, edge = clamp)"),
         ("shift(none)", "depthwise(1)"),
         ("shift(none)", "linear(8)"),
+        ("shift(cross_clamp)", "conv(8, 3, edge = clamp)"),
+        ("depthwise(3, fixed = [[1, 2, 1], [2, 4, 2], [1, 2, 1]])", "conv(8, 3)"),
+        (
+            "depthwise(3, fixed = [[1, 2, 1], [2, 4, 2], [1, 2, 1]])",
+            "conv(8, 3, groups = 8, fixed = [[1, 2, 1], [2, 4, 2], [1, 2, 1]])",
+        ),
+        (
+            "conv(4, 1, groups = 4, fixed = [[[[1]], [[-1/2]]]])",
+            "conv(4, 3, groups = 4)",
+        ),
         ("shift(cross_keep)", "shift(cross_clamp)"),
         ("shift(none)", "shift(none)"),
     ],

@@ -57,6 +57,10 @@ block s2mlp(via: shift, ratio = 2) {
 }
 """
 EDGES = ("keep", "clamp", "zero", "wrap", "reflect")
+LEFT, ABOVE, NOTHING = (
+    f"[[0, {above}, 0], [{left}, 0, 0], [0, 0, 0]]"
+    for left, above in ((1, 0), (0, 1), (0, 0))
+)
 BODIES = {
     "one shift": "shift(cross)",
     "two in a row": "shift(cross)\nshift(cross)",
@@ -69,6 +73,11 @@ BODIES = {
     "normed": "residual {\nshift(cross)\nnorm(affine)\n}\nshift(cross)\nnorm(layer)",
     "depthwise": "depthwise(3, edge = wrap)\nshift(cross)",
     "wide kernel": "residual {\ndepthwise(5, edge = reflect)\n}\ndepthwise(3)",
+    "fixed filters": f"conv(8, 3, groups = 2, fixed = [[{LEFT}, {ABOVE}, {NOTHING}, "
+    f"{LEFT}], [{NOTHING}, {NOTHING}, {ABOVE}, {NOTHING}]])\nshift(cross)\n"
+    f"conv(3, 3, fixed = [[{', '.join([NOTHING, ABOVE, NOTHING, LEFT] * 2)}]])",
+    "filters of zeros": f"conv(2, 3, groups = 2, fixed = [[{NOTHING}, {NOTHING}, "
+    f"{NOTHING}, {NOTHING}]])",
     "blocks": "stack 2 {\ns2mlp(cross)\n}",
     "long steps": "stack 2 {\ns2mlp(cross(3))\n}",
     "none": "stack 3 {\ns2mlp(none)\n}",

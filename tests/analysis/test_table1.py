@@ -31,6 +31,26 @@ PIECES: dict[str, tuple[str, int, tuple[bool, bool, bool, str]]] = {
     ),
     "conv": ("conv(3, 3)", 3, (True, False, False, "mixed")),
     "grouped conv": ("conv(3, 3, groups = 3)", 3, (True, False, False, "no")),
+    "fixed conv": (
+        "conv(2, 3, fixed = [[[[0, 0, 0], [1, 0, 0], [0, 0, 0]], "
+        "[[0, 0, 0], [0, 2, 0], [0, 0, 0]]], [[[0, 0, 0], [0, 0, 0], [0, 0, 0]], "
+        "[[0, 1, 0], [0, 0, 0], [0, 0, 0]]]])",
+        2,
+        (False, False, False, "mixed"),
+    ),
+    "filters of one channel": (
+        "conv(2, 3, fixed = [[[[0, 0, 0], [1, 0, 0], [0, 0, 0]], "
+        "[[0, 0, 0], [0, 0, 0], [0, 0, 0]]], [[[0, 0, 0], [0, 0, 0], [0, 0, 0]], "
+        "[[0, 1, 0], [0, 0, 0], [0, 0, 0]]]])",
+        2,
+        (False, False, False, "no"),
+    ),
+    "a sum of channels": (
+        "conv(3, 3, fixed = [[[[1, 0, 1], [0, 0, 0], [0, 0, 0]], "
+        "[[1, 0, 1], [0, 0, 0], [0, 0, 0]], [[1, 0, 1], [0, 0, 0], [0, 0, 0]]]])",
+        3,
+        (False, False, False, "yes"),
+    ),
     "windows": (
         "pool(mean, size = 3, stride = 1, pad = 1)",
         2,
@@ -203,9 +223,7 @@ def test_nothing_mixes() -> None:
 )
 def test_other_sizes(statement: str) -> None:
     # The same weights load into the model of twice the size, or they do not.
-    channels = 8 if "cross" in statement else 4
-    if statement.startswith("conv(3, 3, groups"):
-        channels = 3
+    channels = {one: count for one, count, _ in PIECES.values()}.get(statement, 4)
     small = program_of(statement, channels)
     try:
         large = program_of(statement, channels, 2 * SIDE).build().state_dict()

@@ -133,6 +133,8 @@ def spec_text(statement: str, entering: Shape | None) -> str:
 
 _TO_THE_RIGHT = "[[0, 0, 0], [1, 0, 0], [0, 0, 0]]"
 _FROM_BELOW = "[[0, 0, 0], [0, 1/4, 0], [0, 1/8, 0]]"
+_NOTHING = "[[0, 0, 0], [0, 0, 0], [0, 0, 0]]"
+_PAIR = f"[{_TO_THE_RIGHT}, {_FROM_BELOW}]"
 
 
 def map_(height: int, width: int, channels: int) -> Map:
@@ -291,6 +293,36 @@ CASES: dict[str, list[Case]] = {
             ("2, 3, pad = 4", map_(2, 1, 2), False),
             ("2, 3, stride = 2, edge = reflect", film(2, 4, 3, 2), True),
         )
+    ]
+    + [
+        Case(f"conv({arguments}, edge = {edge}, fixed = {fixed})", shape)
+        for edge in ("zero", "clamp", "wrap", "reflect")
+        for arguments, fixed, shape in (
+            ("1, 3", f"[[{_TO_THE_RIGHT}, {_FROM_BELOW}, {_NOTHING}]]", map_(3, 5, 3)),
+            ("4, 3", f"[[{_FROM_BELOW}], [{_TO_THE_RIGHT}]]", map_(4, 3, 1)),
+            ("2, 3", f"[[{_NOTHING}, {_FROM_BELOW}], {_PAIR}]", map_(1, 1, 2)),
+            (
+                "4, 3, groups = 2",
+                f"[{_PAIR}, [{_FROM_BELOW}, {_FROM_BELOW}]]",
+                map_(1, 4, 4),
+            ),
+            (
+                "3, 3, groups = 3",
+                f"[{_TO_THE_RIGHT}, {_FROM_BELOW}, {_NOTHING}]",
+                map_(3, 2, 3),
+            ),
+            ("6, 3, groups = 3", _FROM_BELOW, film(2, 2, 3, 3)),
+        )
+    ]
+    + [
+        Case("conv(2, 1, fixed = [[[1/2]], [[-3]]])", map_(2, 3, 1)),
+        Case(f"conv(1, 3, stride = 2, fixed = [{_PAIR}])", map_(5, 4, 2)),
+        Case(f"conv(2, 3, pad = 0, fixed = [{_PAIR}])", map_(3, 4, 2)),
+        Case(
+            "conv(1, 2, pad = 2, fixed = [[[[1, 0], [0, 2]], [[0, 0], [0, 3]]]])",
+            map_(3, 4, 2),
+            probed=False,
+        ),
     ],
     "pool": [
         Case(f"pool({kind})", shape)

@@ -62,7 +62,7 @@ def expected_dependence(case: Case, reach: Reach) -> Tensor:
                 for channel in mine:
                     own = channel % (in_channels // reach.slices)
                     start = channel // run_in * run_out
-                    mixed = range(start, start + run_out)
+                    mixed = [c for c in range(start, start + run_out) if part.leaves(c)]
                     outs = mixed if reach.mixes else [own]
                     expected[place, list(outs), source, channel] = True
     return expected
