@@ -16,9 +16,10 @@ from s2mlp_dsl.cli.app import app
 from s2mlp_dsl.diagnostics import SpecError
 from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.lower.allowed import check_source
-from s2mlp_dsl.ops import BUILT_IN, OPERATORS, SIGNATURES, PluginError, plugins
+from s2mlp_dsl.ops import OPERATORS, PluginError, plugins
 from tests.ops import test_contract as contract
 from tests.ops.cases import Case, film, map_
+from tests.packages import looked_for_anew, register
 
 PLUGIN = Path(__file__).parent / "plugin"
 SPEC = PLUGIN / "grn.arch"
@@ -39,14 +40,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def forgotten() -> Iterator[None]:
     """What was found is looked for anew, and not known to the next test."""
-    before = set(sys.modules)
-    plugins.offered.cache_clear()
-    yield
-    plugins.offered.cache_clear()
-    for name in OPERATORS.keys() - BUILT_IN:
-        del OPERATORS[name], SIGNATURES[name]
-    for module in {"s2mlp_grn", "s2mlp_grn.nn", "other"} & (set(sys.modules) - before):
-        del sys.modules[module]
+    with looked_for_anew():
+        yield
 
 
 @pytest.fixture
@@ -153,13 +148,7 @@ def package(
     owner: str = "other",
 ) -> None:
     """A package as pip would leave it, with one operator."""
-    info = folder / f"{owner}-2.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(
-        f"Metadata-Version: 2.1\nName: {owner}\nVersion: 2.0\n"
-    )
-    entry = f"[{plugins.GROUP}]\n{name} = other:Grn\n"
-    (info / "entry_points.txt").write_text(entry)
+    register(folder, owner, "2.0", {name: "other:Grn"})
     (folder / "other.py").write_text(sheet, encoding="utf-8")
     (folder / "nn.py").write_text(modules, encoding="utf-8")
 
@@ -188,15 +177,20 @@ def test_a_broken_sheet_is_named_where_it_is_used(
     assert BROKEN_SHEETS[reason] != GOOD
     package(tmp_path, BROKEN_SHEETS[reason])
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(PluginError) as refused:
+    with pytest.raises(SpecError) as refused:
         s2.analyze(USES)
-    said = str(refused.value)
-    assert re.match(r".*:4:5: the operator `grn` of other 2\.0 cannot be used: ", said)
-    assert reason in said
+    (found,) = refused.value.diagnostics
+    lost = ("fails: ", "has no attribute", "there is no file")
+    code = "A0310" if reason.startswith(lost) else "A0311"
+    assert (found.code.number, refused.value.exit_code) == (code, 4)
+    span, said = found.primary.span, found.primary.text
+    assert (span.line, span.column, span.text) == (4, 5, "grn")
+    assert said.startswith("`grn` of other 2.0: ") and reason in said
     assert s2.analyze(UNUSED).params == 0
     listed = CliRunner().invoke(app, ["ops"], standalone_mode=False)
     assert listed.return_value == 4
-    assert "other 2.0" in listed.stderr and "linear" in listed.stdout
+    assert f"error[{code}]: `grn` of other 2.0: " in listed.stderr
+    assert "linear" in listed.stdout
 
 
 BROKEN_MODULES = [
@@ -238,11 +232,18 @@ def test_two_packages_with_one_name(
 ) -> None:
     package(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(PluginError) as refused:
-        s2.analyze(USES)
-    said = str(refused.value)
-    assert ":4:5: the operator `grn` is registered by " in said
+    text = USES.replace("4)", "4)\n    lineer(4)")
+    with pytest.raises(SpecError) as refused:
+        s2.analyze(text)
+    unknown, twice = refused.value.diagnostics  # it hides no other mistake
+    assert (unknown.code.number, twice.code.number) == ("A0302", "A0309")
+    said = twice.primary.text
+    assert said.startswith("`grn` is registered by ")
     assert "other 2.0" in said and "s2mlp-grn 0.1.0" in said
+    assert refused.value.exit_code == 1
+    with pytest.raises(SpecError) as refused:
+        s2.analyze(USES)
+    assert refused.value.exit_code == 4
     assert s2.analyze(UNUSED).params == 0
 
 
@@ -255,9 +256,9 @@ def test_a_name_of_ours(
     monkeypatch.syspath_prepend(tmp_path)
     listed = CliRunner().invoke(app, ["ops"], standalone_mode=False)
     assert listed.return_value == 4
-    both = f"the operator `{name}` is registered by s2mlp-dsl and by other 2.0"
+    both = f"error[A0309]: `{name}` is registered by s2mlp-dsl and by other 2.0"
     assert both in listed.stderr
-    with pytest.raises(PluginError, match=r"by s2mlp-dsl and by other 2\.0"):
+    with pytest.raises(SpecError, match=r"by s2mlp-dsl and by other 2\.0"):
         s2.analyze(
             USES.replace("grn", 'fold("y x c -> c (y x)") { gelu }')
             if name == "fold"
@@ -269,3 +270,19 @@ def test_no_package_no_question() -> None:
     """Without plug-ins a name that nobody knows costs a look at small files alone."""
     plugins.offered.cache_clear()
     assert ops.find("nothing") is None
+
+
+def test_what_cannot_be_used_is_said_without_torch(tmp_path: Path) -> None:
+    package(tmp_path, BROKEN_SHEETS["has no `formula`"])
+    spec = tmp_path / "uses.arch"
+    spec.write_text(USES)
+    says = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); "
+        f"sys.argv = ['s2mlp-dsl', 'check', {str(spec)!r}]\n"
+        "from s2mlp_dsl.cli.app import main\n"
+        "try:\n    main()\n"
+        "finally:\n    assert 'torch' not in sys.modules\n"
+    )
+    run = subprocess.run([sys.executable, "-c", says], capture_output=True, text=True)
+    assert run.returncode == 4, run.stderr
+    assert run.stderr.startswith("error[A0311]: what a package registers here is no")

@@ -83,7 +83,7 @@ def _linear_map(node: tree.Expr, shape: Map, unit: Unit, report: Report) -> list
 def _operation(node: tree.Expr, shape: Map, unit: Unit, report: Report) -> Op:
     """An operator call, elaborated on a map of the given size."""
     call = tree.Call(node.span, node, ()) if isinstance(node, tree.Name) else node
-    if not isinstance(call, tree.Call) or operator_of(unit, call.name) is None:
+    if not isinstance(call, tree.Call) or operator_of(unit, call.name, report) is None:
         raise report.add(
             codes.UNKNOWN_OPERATOR,
             node.span,

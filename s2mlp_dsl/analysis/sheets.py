@@ -64,7 +64,10 @@ class Sheet(Record):
 
 
 def sheet_of(name: str) -> Sheet:
-    """The fact sheet of an operator or scope. Raises `KeyError`, `PluginError`."""
+    """The fact sheet of an operator or scope.
+
+    Raises `KeyError`, and `RegistrationError` where a package cannot give it.
+    """
     if name in SCOPES:
         return _of_scope(SCOPES[name])
     operator = find(name)

@@ -107,7 +107,7 @@ def _raised(error: Exception) -> int:
 
     if isinstance(error, SpecError):
         print_diagnostics(error.diagnostics)
-        return 2 if isinstance(error, UnreadableSpec) else 1
+        return 2 if isinstance(error, UnreadableSpec) else error.exit_code
     if isinstance(error, ChoiceError):
         _say(f"error: {error}")
         return 2

@@ -18,7 +18,7 @@ from s2mlp_dsl.cli.output import (
     print_diagnostics,
     spec_argument,
 )
-from s2mlp_dsl.diagnostics import Diagnostic, SpecError, as_data, clean
+from s2mlp_dsl.diagnostics import Diagnostic, SpecError, as_data, clean, exit_code
 from s2mlp_dsl.elaborate.files import UnreadableSpec
 from s2mlp_dsl.elaborate.spec import load
 
@@ -79,10 +79,10 @@ def command(
             raise
         if form == "sarif":
             _print_sarif(error.diagnostics)
-            return 2 if isinstance(error, UnreadableSpec) else 1
+            return 2 if isinstance(error, UnreadableSpec) else error.exit_code
         found = map(as_data, error.diagnostics)
         print(_json({"diagnostics": found, "models": [], "studies": []}))
-        return 2 if isinstance(error, UnreadableSpec) else 1
+        return 2 if isinstance(error, UnreadableSpec) else error.exit_code
     if form == "sarif":
         _print_sarif(diagnostics)
     elif form == "json":
@@ -100,8 +100,8 @@ def command(
         texts = [*map(_as_text, analyses), *map(_study_text, studies)]
         if texts:
             print("\n\n".join(texts))
-    wrong = loaded.report.errors or not all(one.holds for one in analyses)
-    return 1 if wrong else 0
+    refuted = not all(one.holds for one in analyses)
+    return 1 if refuted else exit_code(diagnostics)
 
 
 def _print_sarif(diagnostics: Iterable[Diagnostic]) -> None:

@@ -8,7 +8,7 @@ import click
 
 from s2mlp_dsl.analysis.sheets import Argument, Sheet, sheet_of
 from s2mlp_dsl.cli.output import format_option
-from s2mlp_dsl.ops import OURS, SCOPES, Operator, PluginError, Scope, find, names
+from s2mlp_dsl.ops import OURS, SCOPES, Operator, RegistrationError, Scope, find, names
 
 _LEFT = 16
 _WIDTH = 88
@@ -38,11 +38,11 @@ def command(name: str | None, form: str) -> int:
 def _all(form: str) -> int:
     """Every operator; behind those of plug-ins stands whose they are."""
     sheets: list[Operator | Scope] = []
-    broken: list[PluginError] = []
+    broken: list[RegistrationError] = []
     for name in [*names(), *SCOPES]:
         try:
             sheets.append(find(name) or SCOPES[name])
-        except PluginError as error:
+        except RegistrationError as error:
             broken.append(error)
     if form == "json":
         print(_json([sheet_of(one.name).model_dump() for one in sheets]))
@@ -52,8 +52,8 @@ def _all(form: str) -> int:
             owner = one.owner if isinstance(one, Operator) else None
             print(f"{one.name:<{width}}  {one.summary}{f' ({owner})' * bool(owner)}")
     for reason in broken:
-        print(f"error: {reason}", file=sys.stderr)
-    return PluginError.exit_code if broken else 0
+        print(f"error[{reason.code.number}]: {reason}", file=sys.stderr)
+    return RegistrationError.exit_code if broken else 0
 
 
 def _json(data: object) -> str:

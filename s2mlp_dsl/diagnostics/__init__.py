@@ -13,6 +13,7 @@ from s2mlp_dsl.diagnostics.record import (
     SpecError,
     Suggestion,
     code,
+    exit_code,
 )
 from s2mlp_dsl.diagnostics.sarif import as_sarif
 from s2mlp_dsl.diagnostics.text import clean, render_text
@@ -31,6 +32,7 @@ __all__ = [
     "as_sarif",
     "clean",
     "code",
+    "exit_code",
     "fixed",
     "fixes_for",
     "render_text",

@@ -19,11 +19,16 @@ _TEXTS = Path(__file__).resolve().parent / "texts"
 
 @dataclass(frozen=True)
 class Code:
-    """A kind of mistake, or of note: its stable number and its title."""
+    """A kind of mistake, or of note: its stable number and its title.
+
+    `exit_code` is what a command ends with where nothing else is wrong: 1 where the
+    spec is to be mended, 4 where it is the installation.
+    """
 
     number: str
     title: str
     severity: Severity = "error"
+    exit_code: int = 1
 
     def explanation(self) -> str:
         """The long text: what it means, a wrong example and a right one."""
@@ -33,11 +38,13 @@ class Code:
 CODES: dict[str, Code] = {}
 
 
-def code(number: str, title: str, severity: Severity = "error") -> Code:
+def code(
+    number: str, title: str, severity: Severity = "error", exit_code: int = 1
+) -> Code:
     """Declare a code. Each phase declares its own, beside its passes."""
     if number in CODES:
         raise ValueError(f"{number} is declared twice")
-    CODES[number] = Code(number, title, severity)
+    CODES[number] = Code(number, title, severity, exit_code)
     return CODES[number]
 
 
@@ -92,12 +99,23 @@ class Diagnostic:
         return (self.code.number, span.source.name, span.start, span.end)
 
 
+def exit_code(diagnostics: Iterable["Diagnostic"]) -> int:
+    """What a command ends with: 0 without errors; a spec's come before others."""
+    errors = (one.code for one in diagnostics if one.code.severity == "error")
+    return min((one.exit_code for one in errors), default=0)
+
+
 class SpecError(Exception):
     """The spec is wrong. Carries at least one diagnostic of severity error."""
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
         super().__init__(self.diagnostics)
+
+    @property
+    def exit_code(self) -> int:
+        """What a command ends with: a mistake in the spec comes first."""
+        return exit_code(self.diagnostics)
 
     def __str__(self) -> str:
         from s2mlp_dsl.diagnostics.text import render_text

@@ -104,7 +104,9 @@ def fuse_of(
         name, call = node.name.id, node
     else:
         name, call = "", None
-    operator = operator_of(env.unit, tree.Name(node.span, name))
+    operator = operator_of(
+        env.unit, tree.Name(node.span, name), expander.evaluator.report
+    )
     if call is None or operator is None or operator.role != "fuse":
         raise expander.evaluator.fail(
             codes.UNKNOWN_WORD,

@@ -330,7 +330,7 @@ class Evaluator:
         call = tree.Call(node.span, node, ()) if isinstance(node, tree.Name) else node
         if not isinstance(call, tree.Call):
             raise self.wrong_kind(node.span, "piece", self.value(node, env))
-        if not is_statement(env.unit, call.name):
+        if not is_statement(env.unit, call.name, self.report):
             raise unknown_statement(self.report, env.unit, call.name)
         return Piece(call, closed)
 

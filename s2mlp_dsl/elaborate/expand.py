@@ -202,7 +202,7 @@ class Expander:
         name = call.name.id
         if name == APPLY:
             return self._apply(call, env, shape, label)
-        operator = operator_of(env.unit, call.name)
+        operator = operator_of(env.unit, call.name, self.evaluator.report)
         if operator is not None:
             if operator.role == "fuse":
                 raise Poisoned  # reported with the names

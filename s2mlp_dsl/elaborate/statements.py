@@ -69,11 +69,15 @@ class Statements:
 
     def _operation(self, call: tree.Call, known: set[str]) -> None:
         name = call.name.id
-        if not is_statement(self.unit, call.name):
+        try:
+            known_one = is_statement(self.unit, call.name, self.report)
+        except Poisoned:
+            return  # a package's operator that cannot be used
+        if not known_one:
             unknown_statement(self.report, self.unit, call.name)
         elif name == APPLY:
             self._applied(call, known)
-        elif (operator := operator_of(self.unit, call.name)) is None:
+        elif (operator := operator_of(self.unit, call.name, self.report)) is None:
             block = self.unit.names[name].declaration
             assert isinstance(block, tree.Block)
             self.arguments(call, words_of(block.params), known)
@@ -110,7 +114,10 @@ class Statements:
 
     def _scope(self, call: tree.Call, known: set[str]) -> None:
         name = call.name.id
-        is_one = is_statement(self.unit, call.name)
+        try:
+            is_one = is_statement(self.unit, call.name, self.report)
+        except Poisoned:
+            return  # a package has an operator of this name
         if name in SCOPES:
             words = _words_for_sheet(SCOPES[name].parameters, call)
             self.arguments(call, words, known)
@@ -132,7 +139,7 @@ class Statements:
             fuse = given["fuse"].value if "fuse" in given else None
             if not isinstance(fuse, tree.Call):
                 return
-            operator = operator_of(self.unit, fuse.name)
+            operator = operator_of(self.unit, fuse.name, self.report)
             if operator is not None and operator.role == "fuse":
                 words = _words_for_sheet(operator.parameters, fuse)
                 self.arguments(fuse, words, known)

@@ -10,7 +10,7 @@ from s2mlp_dsl.diagnostics import Poisoned, Report
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.files import Declared, Unit
 from s2mlp_dsl.elaborate.suggest import did_you_mean
-from s2mlp_dsl.ops import BUILT_IN, SCOPES, Operator, PluginError, find, names
+from s2mlp_dsl.ops import BUILT_IN, SCOPES, Operator, RegistrationError, find, names
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
 
@@ -20,23 +20,23 @@ APPLY = "apply"  # runs the piece that a parameter holds
 STRUCTURES = frozenset(["residual", "stack", "parallel", APPLY, *SCOPES])
 
 
-def operator_of(unit: Unit, name: tree.Name) -> Operator | None:
+def operator_of(unit: Unit, name: tree.Name, report: Report) -> Operator | None:
     """The operator that a name stands for in a file.
 
     What the file declares comes before what packages bring: to install one
-    changes the meaning of no spec. Raises `PluginError` with the place.
+    changes the meaning of no spec. Raises `Poisoned` where a package cannot give it.
     """
     if name.id in unit.names and name.id not in BUILT_IN:
         return None
     try:
         return find(name.id)
-    except PluginError as error:
-        raise PluginError(f"{name.span!r}: {error}") from error
+    except RegistrationError as error:
+        raise report.add(error.code, name.span, error.label, help=error.help) from error
 
 
-def is_statement(unit: Unit, name: tree.Name) -> bool:
+def is_statement(unit: Unit, name: tree.Name, report: Report) -> bool:
     """Whether a call of this name can be a statement: an operator or a block."""
-    if name.id == APPLY or operator_of(unit, name) is not None:
+    if name.id == APPLY or operator_of(unit, name, report) is not None:
         return True
     declared = unit.names.get(name.id)
     return declared is not None and isinstance(declared.declaration, tree.Block)

@@ -21,7 +21,14 @@ from s2mlp_dsl.ops.linear import Linear
 from s2mlp_dsl.ops.norm import Norm
 from s2mlp_dsl.ops.pad import Crop, Extend, Pad
 from s2mlp_dsl.ops.patch import Patch
-from s2mlp_dsl.ops.plugins import OURS, PluginError, hold_once, load, offered
+from s2mlp_dsl.ops.plugins import (
+    OURS,
+    PluginError,
+    RegistrationError,
+    hold_once,
+    load,
+    offered,
+)
 from s2mlp_dsl.ops.pool import Pool
 from s2mlp_dsl.ops.position import Position
 from s2mlp_dsl.ops.rearrange import Rearrange
@@ -88,7 +95,7 @@ SIGNATURES: dict[str, dict[str, Value | None]] = {
 def find(name: str) -> Operator | None:
     """The operator of a name, a plug-in's too. None where there is none.
 
-    Raises `PluginError` where a package registers it and cannot give it, or where
+    Raises `RegistrationError` where a package registers it and cannot give it, or where
     two have one of this name.
     """
     entries = offered().get(name, ())
@@ -119,6 +126,7 @@ __all__ = [
     "Parameter",
     "PluginError",
     "Refusal",
+    "RegistrationError",
     "Scope",
     "find",
     "names",

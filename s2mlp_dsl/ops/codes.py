@@ -8,6 +8,11 @@ GROUPS = code("A0203", "the groups of this shift do not divide the channels")
 EVEN_KERNEL = code("A0206", "a kernel needs a middle")
 PATTERN = code("A0211", "this pattern does not fit")
 NOT_RESTORED = code("A0212", "what leaves a scope cannot be put back")
+REGISTERED_TWICE = code(
+    "A0309", "more than one package registers this operator", exit_code=4
+)
+NOT_LOADED = code("A0310", "the package of this operator cannot be loaded", exit_code=4)
+NO_OPERATOR = code("A0311", "what a package registers here is no operator", exit_code=4)
 NEEDS_TIME = code("A0425", "an image has no time to move in")
 NO_IMAGE = code("A0208", "a model begins with its image")
 IMAGE_AGAIN = code("A0209", "the image can come in only once")

@@ -17,6 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from s2mlp_dsl.diagnostics import Code
+from s2mlp_dsl.ops import codes
 from s2mlp_dsl.ops.base import API, Operator
 
 if TYPE_CHECKING:
@@ -35,6 +37,17 @@ class PluginError(Exception):
     """An installed package cannot give the operator that it registers."""
 
     exit_code = 4
+
+
+class RegistrationError(PluginError):
+    """What a package registers is no operator that can be used, or one of several.
+
+    A spec that uses it gets a diagnostic of this code at the place.
+    """
+
+    def __init__(self, code: Code, label: str, help: str) -> None:
+        super().__init__(f"{label}; {help}")
+        self.code, self.label, self.help = code, label, help
 
 
 @cache
@@ -76,22 +89,24 @@ def owner_of(entry: "EntryPoint") -> str:
 
 
 def hold_once(name: str, entries: tuple["EntryPoint", ...], *, built_in: bool) -> None:
-    """Raise `PluginError` where more than one package has an operator of a name."""
+    """Raise `RegistrationError` where more than one has an operator of a name."""
     owners = [OURS] * built_in + [owner_of(one) for one in entries]
     if len(owners) > 1:
-        raise PluginError(
-            f"the operator `{name}` is registered by {' and by '.join(owners)}: "
-            "uninstall all but one"
+        theirs = owners[1] if built_in and len(owners) == 2 else "all but one"
+        raise RegistrationError(
+            codes.REGISTERED_TWICE,
+            f"`{name}` is registered by {' and by '.join(owners)}",
+            f"uninstall {theirs}, or let it be registered under another name",
         )
 
 
 def load(entry: "EntryPoint") -> Operator:
-    """The fact sheet behind an entry point. Raises `PluginError`."""
+    """The fact sheet behind an entry point. Raises `RegistrationError`."""
     try:
         found = entry.load()
     except Exception as error:
         reason = f"importing {entry.value} fails: {type(error).__name__}: {error}"
-        raise _refused(entry, reason) from error
+        raise _lost(entry, reason) from error
     if not (isinstance(found, type) and issubclass(found, Operator)):
         reason = f"{entry.value} is no subclass of s2mlp_dsl.ops.Operator"
         raise _refused(entry, reason)
@@ -110,15 +125,25 @@ def load(entry: "EntryPoint") -> Operator:
         operator = found()
     except Exception as error:
         reason = f"{entry.value}() fails: {type(error).__name__}: {error}"
-        raise _refused(entry, reason) from error
+        raise _lost(entry, reason) from error
     if operator.modules is not None and not Path(operator.modules).is_file():
-        raise _refused(entry, f"there is no file {operator.modules}")
+        raise _lost(entry, f"there is no file {operator.modules}")
     operator.owner = owner_of(entry)
     return operator
 
 
-def _refused(entry: "EntryPoint", reason: str) -> PluginError:
+def _lost(entry: "EntryPoint", reason: str) -> RegistrationError:
     owner = owner_of(entry)
-    return PluginError(
-        f"the operator `{entry.name}` of {owner} cannot be used: {reason}"
+    return RegistrationError(
+        codes.NOT_LOADED,
+        f"`{entry.name}` of {owner}: {reason}",
+        f"mend {owner}, or install it again",
+    )
+
+
+def _refused(entry: "EntryPoint", reason: str) -> RegistrationError:
+    return RegistrationError(
+        codes.NO_OPERATOR,
+        f"`{entry.name}` of {owner_of(entry)}: {reason}",
+        "docs/writing-an-operator.md says what an operator has",
     )

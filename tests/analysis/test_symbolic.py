@@ -153,6 +153,14 @@ def test_a_model_without_a_point() -> None:
         formulas(model("linear(w)\nnorm(kind)", "w, kind: word"))
 
 
+def test_a_model_without_parameters(tmp_path: Path) -> None:
+    path = tmp_path / "x.arch"
+    path.write_text("edition 1\nmodel m {\n    image(3, 8, 8)\n    linear(5)\n}\n")
+    said = s2mlp("check", path, "--symbolic").stdout
+    assert said.startswith("m\n")
+    assert "  params  20\n  MACs    960\n" in said
+
+
 def test_mistakes_come_first(tmp_path: Path) -> None:
     path = tmp_path / "x.arch"
     path.write_text(model("linear(w)\nfoo"))

@@ -4,11 +4,15 @@ A text has the sections `Wrong:` and `Right:`, and `Given:` where other files
 stand beside them. A fence says `arch`, then the name of the file (`main.arch`
 where it is left out, which is the spec), then how it is saved: an encoding,
 `last line N times`, or `for n from A to B`, which is many files with `{n}` and
-`{n+1}` in name and text.
+`{n+1}` in name and text. Fences of TOML and Python are those of a package: where
+there is a `pyproject.toml`, its entry points are registered.
 """
 
 import re
+import sys
+import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +20,15 @@ from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.cli.explain_ import load_codes
 from s2mlp_dsl.diagnostics import CODES, Diagnostic, SpecError
 from s2mlp_dsl.elaborate.spec import load
+from s2mlp_dsl.ops.plugins import GROUP
+from tests.packages import looked_for_anew, register
 
 load_codes()
 
 _SECTION = re.compile(r"^(Given|Wrong|Right):$", re.MULTILINE)
-_FENCE = re.compile(r"^```arch *([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(
+    r"^```(?:arch|toml|python) *([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -70,9 +78,28 @@ def check_files(folder: Path, spec: File, others: tuple[File, ...]) -> list[Diag
     folder.mkdir()
     for file in (*others, spec):
         (folder / file.name).write_bytes(file.data)
-    try:
-        loaded = load(folder / spec.name, spec.name)
-        check_spec(loaded)
-    except SpecError as error:
-        return list(error.diagnostics)
-    return loaded.report.sorted()
+    name = spec.name if spec.name.endswith(".arch") else "main.arch"
+    with _installed(folder):
+        try:
+            loaded = load(folder / name, name)
+            check_spec(loaded)
+        except SpecError as error:
+            return list(error.diagnostics)
+        return loaded.report.sorted()
+
+
+@contextmanager
+def _installed(folder: Path) -> Iterator[None]:
+    """The folder as that of an installed package, where it says which."""
+    project = folder / "pyproject.toml"
+    if not project.exists():
+        yield
+        return
+    said = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
+    register(folder, said["name"], said["version"], said["entry-points"][GROUP])
+    with looked_for_anew():
+        sys.path.insert(0, str(folder))
+        try:
+            yield
+        finally:
+            sys.path.remove(str(folder))
