@@ -12,6 +12,8 @@ from s2mlp_dsl.verify.certificate import Certificate, Check
 # As in verify/forms.py, which imports torch.
 _TARGETS = ("eager", "emitted", "fx", "export", "decomposed", "onnx", "compile")
 
+WIDTH = 30  # of the longest name of a check
+
 
 @click.command()
 @spec_argument
@@ -66,11 +68,13 @@ def _as_text(certificate: Certificate) -> str:
 
 
 def _check(check: Check, spec: str) -> list[str]:
+    if check.omitted:
+        return [f"  – {check.name:<{WIDTH}}    – {check.omitted}"]
     mark = "✓" if check.passed else "✗"
     error = ""
     if check.worst is not None:
         error = f" (worst {check.worst:.1e}, allowed {check.tolerance:.0e})"
-    lines = [f"  {mark} {check.name:<20} {check.cases:>4} × {check.what}{error}"]
+    lines = [f"  {mark} {check.name:<{WIDTH}} {check.cases:>4} × {check.what}{error}"]
     for failure in check.failures:
         span = failure.span
         place = f"{span.source.name}:{span.line}: " if span else f"{spec}: "

@@ -42,9 +42,10 @@ def export_program(
 ) -> ExportedProgram:
     """The exported program, for images of as many sizes as it allows.
 
-    Without `any_size` height and width are the model's own.
+    It is bound to the kind of number that the weights are. Without `any_size`
+    height and width are the model's own.
     """
-    image = _image(model)
+    image = torch.zeros(BATCH, *model.input_size, dtype=_kind(module))
     image_alone = len(model.input_size) == 3  # the frames of a clip keep their size
     if any_size and image_alone and None not in steps(model):
         try:
@@ -85,8 +86,10 @@ def free_sizes(program: ExportedProgram) -> bool:
     return not isinstance(shape[-1], int) and not isinstance(shape[-2], int)
 
 
-def _image(model: Model) -> torch.Tensor:
-    return torch.zeros(BATCH, *model.input_size)
+def _kind(module: nn.Module) -> torch.dtype:
+    """The numbers that a module computes in: those of its weights."""
+    kinds = (one.dtype for one in module.parameters())
+    return next(kinds, torch.float32)
 
 
 def _exported(

@@ -235,6 +235,15 @@ class Operator:
         """
         raise NotImplementedError
 
+    def reference_in_training(
+        self, x: "Array", a: Args, tensors: "Mapping[str, Array]"
+    ) -> "tuple[Array, dict[str, Array]]":
+        """The formula in training, and what becomes of buffers: those it changes.
+
+        Only an operator that has buffers is asked: without any both modes are one.
+        """
+        return self.reference(x, a, tensors), {}
+
     def linear_map(self, x: Shape, a: Args) -> Iterable[Term] | None:
         """The entries of the operator's matrix, if it is a linear map of x."""
         return None

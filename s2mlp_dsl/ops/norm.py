@@ -19,6 +19,7 @@ from s2mlp_dsl.ops.base import (
 from s2mlp_dsl.ops.reach import MIXING, POINTWISE, Part, Reach, within_frames
 
 EPS = Fraction(1, 100_000)
+MOMENTUM = Fraction(1, 10)  # of the batch in the running statistics
 _CLASSES = {
     "layer": "nn.LayerNorm",
     "rms": "nn.RMSNorm",
@@ -33,7 +34,8 @@ class Norm(Operator):
     formula = (
         "layer, batch, group: y = w · (x − mean) / √(var + eps) + b, mean and biased "
         "variance over the channels (layer), over batch and positions (batch; in "
-        "evaluation the running ones), or over positions and the channels of a group "
+        "evaluation the running ones, which take a tenth of each batch's mean and "
+        "unbiased variance), or over positions and the channels of a group "
         "(group; a clip's frames each for themselves); "
         "rms: y = w · x / √(mean of x² over the channels + eps); affine: y = w · x + b"
     )
@@ -153,9 +155,9 @@ class Norm(Operator):
 
         kind = a.word("kind")
         if kind == "batch":
-            x = x - tensors["running_mean"]
-            x = x / np.sqrt(tensors["running_var"] + a.number("eps"))
-        elif kind == "rms":
+            mean, variance = tensors["running_mean"], tensors["running_var"]
+            return _batch_normed(x, mean, variance, a, tensors)
+        if kind == "rms":
             square = (x**2).mean(axis=-1, keepdims=True)
             x = x / np.sqrt(square + a.number("eps"))
         elif kind != "affine":
@@ -171,3 +173,26 @@ class Norm(Operator):
             x = (centred / np.sqrt(variance + a.number("eps"))).reshape(x.shape)
         y: Array = x * tensors["weight"]
         return y + tensors["bias"] if "bias" in tensors else y
+
+    def reference_in_training(
+        self, x: Array, a: Args, tensors: Mapping[str, Array]
+    ) -> tuple[Array, dict[str, Array]]:
+        """Only `batch` gets here: it has the buffers."""
+        samples = x.reshape(-1, x.shape[-1])
+        count, mean = len(samples), samples.mean(axis=0)
+        squares = ((samples - mean) ** 2).sum(axis=0)
+        y = _batch_normed(x, mean, squares / count, a, tensors)
+        kept, new = 1 - float(MOMENTUM), float(MOMENTUM)
+        return y, {
+            "running_mean": kept * tensors["running_mean"] + new * mean,
+            # What is kept is an estimate for all images, so it is unbiased.
+            "running_var": kept * tensors["running_var"] + new * squares / (count - 1),
+            "num_batches_tracked": tensors["num_batches_tracked"] + 1,
+        }
+
+
+def _batch_normed(
+    x: Array, mean: Array, variance: Array, a: Args, tensors: Mapping[str, Array]
+) -> Array:
+    y: Array = (x - mean) / (variance + a.number("eps")) ** 0.5
+    return y * tensors["weight"] + tensors["bias"]

@@ -27,7 +27,8 @@ class Check(Record):
     """One kind of proof. `cases` counts what was compared; it may be nothing.
 
     `worst` is the largest relative error met, for checks that measure one, `at`
-    the statement it belongs to, and `tolerance` what it may be.
+    the statement it belongs to, and `tolerance` what it may be. `omitted` says why
+    a check was not done: nothing is proved then, and nothing failed.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Check(Record):
     worst: float | None = None
     at: str | None = None
     tolerance: float | None = None
+    omitted: str | None = None
     failures: tuple[Failure, ...] = ()
 
     @property

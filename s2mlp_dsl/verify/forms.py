@@ -3,11 +3,7 @@
 A form also takes one statement's module, which is how a fault is narrowed down.
 """
 
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -24,26 +20,13 @@ DEFAULT = ("eager", "emitted", "fx", "export", "decomposed", "onnx")
 FORMS = (*DEFAULT, "compile")
 WITHOUT_GRADIENT = ("onnx",)
 # Exporters write down evaluation mode; these train as well.
-IN_BOTH_MODES = ("eager", "fx", "compile")
+IN_BOTH_MODES = ("eager", "emitted", "fx", "compile")
 # These take images of other sizes where the model does.
 OF_ANY_SIZE = ("eager", "fx")
-
-# Runs the emitted file where nothing of this project can be imported.
-ALONE = """
-import sys, torch
-sys.modules["s2mlp_dsl"] = None
-import emitted
-given = torch.load("given.pt", weights_only=True)
-net = getattr(emitted, given["name"])()
-net.load_state_dict(given["state"])
-net.train(given["training"])
-x = given["x"].requires_grad_()
-y = net(x)
-if given["back"] is not None:
-    y.backward(given["back"])
-grads = {key: p.grad for key, p in net.named_parameters()}
-torch.save({"y": y.detach(), "x": x.grad, "grads": grads}, "made.pt")
-"""
+# And why; a test tries the runtime, so that this stays true.
+NOT_IN_BFLOAT16 = {"onnx": "not done: ONNX Runtime has no MatMul, Add or Conv for it"}
+# How shifts are computed there, where it is not as in the module.
+LOWERING = {"export": "select", "decomposed": "select", "onnx": "select"}
 
 
 def available(full: bool) -> tuple[str, ...]:
@@ -60,7 +43,8 @@ def form(name: str, program: Program, net: nn.Module) -> Run:
     """The program in one of the forms, with the weights of `net`.
 
     `net` is built like the program; gradients flow into its parameters, except
-    for `onnx`. Raises `FormFailed`.
+    for `onnx`. `emitted` is none of these: it runs in a process of its own
+    (trials.py). Raises `FormFailed`.
     """
     try:
         match name:
@@ -85,30 +69,3 @@ def form(name: str, program: Program, net: nn.Module) -> Run:
         line = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise FormFailed(line) from error
     raise ValueError(name)
-
-
-def run_alone(
-    program: Program, net: nn.Module, x: Tensor, back: Tensor | None
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """The emitted file in a process of its own: result, gradients by name.
-
-    The gradient of the image is under the empty name.
-    """
-    source = program.source()
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "emitted.py").write_text(source.text, encoding="utf-8")
-        given = {
-            "name": source.model_class,
-            "state": net.state_dict(),
-            "training": net.training,
-            "x": x.detach(),
-            "back": back,
-        }
-        torch.save(given, Path(folder) / "given.pt")
-        words = [sys.executable, "-c", ALONE]
-        done = subprocess.run(words, cwd=folder, capture_output=True, text=True)
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise FormFailed(last)
-        made = torch.load(Path(folder) / "made.pt", weights_only=True)
-    return made["y"], {"": made["x"], **made["grads"]}

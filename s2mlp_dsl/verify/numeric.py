@@ -11,25 +11,38 @@ from torch import Tensor, nn
 from s2mlp_dsl.analysis.graph import dataflow
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.verify.certificate import Check, Failure
-from s2mlp_dsl.verify.reference import Array, run_reference, unit_gain_weights
+from s2mlp_dsl.verify.reference import (
+    Array,
+    has_buffers,
+    run_reference,
+    unit_gain_weights,
+)
 
 TOLERANCE = 1e-9  # relative, float64; rounding alone stays near 1e-13
 BATCH = 2
 
 
-def check_numbers(model: Model, module: nn.Module, seed: int = 0) -> Check:
+def check_numbers(model: Model, module: nn.Module, seed: int = 0) -> list[Check]:
     """Every statement's result on random images, with weights of unit gain.
 
     Module and reference advance together: a hook on each statement's module
     compares its output with the next value of the reference, so the first
-    failure names the statement.
+    failure names the statement. A model with buffers is run in training too, and
+    what becomes of them is compared.
     """
+    modes = (False, True) if has_buffers(model) else (False,)
+    return [_check(model, module, seed, training) for training in modes]
+
+
+def _check(model: Model, module: nn.Module, seed: int, training: bool) -> Check:
     weights = unit_gain_weights(model, seed)
     size = (BATCH, *model.input_size)
     x_BCHW = np.random.default_rng(seed + 1).standard_normal(size)
-    comparison = _Comparison(model, run_reference(model, x_BCHW, weights))
+    changed: dict[str, Array] = {}
+    reference = run_reference(model, x_BCHW, weights, changed if training else None)
+    comparison = _Comparison(model, reference, changed)
     try:
-        module = copy.deepcopy(module).double().eval()
+        module = copy.deepcopy(module).double().train(training)
         _load(module, weights)
         comparison.watch(module)
         given = torch.from_numpy(x_BCHW.copy())
@@ -42,9 +55,10 @@ def check_numbers(model: Model, module: nn.Module, seed: int = 0) -> Check:
         pass
     except Exception as error:  # whatever a wrong module raises is the finding
         comparison.fail(comparison.at, f"it does not run: {error}")
+    said = "results of every statement in float64 equal the reference's"
     return Check(
-        name="numbers",
-        what="results of every statement in float64 equal the reference's",
+        name="training" if training else "numbers",
+        what=f"{said} in training, and buffers" if training else said,
         cases=comparison.compared,
         worst=comparison.worst,
         tolerance=TOLERANCE,
@@ -62,10 +76,18 @@ class _Stop(Exception):
 
 
 class _Comparison:
-    """`at` is the statement that ran last; `worst` the largest relative error."""
+    """`at` is the statement that ran last; `worst` the largest relative error.
 
-    def __init__(self, model: Model, reference: Iterator[tuple[str, Array]]) -> None:
-        self.graph = dataflow(model)
+    `changed` has the buffers that the reference has come past, as they are then.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        reference: Iterator[tuple[str, Array]],
+        changed: Mapping[str, Array],
+    ) -> None:
+        self.graph, self.changed = dataflow(model), changed
         self.at: str = model.name
         self.reference = reference
         self.last: Array | None = None
@@ -83,7 +105,11 @@ class _Comparison:
             expected_path = self._advance()
             if expected_path != path:
                 self._stop(path, f"runs where {expected_path or 'the end'} should")
-            self._close(path, output, "")
+            self._close(path, output, self.last, "")
+            for name, buffer in part.named_buffers():
+                if f"{path}.{name}" in self.changed:
+                    wanted = self.changed[f"{path}.{name}"]
+                    self._close(path, buffer, wanted, f"{name} ")
 
         return compare
 
@@ -95,8 +121,10 @@ class _Comparison:
                 return path
         return None
 
-    def _close(self, path: str, output: Tensor, what: str) -> None:
-        found, expected = output.detach().numpy(), self.last
+    def _close(
+        self, path: str, output: Tensor, expected: Array | None, what: str
+    ) -> None:
+        found = output.detach().numpy()
         assert expected is not None
         if found.shape != expected.shape:
             self._stop(path, f"{what}leaves {found.shape}, not {expected.shape}")
@@ -112,7 +140,8 @@ class _Comparison:
         left = self._advance()
         if left is not None:
             self._stop(left, "never runs")
-        self._close(self.graph.graph["output"], result, "the model's result ")
+        output = self.graph.graph["output"]
+        self._close(output, result, self.last, "the model's result ")
 
     def _stop(self, path: str, message: str) -> None:
         self.fail(path, message)

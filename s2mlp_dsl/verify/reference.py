@@ -11,18 +11,28 @@ from numpy.typing import NDArray
 
 from s2mlp_dsl.analysis.cost import buffers_of, tensors_of
 from s2mlp_dsl.analysis.graph import INPUT, dataflow, execution_order
-from s2mlp_dsl.ir.program import Model
+from s2mlp_dsl.ir.program import Model, Op
+from s2mlp_dsl.ir.walk import ops_in
 from s2mlp_dsl.ops import OPERATORS, Args, Buffer
 
 Array = NDArray[np.float64]
 
 
+def has_buffers(model: Model) -> bool:
+    """Whether training is a function of its own: what keeps nothing has one mode."""
+    return any(map(buffers_of, ops_in(model)))
+
+
 def run_reference(
-    model: Model, image_BCHW: Array, weights: Mapping[str, Array]
+    model: Model,
+    image_BCHW: Array,
+    weights: Mapping[str, Array],
+    changed: dict[str, Array] | None = None,
 ) -> Iterator[tuple[str, Array]]:
     """The result of every statement and sum, in order of execution.
 
-    Pairs of a node of the dataflow graph and [batch, …, channels].
+    Pairs of a node of the dataflow graph and [batch, …, channels]. In evaluation;
+    with `changed` in training, and what becomes of buffers is put there.
     """
     graph = dataflow(model)
     waiting = {node: graph.out_degree(node) for node in graph}
@@ -38,16 +48,27 @@ def run_reference(
             else:
                 stored = [*tensors_of(op), *buffers_of(op)]
                 tensors = {name: weights[f"{node}.{name}"] for name in stored}
-                operator = OPERATORS[op.operator]
                 together = fed[0] if len(fed) == 1 else np.concatenate(fed, axis=-1)
-                values[node] = operator.reference(
-                    together, Args(dict(op.args)), tensors
+                values[node], made = reference_of(
+                    op, together, tensors, training=changed is not None
                 )
+                if changed is not None:
+                    changed |= {f"{node}.{name}": one for name, one in made.items()}
             yield node, values[node]
         for one in graph.predecessors(node):
             waiting[one] -= 1
             if not waiting[one]:
                 del values[one]
+
+
+def reference_of(
+    op: Op, x: Array, tensors: Mapping[str, Array], *, training: bool
+) -> tuple[Array, dict[str, Array]]:
+    """One statement's result, and the buffers that it changes in training."""
+    operator, args = OPERATORS[op.operator], Args(dict(op.args))
+    if training and buffers_of(op):
+        return operator.reference_in_training(x, args, tensors)
+    return operator.reference(x, args, tensors), {}
 
 
 def unit_gain_weights(model: Model, seed: int) -> dict[str, Array]:

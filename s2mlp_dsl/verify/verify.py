@@ -57,5 +57,5 @@ def verify_module(program: Program, module: nn.Module) -> tuple[Check, ...]:
         check_structure(model, module),
         *check_figures(model, module),
         check_movement(model, module),
-        check_numbers(model, module),
+        *check_numbers(model, module),
     )

@@ -111,6 +111,24 @@ def test_reference(case: Case) -> None:
 
 
 @every_case
+def test_reference_in_training(case: Case) -> None:
+    module, x = case.module().train(), case.feed(case.input(batch=3))
+    state = {name: one.numpy().copy() for name, one in module.state_dict().items()}
+    expected, changed = case.operator.reference(x.numpy(), case.args, state), {}
+    if case.buffers:
+        made = case.operator.reference_in_training(x.numpy(), case.args, state)
+        expected, changed = made
+    with torch.no_grad():
+        found = module(x).numpy()
+    assert np.abs(found - expected).max() <= 1e-12 * max(1, np.abs(expected).max())
+    assert changed.keys() <= case.buffers.keys()
+    for name, one in module.state_dict().items():
+        wanted = changed.get(name, state[name])
+        assert one.shape == wanted.shape
+        np.testing.assert_allclose(one.numpy(), wanted, rtol=1e-13, atol=1e-13)
+
+
+@every_case
 def test_linear_map(case: Case) -> None:
     terms = case.operator.linear_map(case.shape, case.args)
     if terms is not None:

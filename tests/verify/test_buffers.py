@@ -8,6 +8,7 @@ from torch import nn
 
 from s2mlp_dsl.analysis.cost import cost_table
 from s2mlp_dsl.api import elaborate, verify
+from s2mlp_dsl.nn.norms import BatchNorm
 from s2mlp_dsl.verify.verify import verify_module
 
 TEXT = """
@@ -61,12 +62,29 @@ def _of_the_batch(net: nn.Module) -> None:
     net.norm1.forward = lambda x: (x - x.mean((0, 1, 2))) / x.std((0, 1, 2))
 
 
+class _Biased(BatchNorm):
+    """Keeps the variance that it divides by, where an unbiased one belongs."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        before = self.running_var.clone()
+        y = super().forward(x)
+        if self.training:
+            biased = x.flatten(0, -2).var(0, correction=0)
+            self.running_var.copy_(0.9 * before + 0.1 * biased)
+        return y
+
+
+def _biased(net: nn.Module) -> None:
+    net.norm1 = _Biased(8)
+
+
 @pytest.mark.parametrize(
     ("plant", "failing"),
     [
-        (_untracked, {"parameters", "numbers"}),
+        (_untracked, {"parameters", "numbers", "training"}),
         (_trained, {"parameters"}),
-        (_of_the_batch, {"numbers"}),
+        (_biased, {"training"}),
+        (_of_the_batch, {"numbers", "training"}),
     ],
 )
 def test_faults(plant: Callable[[nn.Module], None], failing: set[str]) -> None:

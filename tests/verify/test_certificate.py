@@ -11,6 +11,7 @@ from torch import nn
 
 from s2mlp_dsl.api import VERSION, Program, elaborate
 from s2mlp_dsl.verify.certificate import Certificate, Check
+from s2mlp_dsl.verify.reference import has_buffers
 from s2mlp_dsl.verify.verify import verify_program
 from tests.lower.specs import LARGE, MADE_UP, SMALL, program
 from tests.verify.planting import LINES, PROGRAM, changed, checks, edited
@@ -23,17 +24,18 @@ TRIED = [*NAMED, "names_of_classes", "names_of_40", "names_of_120"]
 
 @pytest.mark.parametrize("name", TRIED)
 def test_right_programs_pass(name: str) -> None:
-    _holds(verify_program(program(name)))
+    _holds(verify_program(program(name)), has_buffers(program(name).model))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LARGE)
 def test_large_programs_pass(name: str) -> None:
-    _holds(verify_program(program(name)))
+    _holds(verify_program(program(name)), has_buffers(program(name).model))
 
 
-def _holds(certificate: Certificate) -> None:
-    assert [check.name for check in certificate.checks] == CHECKS
+def _holds(certificate: Certificate, both_modes: bool = False) -> None:
+    names = [check.name for check in certificate.checks]
+    assert names == [*CHECKS, *(["training"] if both_modes else [])]
     assert [one for check in certificate.checks for one in check.failures] == []
     assert certificate.passed
 

@@ -1,10 +1,12 @@
 """The gradients that all forms are held to, against differences of the reference."""
 
-import numpy as np
+from dataclasses import replace
+
 import pytest
 
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.verify import agreement
+from s2mlp_dsl.verify import differences
+from s2mlp_dsl.verify.case import Case, case_of
 
 # Thousands of kinks: some lie between the two ends of a difference.
 KINKED = """edition 1
@@ -24,28 +26,55 @@ model kinked {
 }
 """
 
+NORMED = """edition 1
+
+model normed {
+    image(3, 4, 5)
+    linear(6)
+    norm(batch)
+    gelu
+    linear(4)
+}
+"""
+
 
 @pytest.fixture(scope="module")
-def case() -> agreement.Case:
-    case, check = agreement._case(elaborate(KINKED), seed=0)
-    assert check.passed
-    return case
+def case() -> Case:
+    return case_of(elaborate(KINKED), seed=0)
 
 
 def test_a_kink_between_the_ends_is_no_wrong_gradient(
-    case: agreement.Case, monkeypatch: pytest.MonkeyPatch
+    case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agreement, "STEPS", agreement.STEPS[:1])
-    one = agreement._differences(case, np.random.default_rng(1))
-    assert one.worst > agreement.DIFFERENCES
+    monkeypatch.setattr(differences, "STEPS", differences.STEPS[:1])
+    (one,) = differences.check_differences(case, seed=1)
+    assert one.worst is not None and one.worst > differences.TOLERANCE
     monkeypatch.undo()
-    assert agreement._differences(case, np.random.default_rng(1)).passed
+    (one,) = differences.check_differences(case, seed=1)
+    assert one.passed
 
 
-def test_a_wrong_gradient_is_wrong_at_every_step(case: agreement.Case) -> None:
-    name = "head.weight"
-    wrong = case.gradients | {name: case.gradients[name] * 1.01}
-    found = agreement._differences(
-        agreement.Case(**vars(case) | {"gradients": wrong}), np.random.default_rng(1)
-    )
-    assert not found.passed and found.worst > 10 * agreement.DIFFERENCES
+def _wrong(case: Case, name: str, training: bool) -> Case:
+    """The case with one gradient off by a hundredth, in one mode."""
+    truth = case.modes[training]
+    gradients = truth.gradients | {name: truth.gradients[name] * 1.01}
+    wrong = replace(truth, gradients=gradients)
+    return replace(case, modes={**case.modes, training: wrong})
+
+
+def test_a_wrong_gradient_is_wrong_at_every_step(case: Case) -> None:
+    truth = _wrong(case, "head.weight", False).modes[False]
+    both = replace(case, modes={False: truth, True: truth})
+    (found,) = differences.check_differences(both, seed=1)
+    assert not found.passed and found.worst is not None
+    assert found.worst > 10 * differences.TOLERANCE
+
+
+def test_modes_of_a_batch_norm_are_held_apart() -> None:
+    case = case_of(elaborate(NORMED), seed=0)
+    assert all(one.passed for one in differences.check_differences(case, seed=0))
+    for training in (False, True):
+        wrong = _wrong(case, "linear1.weight", training)
+        found = differences.check_differences(wrong, seed=0)
+        assert [one.name for one in found] == ["gradients", "gradients in training"]
+        assert [one.passed for one in found] == [training, not training]

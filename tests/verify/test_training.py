@@ -1,0 +1,89 @@
+"""Training where it is a function of its own: statistics of a batch, and what is kept.
+
+Faults are planted into the text that the lowering writes for a batch norm.
+"""
+
+import pytest
+
+from s2mlp_dsl.api import elaborate
+from s2mlp_dsl.verify.agreement import check_forms
+from s2mlp_dsl.verify.verify import verify_module
+from tests.lower.specs import program
+from tests.verify.planting import failed, lowering_writes
+
+TEXT = """edition 1
+
+model normed {
+    image(3, 4, 5)
+    linear(6)
+    norm(batch)
+    gelu
+    linear(4)
+}
+"""
+NORMED = elaborate(TEXT)
+FORMS = ("eager", "emitted", "export")
+
+
+def test_both_modes_are_held() -> None:
+    checks = check_forms(NORMED, FORMS)
+    assert [one.failures for one in checks if not one.passed] == []
+    cases = {one.name: one.cases for one in checks}
+    assert cases["gradients in training"] == 2
+    for form in ("eager", "emitted"):
+        # mean, variance and count
+        assert cases[f"{form} buffers"] == cases[f"{form} buffers bfloat16"] == 3
+    assert "export buffers" not in cases  # it is written down in evaluation
+    found = {one.name: one for one in verify_module(NORMED, NORMED.build())}
+    # image, two linear, norm with three buffers, gelu, and the result
+    assert found["training"].cases == found["numbers"].cases + 3 == 9
+    assert found["training"].passed
+
+
+@pytest.mark.parametrize("name", ["wu_shift"])
+def test_a_shipped_model_with_batch_norms(name: str) -> None:
+    one = program(name)
+    found = {check.name: check for check in verify_module(one, one.build())}
+    assert found["training"].passed and found["training"].cases > 100
+
+
+# what stands in place of a batch norm's last line, and which checks then fail
+# (gradients are held to those of the same module in float64, and that to differences)
+RETURN = "        return super().forward(x.reshape(-1, x.shape[-1])).reshape(x.shape)"
+UNBIASED = """        count = x.numel() / x.shape[-1]
+        y = super().forward(x.reshape(-1, x.shape[-1])) - self.bias
+        if self.training:
+            y = y * ((count - 1) / count) ** 0.5
+        return (y + self.bias).reshape(x.shape)"""
+FAULTS = {
+    "wrong momentum": (f"        self.momentum = 0.2\n{RETURN}", {"eager buffers"}),
+    "unbiased variance divided by": (
+        UNBIASED,
+        {"eager values", "gradients in training"},
+    ),
+    "running statistics in training": (
+        f"        self.training = False\n{RETURN}",
+        {"eager values", "eager buffers", "gradients in training"},
+    ),
+    "nothing kept": (
+        f"        self.track_running_stats = not self.training\n"
+        f"        self.momentum = 0.0\n{RETURN}",
+        {"eager buffers"},
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_faults(fault: str) -> None:
+    written, failing = FAULTS[fault]
+    with lowering_writes("BatchNorm", RETURN, written):
+        found = {one.name: one for one in verify_module(NORMED, NORMED.build())}
+        checks = check_forms(NORMED, ("eager",))
+    assert failed(found) == {"training"}
+    (failure,) = found["training"].failures
+    assert (failure.statement, failure.line) == ("norm", 6)
+    wrong = {one.name: one for one in checks if not one.passed}
+    assert failing == {name for name in wrong if "bfloat16" not in name}
+    for name in failing - {"gradients in training"}:  # which has no statements
+        (failure,) = wrong[name].failures
+        assert failure.statement == "norm" and "alone, " in failure.message
