@@ -66,9 +66,10 @@ class Program:
         """The program as PyTorch source, with stochastic depth or dropout for training.
 
         How shifts are computed is chosen for the device unless a lowering is
-        asked for. Raises `CannotLower` if that cannot compute one of them.
+        asked for, and so is the form of maps. Raises `CannotLower` if a lowering
+        cannot compute one of them.
         """
-        from s2mlp_dsl.lower.lowering import choose, hold_lowering
+        from s2mlp_dsl.lower.lowering import choose, hold_lowering, takes_rows
         from s2mlp_dsl.lower.scope import DROP_PATH, DROPOUT
         from s2mlp_dsl.lower.source import Origin, torch_source
 
@@ -84,7 +85,8 @@ class Program:
         form = lowering or choose("torch", device)
         wanted = ((DROPOUT, dropout), (DROP_PATH, drop_path))
         drops = tuple(drop for drop, there in wanted if there)
-        return torch_source(self.model, self.figures, origin, form, drops)
+        rows = lowering is None and takes_rows(device)
+        return torch_source(self.model, self.figures, origin, form, drops, rows)
 
     @property
     def spec_name(self) -> str:
@@ -122,8 +124,11 @@ class Program:
     def backbone(self, labels: list[str], device: str = "cpu") -> "nn.Module":
         """The program returning what leaves labelled statements (`NoFeature`)."""
         from s2mlp_dsl.lower.features import with_features
+        from s2mlp_dsl.lower.lowering import choose
 
-        return with_features(self.model, self.build(device=device), labels)
+        # Maps everywhere, no rows: any of them may be asked for.
+        net = self.build(lowering=choose("torch", device))
+        return with_features(self.model, net, labels)
 
     def emit(
         self,

@@ -21,8 +21,8 @@ _BUILTINS = {
 }  # fmt: skip
 _OF_TORCH = {
     "addcmul", "arange", "cat", "conv2d", "int32", "maximum", "minimum", "no_grad",
-    "ones", "rand", "randn", "split", "stack", "sym_max", "tensor", "where", "zeros",
-    "zeros_like",
+    "ones", "rand", "randn", "split", "stack", "sym_max", "tensor", "unflatten",
+    "where", "zeros", "zeros_like",
 }  # fmt: skip
 _OF_VALUES = {
     "__init__", "amax", "apply", "argsort", "chunk", "clamp", "device", "dim", "dtype",

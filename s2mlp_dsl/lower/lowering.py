@@ -47,6 +47,11 @@ def choose(target: str, device: str = "cpu") -> Lowering:
     return "gather" if device.startswith("cuda") else "slices"
 
 
+def takes_rows(device: str) -> bool:
+    """Whether matrix products take rows on a device, not maps: see `rows.py`."""
+    return device.startswith("cuda")
+
+
 def lowered(op: Op, lowering: Lowering) -> Construct:
     """How the module of a statement is built.
 
@@ -80,6 +85,12 @@ def _refusal(op: Op, shift: Shift, lowering: Lowering) -> str | None:
     if lowering != "select" and isinstance(op.source, Map) and op.source.time:
         return "it works on a clip"
     return _FORMS[lowering].refuses(shift)
+
+
+def applies_shift(op: Op) -> bool:
+    """Whether a statement is a spatial shift."""
+    construct = OPERATORS[op.operator].construct(op.source, Args(dict(op.args)))
+    return _shift(op, construct) is not None
 
 
 def _shift(op: Op, construct: Construct) -> Shift | None:

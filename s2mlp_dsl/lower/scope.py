@@ -1,7 +1,7 @@
 """One module class: its constructor and its forward."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count, islice
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from s2mlp_dsl.ir.program import (
 from s2mlp_dsl.ir.shape import Shape
 from s2mlp_dsl.lower.layout import WIDTH, Bracketed, assign, call_with, construct
 from s2mlp_dsl.lower.lowering import Lowering, lowered
+from s2mlp_dsl.lower.rows import Form, Rows, form_of, in_rows, wanted
 
 
 class Drop(NamedTuple):
@@ -43,16 +44,20 @@ def class_lines(
     source: Shape | None,
     lowering: Lowering,
     drops: tuple[Drop, ...] = (),
+    rows: bool = False,
 ) -> list[str]:
     """The text of a module that runs `body`.
 
     `classes` gives the class of each definition; `source` is the shape that
     enters, None where the image does. Each residual branch passes through modules
-    of its own for the `drops`, in their order.
+    of its own for the `drops`, in their order. `rows` is for GPUs: see `rows.py`.
     """
     named = [(drop, _drop_names(body, drop.name)) for drop in drops]
-    flow = _Flow(model, [iter(names) for _, names in named])
+    lines: list[str] = []
+    forms = Rows(lines, rows and in_rows(body))
+    flow = _Flow(model, [iter(names) for _, names in named], lines, forms)
     flow.body(body, "x", "x", 0, source)
+    forms.bring("x", "map")
     return [
         f"class {name}(nn.Module):",
         *doc,
@@ -130,7 +135,8 @@ class _Flow:
 
     model: Model
     drops: list[Iterator[str]]
-    lines: list[str] = field(default_factory=list)
+    lines: list[str]
+    forms: Rows
 
     def body(
         self,
@@ -146,7 +152,7 @@ class _Flow:
         which nothing outside this body still needs.
         """
         current = entering
-        for statement in body:
+        for place, statement in enumerate(body):
             match statement:
                 case Residual():
                     current = self._residual(statement, current, own, depth, shape)
@@ -154,9 +160,12 @@ class _Flow:
                     current = self._parallel(statement, current, own, depth, shape)
                 case Scope():
                     current = self.body(statement.sequence, current, own, depth, shape)
-                case Op() | Call() | Stack():
-                    after = result_of(self.model, statement)
-                    self._call(own, statement.name, [current], shape, after)
+                case Op():
+                    form = wanted(body[place:])
+                    self._call(own, statement, [current], shape, form)
+                    current = own
+                case Call() | Stack():
+                    self._call(own, statement, [current], shape, "map")
                     current = own
             shape = result_of(self.model, statement)
         return current
@@ -172,9 +181,15 @@ class _Flow:
         drops = [next(names) for names in self.drops]
         inner = _variable(depth + 1)
         branch = self.body(residual.body, current, inner, depth + 1, shape)
+        if drops:  # samples are dropped, and rows know none
+            self.forms.bring(branch, "map")
+            self.forms.bring(current, "map")
+        self.forms.alike([current, branch])
+        dropped = branch
         for drop in drops:
-            branch = f"self.{drop}({branch})"
-        self.lines.append(f"        {own} = {current} + {branch}")
+            dropped = f"self.{drop}({dropped})"
+        self.lines.append(f"        {own} = {current} + {dropped}")
+        self.forms.made([own], current)
         return own
 
     def _parallel(
@@ -191,7 +206,8 @@ class _Flow:
         owns = [f"{inner}{number + 1}" for number in range(len(parallel.branches))]
         entering = [current] * len(owns)
         if parallel.parts:
-            split = f"{current}.split({parallel.parts[0]}, dim=-1)"
+            self.forms.made(owns, current)
+            split = f"torch.split({current}, {parallel.parts[0]}, dim=-1)"
             self.lines.append(f"        {', '.join(owns)} = {split}")
             entering = owns
         ends = [
@@ -200,19 +216,27 @@ class _Flow:
                 parallel.branches, entering, owns, parallel.fed(shape), strict=True
             )
         ]
-        self._call(own, parallel.fuse.name, ends, shape, parallel.fuse.result)
+        self._call(own, parallel.fuse, ends, shape, form_of(parallel.fuse))
         return own
 
     def _call(
         self,
         target: str,
-        name: str,
+        statement: Op | Call | Stack,
         arguments: list[str],
         before: Shape | None,
-        after: Shape,
+        form: Form,
     ) -> None:
-        call = call_with(target, f"self.{name}", arguments, 8)
-        self.lines += call if after == before else _commented(call, _axes(after))
+        for argument in arguments:
+            self.forms.bring(argument, form)
+        self.forms.alike(arguments)
+        after = result_of(self.model, statement)
+        call = call_with(target, f"self.{statement.name}", arguments, 8)
+        self.forms.made([target], arguments[0])
+        axes = (
+            f"[rows, {after.channels}]" if target in self.forms.held else _axes(after)
+        )
+        self.lines += call if after == before else _commented(call, axes)
 
 
 def _variable(depth: int) -> str:

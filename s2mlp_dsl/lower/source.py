@@ -46,8 +46,11 @@ def torch_source(
     origin: Origin,
     lowering: Lowering,
     drops: tuple[Drop, ...] = (),
+    rows: bool = False,
 ) -> Source:
     """The PyTorch source of a program, formatted as ruff formats.
+
+    With `rows`, matrix products take all positions of a batch in one axis.
 
     `drops` are for training: they put modules without parameters into each
     residual branch, so the weights have the same names with them and without.
@@ -67,12 +70,14 @@ def torch_source(
         doc = _docstring(block.doc or f"{block.source} to {block.result}.")
         lines = class_lines(
             *(classes[block.name], doc, block.body, model, classes, block.source),
-            *(lowering, drops),
+            *(lowering, drops, rows),
         )
         definitions.append("\n".join(lines))
     name = classes[""]
     doc = _docstring(model.doc or f"An image to {model.result}.")
-    lines = class_lines(name, doc, model.body, model, classes, None, lowering, drops)
+    lines = class_lines(
+        name, doc, model.body, model, classes, None, lowering, drops, rows
+    )
     definitions.append("\n".join(lines))
     definitions.append("\n".join(_self_check(name, model, analysis)))
     text = "\n\n".join(parts) + "\n\n\n" + "\n\n\n".join(definitions) + "\n"

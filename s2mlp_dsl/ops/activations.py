@@ -27,6 +27,9 @@ class Activation(Operator):
     def properties(self, x: Shape | None, a: Args) -> Properties:
         return Properties(False, "position", False, False)
 
+    def rowwise(self, x: Shape | None, a: Args) -> bool:
+        return True
+
     def construct(self, x: Shape | None, a: Args) -> Construct:
         return Construct(self.module)
 

@@ -224,6 +224,13 @@ class Operator:
         """The operator's row of the paper's table 1."""
         raise NotImplementedError
 
+    def rowwise(self, x: Shape | None, a: Args) -> bool:
+        """Whether its module takes rows [N, channels] as it takes [batch, …, channels].
+
+        What is built for a GPU gives it rows then: see `lower/rows.py`.
+        """
+        return False
+
     def construct(self, x: Shape | None, a: Args) -> Construct:
         """The module that computes it."""
         raise NotImplementedError

@@ -42,6 +42,9 @@ class Fuse(Operator):
     def properties(self, x: Shape | None, a: Args) -> Properties:
         return Properties(False, "position", False, False)
 
+    def rowwise(self, x: Shape | None, a: Args) -> bool:
+        return True
+
     def construct(self, x: Shape | None, a: Args) -> Construct:
         return Construct(self.module)
 

@@ -49,6 +49,9 @@ class Linear(Operator):
     def properties(self, x: Shape | None, a: Args) -> Properties:
         return Properties(True, "position", False, False)
 
+    def rowwise(self, x: Shape | None, a: Args) -> bool:
+        return True
+
     def construct(self, x: Shape | None, a: Args) -> Construct:
         assert x is not None
         off = (("bias", False),) if a.word("bias") == "off" else ()

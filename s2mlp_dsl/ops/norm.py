@@ -139,6 +139,9 @@ class Norm(Operator):
         everything = a.word("kind") == "group"
         return Properties(True, "everything" if everything else "position", False, True)
 
+    def rowwise(self, x: Shape | None, a: Args) -> bool:
+        return a.word("kind") != "group"
+
     def construct(self, x: Shape | None, a: Args) -> Construct:
         assert x is not None
         kind, eps = a.word("kind"), a.number("eps")

@@ -40,6 +40,9 @@ class Scale(Operator):
     def properties(self, x: Shape | None, a: Args) -> Properties:
         return Properties(True, "position", False, True)
 
+    def rowwise(self, x: Shape | None, a: Args) -> bool:
+        return True
+
     def construct(self, x: Shape | None, a: Args) -> Construct:
         assert x is not None
         return Construct("Scale", (x.channels,), (("init", a.number("init")),))

@@ -52,6 +52,9 @@ class SplitAttention(Fuse):
         assert x is not None
         return count * (a.count("branches") * math.prod(x.dims[:-1])) ** 2
 
+    def rowwise(self, x: Shape | None, a: Args) -> bool:
+        return False  # its weights are of a whole map
+
     def macs(self, x: Shape | None, a: Args) -> int:
         assert x is not None
         width = x.channels // a.count("branches")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from s2mlp_dsl.analysis.graph import dataflow
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.verify.certificate import Check, Failure
+from s2mlp_dsl.verify.figures import in_rows
 from s2mlp_dsl.verify.reference import (
     Array,
     has_buffers,
@@ -126,6 +127,8 @@ class _Comparison:
     ) -> None:
         found = output.detach().numpy()
         assert expected is not None
+        if found.shape == in_rows(expected.shape):
+            found = found.reshape(expected.shape)
         if found.shape != expected.shape:
             self._stop(path, f"{what}leaves {found.shape}, not {expected.shape}")
         # A map of zeros has no scale of its own.

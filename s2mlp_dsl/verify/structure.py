@@ -3,6 +3,7 @@
 import operator
 
 import networkx as nx
+import torch
 from torch import fx, nn
 
 from s2mlp_dsl.analysis.graph import INPUT, dataflow, execution_order
@@ -39,11 +40,12 @@ def _compare(expected: nx.DiGraph, graph: fx.Graph) -> list[Failure]:
     order = iter(execution_order(expected))
     paired: dict[fx.Node, str] = {}
     for node in graph.nodes:
-        if _is_split(node):
-            continue  # its parts are what the IR knows
+        if _is_split(node) or _is_size(node) or _changes_form(node):
+            continue  # the IR knows the parts of a split, and no form of a map
         want = next(order, None)
         if node.op == "output":
-            return failures + _at_the_end(expected, want, paired.get(node.args[0]))
+            (result,) = _fed(node)
+            return failures + _at_the_end(expected, want, paired.get(result))
         found = _meaning(node)
         if found != _kind(expected, want):
             return [*failures, _parting(expected, want, found, set(paired.values()))]
@@ -101,19 +103,40 @@ def _meaning(node: fx.Node) -> str:
 
 
 def _is_split(node: fx.Node) -> bool:
-    """`x.split(channels, dim=-1)`, which nothing but its parts reads."""
+    """`torch.split(x, channels, dim=-1)`, which nothing but its parts reads."""
     return (
-        (node.op, node.target) == ("call_method", "split")
+        node.target is torch.split
         and len(node.args) == 2
         and node.kwargs == {"dim": -1}
         and all(user.target is operator.getitem for user in node.users)
     )
 
 
+def _changes_form(node: fx.Node) -> bool:
+    """`x.flatten(0, -2)` and `torch.unflatten(x, 0, size)`: see `lower/rows.py`."""
+    if node.target == "flatten":
+        return node.args[1:] == (0, -2) and not node.kwargs
+    if node.target is torch.unflatten and not node.kwargs:
+        axis, size = node.args[1:]
+        return bool(axis == 0 and isinstance(size, fx.Node) and _is_size(size))
+    return False
+
+
+def _is_size(node: fx.Node) -> bool:
+    """`x.shape[:-1]`, or the shape that it is taken of."""
+    if node.op != "call_function":
+        return False
+    if node.target is operator.getitem and node.args[1] == slice(None, -1, None):
+        return isinstance(node.args[0], fx.Node) and _is_size(node.args[0])
+    return bool(node.target is getattr and node.args[1] == "shape")
+
+
 def _fed(node: fx.Node) -> list[fx.Node]:
     """What feeds a node, in order; what was split feeds a part of it."""
     given = [one for one in node.args if isinstance(one, fx.Node)]
-    return [_fed(one)[0] if _is_split(one) else one for one in given]
+    return [
+        _fed(one)[0] if _is_split(one) or _changes_form(one) else one for one in given
+    ]
 
 
 def _kind(graph: nx.DiGraph, want: str | None) -> str | None:

@@ -129,6 +129,23 @@ def test_reference_in_training(case: Case) -> None:
 
 
 @every_case
+def test_rowwise(case: Case) -> None:
+    """Rows in place of a map make no difference, where the sheet says so."""
+    if not case.operator.rowwise(case.op.source, case.args):
+        return
+    module, x = case.module(), case.feed(case.input())
+    rows = module(x.reshape(-1, x.shape[-1]))
+    assert torch.equal(rows.reshape(*x.shape[:-1], -1), module(x))
+
+
+def test_operators_are_rowwise_or_not() -> None:
+    found = {
+        case.operator.rowwise(case.op.source, case.args): str(case) for case in ALL
+    }
+    assert found.keys() == {True, False}
+
+
+@every_case
 def test_linear_map(case: Case) -> None:
     terms = case.operator.linear_map(case.shape, case.args)
     if terms is not None:
