@@ -45,7 +45,7 @@ class Measured(fx.Interpreter):
 
 def in_rows(shape: tuple[int, ...]) -> tuple[int, ...]:
     """The same with all positions in one axis, as a GPU gets it (`lower/rows.py`)."""
-    return prod(shape[:-1]), shape[-1]
+    return prod(shape[:-1]), *shape[-1:]
 
 
 def check_figures(model: Model, module: nn.Module) -> list[Check]:
