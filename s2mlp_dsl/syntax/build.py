@@ -6,20 +6,13 @@ recursion is needed however deep the text nests. All tokens are kept in
 """
 
 from collections.abc import Callable
-from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
-from lark import Token, Transformer
-
 from s2mlp_dsl.bounds import limits
-from s2mlp_dsl.source import Source, Span
+from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
-
-# The text being read, and the comments met on the way. Set for each parse, so
-# one parser serves every text and every thread.
-current_source: ContextVar[Source] = ContextVar("current_source")
-current_comments: ContextVar[list[tree.Comment]] = ContextVar("current_comments")
+from s2mlp_dsl.syntax.token import NAME, Token
 
 Children = list[Any]
 
@@ -32,34 +25,21 @@ class TooDeep(Exception):
         self.span = span
 
 
-def token_span(token: Token) -> Span:
-    assert token.start_pos is not None and token.end_pos is not None
-    return Span(current_source.get(), token.start_pos, token.end_pos)
-
-
-def keep_comment(token: Token) -> Token:
-    """The lexer drops comments; this keeps them for the formatter."""
-    current_comments.get().append(tree.Comment(token_span(token)))
-    return token
-
-
 def _span(children: Children) -> Span:
-    def of(child: Any) -> Span:
-        return token_span(child) if isinstance(child, Token) else child.span
-
-    return of(children[0]).to(of(children[-1]))
+    first: Span = children[0].span
+    return first.to(children[-1].span)
 
 
 def _name(token: Token) -> tree.Name:
-    return tree.Name(token_span(token), str(token))
+    return tree.Name(token.span, str(token))
 
 
 def _nodes(children: Children) -> tuple[Any, ...]:
     return tuple(child for child in children if not isinstance(child, Token))
 
 
-def _tokens(children: Children, kind: str) -> list[Token]:
-    return [c for c in children if isinstance(c, Token) and c.type == kind]
+def _names(children: Children) -> list[tree.Name]:
+    return [_name(c) for c in children if isinstance(c, Token) and c.kind == NAME]
 
 
 class _Many(list[Any]):
@@ -131,7 +111,7 @@ def _declared(kind: Callable[..., Any]) -> Callable[[Any, Children], Any]:
     return build
 
 
-class Builder(Transformer[Token, Any]):
+class Builder:
     """One method per rule of `grammar/arch.lark`."""
 
     items = param_list = shift_items = moves = ranges = _collect
@@ -149,9 +129,7 @@ class Builder(Transformer[Token, Any]):
 
     def edition(self, children: Children) -> tree.Edition:
         number = children[1]
-        return tree.Edition(
-            _span(children), tree.Number(token_span(number), str(number))
-        )
+        return tree.Edition(_span(children), tree.Number(number.span, str(number)))
 
     def imported_name(self, children: Children) -> "_ImportedName":
         return _ImportedName(children)
@@ -161,7 +139,7 @@ class Builder(Transformer[Token, Any]):
         return tree.Import(
             _span(children),
             tuple(one.imported for one in children[1]),
-            tree.Text(token_span(origin), str(origin)[1:-1]),
+            tree.Text(origin.span, str(origin)[1:-1]),
         )
 
     def let(self, children: Children) -> tree.Let:
@@ -181,7 +159,7 @@ class Builder(Transformer[Token, Any]):
         return _Params(children)
 
     def param(self, children: Children) -> tree.Param:
-        names = [_name(token) for token in _tokens(children, "NAME")]
+        names = _names(children)
         kind = names[1] if len(names) == 2 else None
         default = next(iter(_nodes(children)), None)
         return tree.Param(_span(children), names[0], kind, default)
@@ -232,7 +210,7 @@ class Builder(Transformer[Token, Any]):
     def operation(self, children: Children) -> tree.Operation:
         call = children[0]
         if isinstance(call, Token):
-            call = tree.Call(token_span(call), _name(call), ())
+            call = tree.Call(call.span, _name(call), ())
         return tree.Operation(call.span, call)
 
     def residual(self, children: Children) -> tree.Residual:
@@ -281,7 +259,7 @@ class Builder(Transformer[Token, Any]):
         return tree.Vary(_span(children), _name(children[1]), children[3])
 
     def case(self, children: Children) -> tree.Case:
-        title = tree.Text(token_span(children[1]), str(children[1])[1:-1])
+        title = tree.Text(children[1].span, str(children[1])[1:-1])
         printed = children[4] if len(children) == 5 else None
         return tree.Case(_span(children), title, children[2].call, printed)
 

@@ -4,15 +4,13 @@ import re
 from collections.abc import Collection
 from difflib import get_close_matches
 
-from lark import Token
-
 from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.diagnostics import Fix, Poisoned, Report, Suggestion
 from s2mlp_dsl.source import Source, Span
 from s2mlp_dsl.syntax import codes
-from s2mlp_dsl.syntax.build import token_span
-from s2mlp_dsl.syntax.grammar import declaring, keywords, spelled
+from s2mlp_dsl.syntax.grammar import declaring, keywords
 from s2mlp_dsl.syntax.skip import goes_on
+from s2mlp_dsl.syntax.token import END, NAME, NEWLINE, Token
 
 _OPERATORS = frozenset(["+", "-", "*", "/", "==", "!=", "<=", ">=", "<", ">", "[", "("])
 _DIRECTIONS = frozenset(["right", "left", "down", "up", "later", "earlier"])
@@ -29,18 +27,17 @@ _FORMS = {
 
 
 def unexpected(
-    report: Report, source: Source, token: Token, accepted: Collection[str]
+    report: Report, source: Source, token: Token, allowed: set[str]
 ) -> Poisoned:
     """Report a token that cannot stand where it stands."""
-    allowed = {spelled(one) for one in accepted}
-    if token.type == "$END":
+    if token.kind == END:
         end = len(source.text.rstrip()) or len(source.text)
         return report.add(
             codes.UNEXPECTED,
             Span(source, end, end),
             f"the text ends here; {_expected(allowed)}",
         )
-    span = token_span(token)
+    span = token.span
     if token == "=" and "~=" in allowed:
         return report.add(
             codes.ASSIGNED,
@@ -52,7 +49,7 @@ def unexpected(
         label = f"did you mean `{near}`?"
         return report.add(codes.UNEXPECTED, at, label, fix=Fix(at, near))
     label = _expected(allowed)
-    if token.type == "_NL":
+    if token.kind == NEWLINE:
         label = f"the line ends here; {label}"
     help, fix = _help(token, source, allowed), None
     if help == _COMMENT:
@@ -90,26 +87,26 @@ _COMMENT = "a comment begins with `#`"
 # What people bring along from other languages.
 def _help(token: Token, source: Source, allowed: set[str]) -> str | None:
     word = str(token)
-    rest = source.text[token.start_pos or 0 :][:2]
+    rest = source.text[token.span.start :][:2]
     if rest == "//":
         return _COMMENT
-    if token.type == "_NL" and "{" in allowed:
+    if token.kind == NEWLINE and "{" in allowed:
         return "write the `{` on this line"
-    if token.type == "_NL" and goes_on(source.text, token.end_pos or 0):
+    if token.kind == NEWLINE and goes_on(source.text, token.span.end):
         return "to go on with the next line, put the whole in brackets"
-    before = source.text[: token.start_pos or 0].rpartition("\n")[2]
+    before = source.text[: token.span.start].rpartition("\n")[2]
     if word == "=" and before.endswith("="):
         return Suggestion("write a single `=`", "")
     if word == "{" and before.split()[-1:] == ["branch"]:
         return "a branch stands inside a `parallel(…) { … }`"
     if allowed == {"NAME"} and (name := re.search(r"(\w+)\s*:\s*$", before)):
         return f"write `{name[1]} = {word}` for a default"
-    if "(" in allowed and token.type in ("NUMBER", "STRING", "NAME"):
+    if "(" in allowed and token.kind in ("NUMBER", "STRING", "NAME"):
         called = re.search(r"([A-Za-z_]\w*)\s+$", before)
         return f"arguments stand in brackets: `{called[1]}({word})`" if called else None
     if before.split()[:1] == ["then"]:
         return "write `then` behind the closing brace of the stack: `} then 2 {`"
-    if token.type == "NAME":
+    if token.kind == NAME:
         words = sorted(one for one in allowed if one.isalpha() and one.islower())
         if word in words:
             return None

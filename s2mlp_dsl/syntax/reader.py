@@ -1,6 +1,6 @@
 """Reading a file token by token, and going on after a mistake.
 
-Tokens are fed to Lark's parser one at a time. At each `{` and each newline
+Tokens are fed to the parser one at a time. At each `{` and each newline
 inside braces the height of the parser's stack is noted; after an error the
 stack is cut back to that height, the rest of the statement is skipped, and
 reading goes on with the next one. Outside braces it goes on with the next
@@ -10,17 +10,15 @@ declaration.
 import re
 from dataclasses import dataclass, field, replace
 
-from lark import Token
-from lark.exceptions import UnexpectedCharacters, UnexpectedToken
-from lark.parsers.lalr_interactive_parser import InteractiveParser
-
 from s2mlp_dsl.bounds import limits
 from s2mlp_dsl.diagnostics import Fix, Label, Report
 from s2mlp_dsl.source import Source, Span
 from s2mlp_dsl.syntax import codes, tree
-from s2mlp_dsl.syntax.build import TooDeep, token_span
+from s2mlp_dsl.syntax.automaton import Automaton, Unexpected
+from s2mlp_dsl.syntax.build import TooDeep
 from s2mlp_dsl.syntax.explain import bad_character, too_deep, unexpected
-from s2mlp_dsl.syntax.grammar import declaring, parser, spelled
+from s2mlp_dsl.syntax.grammar import declaring, tables
+from s2mlp_dsl.syntax.lexer import Lexer, NoToken
 from s2mlp_dsl.syntax.skip import (
     brace_follows,
     declares,
@@ -29,6 +27,7 @@ from s2mlp_dsl.syntax.skip import (
     skip_declaration,
     skip_statement,
 )
+from s2mlp_dsl.syntax.token import END, NEWLINE, Token
 
 MAX_ERRORS = 20  # after so many the text is taken to be something else
 _CLOSERS = {"}": "{", ")": "(", "]": "["}
@@ -50,32 +49,33 @@ class Reader:
 
     source: Source
     report: Report
-    parse: InteractiveParser = field(init=False)
+    lexer: Lexer = field(init=False)
+    parser: Automaton = field(init=False)
     damaged: list[Span] = field(default_factory=list)
     lost: set[str] = field(default_factory=set)
     braces: list[_Brace] = field(default_factory=list)
     brackets: list[Token] = field(default_factory=list)  # ( and [ in this statement
-    previous: str = "_NL"
+    previous: str = NEWLINE
     last_end: int = 0  # of what was read last, newlines and descriptions left out
     # A `}` that stands where an outer one would, and the brace that it closed.
     early: tuple[Token, Token] | None = None
     errors: int = 0
 
     def read(self) -> tuple[tree.Declaration, ...]:
-        self.parse = parser().parse_interactive(self.source.text, start="start")
-        self.braces = [_Brace(None, self._height, 0)]
+        self.lexer = Lexer(tables(), self.source)
+        self.parser = Automaton(tables(), "start")
+        self.braces = [_Brace(None, self.parser.height, 0)]
         while self.errors < MAX_ERRORS:
             try:
-                for token in self.parse.lexer_thread.lex(self.parse.parser_state):
+                while (token := self.lexer.next(self.parser.allowed)).kind != END:
                     self._take(token)
                     if self.errors >= MAX_ERRORS:
                         return self._give_up()
                 return self._finish()
-            except UnexpectedCharacters as error:
-                at = error.pos_in_stream or 0
-                bad_character(self.report, self.source, at)
-                self._skip(at)
-            except UnexpectedToken as error:
+            except NoToken as error:
+                bad_character(self.report, self.source, error.at)
+                self._skip(error.at)
+            except Unexpected as error:
                 self._unexpected(error.token)
             except TooDeep as error:
                 too_deep(self.report, error.span)
@@ -83,15 +83,11 @@ class Reader:
             self.errors += 1
         return self._give_up()
 
-    @property
-    def _height(self) -> int:
-        return len(self.parse.parser_state.state_stack)
-
     def _take(self, token: Token) -> None:
         """Pass one token on to the parser, and keep the brackets."""
-        if token.type == "_NL" and (self.brackets or self.previous in ("_NL", "{")):
+        if token.kind == NEWLINE and (self.brackets or self.previous in (NEWLINE, "{")):
             return
-        at = token.start_pos or 0
+        at = token.span.start
         text = str(token)
         if text in declaring() and self._is_inside and self._begins_another(at, text):
             self._never_closed("before this declaration", token)
@@ -102,38 +98,38 @@ class Reader:
             self._unmatched(token)
             self.errors += 1
             return
-        self.parse.feed_token(token)
+        self.parser.feed(token)
         self._note(token, text)
         if len(self.braces) + len(self.brackets) > limits().nesting:
-            too_deep(self.report, token_span(token))
+            too_deep(self.report, token.span)
             self.errors += 1
             outermost = self.braces[1].token if len(self.braces) > 1 else token
             assert outermost is not None
             self.brackets.clear()
             del self.braces[1:]
-            self._skip(outermost.start_pos or 0)
+            self._skip(outermost.span.start)
 
     def _note(self, token: Token, text: str) -> None:
         """Keep track of brackets and of where statements start."""
         before = self.previous
-        if token.type not in ("_NL", "DOC"):
-            self.last_end = token.end_pos or 0
-        self.previous = token.type if token.type in ("_NL", "DOC") else text
-        end = token.end_pos or 0
+        if token.kind not in (NEWLINE, "DOC"):
+            self.last_end = token.span.end
+        self.previous = token.kind if token.kind in (NEWLINE, "DOC") else text
+        end = token.span.end
         if text in ("(", "["):
             self.brackets.append(token)
         elif text in (")", "]"):
             self.brackets.pop()
         elif text == "{":
-            self.braces.append(_Brace(token, self._height, end))
+            self.braces.append(_Brace(token, self.parser.height, end))
         elif text == "}":
             opened = self.braces.pop().token
             if len(self.braces) == 1:
                 self.early = None
             elif opened is not None and self._stands_before(token, opened):
                 self.early = self.early or (token, opened)
-        elif token.type == "_NL" and before != "DOC":
-            self.braces[-1].height, self.braces[-1].start = self._height, end
+        elif token.kind == NEWLINE and before != "DOC":
+            self.braces[-1].height, self.braces[-1].start = self.parser.height, end
 
     @property
     def _text(self) -> str:
@@ -165,7 +161,7 @@ class Reader:
 
     def _unmatched(self, token: Token) -> None:
         """A closer that closes nothing, or a bracket that it leaves open."""
-        at, end = token.start_pos or 0, token.end_pos or 0
+        at, end = token.span.start, token.span.end
         if self.brackets:
             self._never_closed(f"before this `{token}`", token)
             if str(token) == "}":
@@ -175,7 +171,7 @@ class Reader:
             return
         last = self.damaged[-1].end if self.damaged else 0
         if self._text[last:at].strip() or not self.damaged:
-            self.report.add(codes.NOT_OPENED, token_span(token), help="remove it")
+            self.report.add(codes.NOT_OPENED, token.span, help="remove it")
         self._damage(at, end)  # one too many, or several: one mistake
 
     def _never_closed(self, label: str, token: Token | None) -> None:
@@ -188,14 +184,14 @@ class Reader:
             self._report_open(opened, Label(line, "before this line"), fix)
             self.early = None
             return
-        where = None if token is None else Label(token_span(token), label)
+        where = None if token is None else Label(token.span, label)
         self._report_open(opened, where, None if self.early else self._closing())
         self.early = None
 
     def _report_open(self, opened: Token, where: Label | None, fix: Fix | None) -> None:
         self.report.add(
             codes.NOT_CLOSED,
-            token_span(opened),
+            opened.span,
             secondary=[] if where is None else [where],
             help=f"add the closing `{_OPENERS[str(opened)]}`",
             fix=fix,
@@ -218,7 +214,7 @@ class Reader:
             return None
         inside = len(self._indent(inner).expandtabs(4))
         for line in re.compile(r"^([ \t]*)([^\s#][^\r\n]*)", re.MULTILINE).finditer(
-            self._text, self._text.find("\n", inner.start_pos) + 1
+            self._text, self._text.find("\n", inner.span.start) + 1
         ):
             if len(line[1].expandtabs(4)) <= inside:
                 return inner, Span(self.source, line.start(2), line.end())
@@ -239,19 +235,19 @@ class Reader:
 
     def _indent(self, token: Token) -> str:
         """The blanks before the first word of a token's line."""
-        at = token.start_pos or 0
+        at = token.span.start
         line = self._text[self._text.rfind("\n", 0, at) + 1 : at + 1]
         return line[: len(line) - len(line.lstrip())]
 
     def _stands_before(self, closer: Token, opened: Token) -> bool:
         """Whether a brace is closed left of the line that opened it."""
-        at = closer.start_pos or 0
+        at = closer.span.start
         indents = [len(self._indent(one).expandtabs(4)) for one in (closer, opened)]
         return self._starts_line(at) and indents[0] < indents[1]
 
     def _unexpected(self, token: Token) -> None:
         """A token that the grammar does not allow where it stands."""
-        at = token.start_pos or 0
+        at = token.span.start
         if str(token) in _CLOSERS and not self._closes(str(token)):
             self._unmatched(token)
             return
@@ -259,28 +255,28 @@ class Reader:
             self._never_closed("before this line", token)
             self._resume(at)
             return
-        accepted = self.parse.accepts()
-        unexpected(self.report, self.source, token, accepted)
-        if token.type == "$END":
+        allowed = self.parser.accepts()
+        unexpected(self.report, self.source, token, allowed)
+        if token.kind == END:
             self._resume(len(self._text), level=0)
         elif str(token) == "}":
             self._resume(at)
-        elif token.type == "_NL":
-            self._line_ended(token, accepted)
+        elif token.kind == NEWLINE:
+            self._line_ended(token, allowed)
         else:
             self._skip(at)
 
-    def _line_ended(self, token: Token, accepted: set[str]) -> None:
+    def _line_ended(self, token: Token, allowed: set[str]) -> None:
         """A line that ends too early; what follows may show what was meant."""
-        at, end = token.start_pos or 0, token.end_pos or 0
-        opener = next((one for one in accepted if spelled(one) == "{"), None)
-        if opener is not None and brace_follows(self._text, end):
+        at, end = token.span.start, token.span.end
+        opens = "{" in allowed
+        if opens and brace_follows(self._text, end):
             return  # read on as if the brace stood on this line
-        if opener is not None and indent_of(self._text, end) > indent_of(
+        if opens and indent_of(self._text, end) > indent_of(
             self._text, self._text.rfind("\n", 0, at) + 1
         ):
-            brace = Token(opener, "{", at, end_pos=at)
-            self.parse.feed_token(brace)
+            brace = Token("{", "{", Span(self.source, at, at))
+            self.parser.feed(brace)
             self._note(brace, "{")
             return
         self._skip(end if goes_on(self._text, end) else at)
@@ -302,17 +298,13 @@ class Reader:
         brace = self.braces[level]
         if level == 0:
             del self.braces[1:]
-        state = self.parse.parser_state
-        begun = len(state.state_stack) >= brace.height
+        begun = self.parser.height >= brace.height
         if begun:  # else the parser has put the statement into its list already
-            del state.state_stack[brace.height :]
-            del state.value_stack[brace.height - 1 :]
-        self.previous = "_NL" if begun else "SKIPPED"
+            self.parser.cut(brace.height)
+        self.previous = NEWLINE if begun else "SKIPPED"
         self.brackets.clear()
         self._damage(brace.start, at)
-        lexer = self.parse.lexer_thread.state
-        assert lexer is not None
-        lexer.line_ctr.char_pos = at
+        self.lexer.at = at
 
     def _damage(self, start: int, end: int) -> None:
         self.damaged.append(Span(self.source, start, max(end, start + 1)))
@@ -325,8 +317,7 @@ class Reader:
         if self._is_inside:
             self._never_closed("", None)
             self._resume(len(self._text), level=0)
-        declarations: tuple[tree.Declaration, ...] = self.parse.feed_eof()
-        return declarations
+        return self._end()
 
     def _give_up(self) -> tuple[tree.Declaration, ...]:
         """What was read so far, when the rest is not worth reading."""
@@ -335,5 +326,10 @@ class Reader:
         found[-1] = replace(found[-1], notes=(*found[-1].notes, note))
         self.lost.update(re.findall(r"\w+", self._text))
         self._resume(len(self._text), level=0)
-        declarations: tuple[tree.Declaration, ...] = self.parse.feed_eof()
+        return self._end()
+
+    def _end(self) -> tuple[tree.Declaration, ...]:
+        end = len(self._text)
+        declarations: tuple[tree.Declaration, ...]
+        declarations = self.parser.feed(Token("", END, Span(self.source, end, end)))
         return declarations

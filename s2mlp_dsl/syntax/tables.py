@@ -1,63 +1,68 @@
-"""The parser's tables, made once and shipped beside the grammar.
+"""The tables of the LALR parser, made from the grammar and shipped beside it.
 
-Making them takes a third of the time of a whole `check`. The file is plain
-JSON, written by
+Lark makes them (see `generate.py`), which takes longer than a whole `check`. The
+file is plain JSON, written by
 
     python -m s2mlp_dsl.syntax
 
-and used only where it was made from the same grammar by the same Lark; in any
-other case the parser is made from the grammar.
+and used only where it was made from the grammar as it stands; else the tables
+are made anew.
 """
 
 import hashlib
 import json
-from typing import Any
-
-import lark
-from lark.grammar import Rule
-from lark.lexer import TerminalDef
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from s2mlp_dsl.shipped import shipped
 
 FILE = "grammar/arch.tables.json"
-# Options that hold Python objects; whoever loads the tables gives them anew.
-_OBJECTS = ("edit_terminals", "lexer_callbacks", "postlex", "transformer")
 
-Tables = dict[str, Any]
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """What a lexer and a parser of one grammar need.
+
+    `rules` say what is reduced: the symbol that comes out, how many symbols go in,
+    and the builder's method for it, None where the one that goes in comes out.
+    `actions` say of each state what a kind of token does there: shift to a state n,
+    or reduce by a rule r, written −1 − r. `gotos` give the state after a reduction
+    to a symbol, `starts` the first state and the last for each symbol that a text
+    may be.
+    """
+
+    made_from: str
+    patterns: Mapping[str, str]  # of the kinds of tokens that have many forms
+    ignored: Sequence[str]
+    words: Sequence[str]
+    signs: Sequence[str]
+    rules: Sequence[tuple[str, int, str | None]]
+    actions: Sequence[Mapping[str, int]]
+    gotos: Sequence[Mapping[str, int]]
+    starts: Mapping[str, tuple[int, int]]
+
+
+def grammar_text() -> str:
+    """`grammar/arch.lark`, the reference of the language."""
+    return shipped("grammar/arch.lark").read_text(encoding="utf-8")
 
 
 def read_tables(grammar: str) -> Tables | None:
-    """The shipped tables, None where they belong to another grammar or Lark."""
+    """The shipped tables, None where they belong to another grammar."""
     try:
-        tables: Tables = json.loads(shipped(FILE).read_text(encoding="utf-8"))
+        found = json.loads(shipped(FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if tables["made_from"] != _made_from(grammar):
+    if found.get("made_from") != fingerprint(grammar):
         return None
-    # JSON has no integer keys; Lark numbers its states and its memo.
-    tables["memo"] = _numbered(tables["memo"])
-    parse_table = tables["data"]["parser"]["parser"]
-    parse_table["tokens"] = _numbered(parse_table["tokens"])
-    parse_table["states"] = {
-        number: _numbered(actions)
-        for number, actions in _numbered(parse_table["states"]).items()
-    }
-    return tables
+    return Tables(**found)
 
 
-def make_tables(parser: lark.Lark, grammar: str) -> str:
-    """The tables of a parser as the text of the shipped file."""
-    data, memo = parser.memo_serialize([TerminalDef, Rule])
-    for name in _OBJECTS:
-        data["options"].pop(name, None)
-    tables = {"made_from": _made_from(grammar), "data": data, "memo": memo}
-    return json.dumps(tables, default=sorted, separators=(",", ":")) + "\n"
+def tables_text(tables: Tables) -> str:
+    """The shipped file."""
+    return json.dumps(asdict(tables), separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
-def _made_from(grammar: str) -> str:
-    digest = hashlib.sha256(grammar.encode()).hexdigest()
-    return f"{digest} lark {lark.__version__}"
-
-
-def _numbered(table: dict[str, Any]) -> dict[Any, Any]:
-    return {int(key): value for key, value in table.items()}
+def fingerprint(grammar: str) -> str:
+    """What tells the tables of one grammar from those of another."""
+    return hashlib.sha256(grammar.encode()).hexdigest()

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from s2mlp_dsl.shipped import shipped
 from s2mlp_dsl.syntax import keywords
-from s2mlp_dsl.syntax.grammar import declaring, make_parser
+from s2mlp_dsl.syntax.generate import generate
+from s2mlp_dsl.syntax.grammar import declaring
+from s2mlp_dsl.syntax.tables import grammar_text
 
 
 def test_strict_lalr() -> None:
     """No conflict between rules, and no two terminals match the same text."""
-    make_parser(strict=True)
+    generate(grammar_text(), strict=True)
 
 
 def test_found_in_a_checkout() -> None:
