@@ -5,12 +5,14 @@ at the bottom of the house: it imports nothing of ours.
 """
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
 
+from s2mlp_dsl.frozen import frozen
 
-@dataclass(frozen=True)
+
+@frozen
 class Source:
     """One text: a file, standard input, or a string handed to the API.
 
@@ -43,7 +45,7 @@ class Source:
         return self.text[start : end if end >= 0 else None].rstrip("\r")
 
 
-@dataclass(frozen=True)
+@frozen
 class Span:
     """Half-open range of characters `[start, end)` in a source."""
 

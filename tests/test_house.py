@@ -14,17 +14,21 @@ PACKAGE = Path(s2mlp_dsl.__file__).parent
 
 # What each folder may import of ours. Everything may import what is below it.
 MAY_IMPORT = {
-    "source": set(),
+    "frozen": set(),
+    "source": {"frozen"},
     "bounds": set(),
     "shipped": set(),
-    "diagnostics": {"source"},
-    "syntax": {"source", "bounds", "diagnostics", "shipped"},
-    "ir": {"source"},
-    "ops": {"source", "diagnostics", "ir"},
+    "diagnostics": {"frozen", "source"},
+    "syntax": {"frozen", "source", "bounds", "diagnostics", "shipped"},
+    "ir": {"frozen", "source"},
+    "ops": {"frozen", "source", "diagnostics", "ir"},
     "elaborate": {
-        *("source", "bounds", "diagnostics", "shipped", "syntax", "ir", "ops"),
+        *("frozen", "source", "bounds", "diagnostics", "shipped", "syntax", "ir"),
+        "ops",
     },
-    "analysis": {"source", "diagnostics", "syntax", "ir", "ops", "elaborate"},
+    "analysis": {
+        *("frozen", "source", "diagnostics", "syntax", "ir", "ops", "elaborate"),
+    },
     "nn": set(),
     "lower": {"ir", "ops", "analysis"},
     "emit": {

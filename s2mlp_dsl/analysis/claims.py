@@ -42,7 +42,7 @@ class Claimed(Node):
     reason: str | None = None
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class ClaimChecker:
     """Decides the claims made of one model.
 

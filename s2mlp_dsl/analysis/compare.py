@@ -1,5 +1,7 @@
 """`instance(A, of = B, on = [height, width, channels])`, from its text."""
 
+from collections.abc import Iterable
+
 from s2mlp_dsl.analysis import codes
 from s2mlp_dsl.analysis.instance import MOST_TERMS, Undecided, is_instance
 from s2mlp_dsl.diagnostics import Report
@@ -59,7 +61,9 @@ def _shape(node: tree.Expr, unit: Unit, report: Report) -> Map:
     return Map(height=height, width=width, channels=channels)
 
 
-def _linear_map(node: tree.Expr, shape: Map, unit: Unit, report: Report) -> list[Term]:
+def _linear_map(
+    node: tree.Expr, shape: Map, unit: Unit, report: Report
+) -> Iterable[Term]:
     """The entries of an operator's matrix, if they can be written down."""
     op = _operation(node, shape, unit, report)
     operator, args = OPERATORS[op.operator], Args(dict(op.args))
@@ -77,7 +81,7 @@ def _linear_map(node: tree.Expr, shape: Map, unit: Unit, report: Report) -> list
             f"`{op.operator}` is not a linear map of its input",
             help="compare linear maps, such as `shift(…)` and `depthwise(3)`",
         )
-    return list(terms)
+    return terms
 
 
 def _operation(node: tree.Expr, shape: Map, unit: Unit, report: Report) -> Op:

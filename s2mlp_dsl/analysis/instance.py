@@ -43,12 +43,12 @@ def is_instance(of_a: Iterable[Term], of_b: Iterable[Term]) -> bool:
                 help="let the first be a fixed map, such as a shift",
             )
         right[term.target, term.source] += term.coefficient
-    left: dict[Entry, list[tuple[Unknown, Number]]] = defaultdict(list)
+    left: dict[Entry, list[tuple[Unknown, Number]]] = {}
     for target, source, weight, coefficient in of_b:
         if weight is None:
             right[target, source] -= coefficient
         else:
-            left[target, source].append((weight, coefficient))
+            left.setdefault((target, source), []).append((weight, coefficient))
     # Most positions give the same equations; each is kept once.
     equations = {(tuple(row), right.pop(entry, 0)) for entry, row in left.items()}
     return _solvable(equations | {((), value) for value in right.values()})
@@ -56,24 +56,26 @@ def is_instance(of_a: Iterable[Term], of_b: Iterable[Term]) -> bool:
 
 def _solvable(equations: set[Equation]) -> bool:
     """Gaussian elimination on sparse rows, the shortest first."""
-    pivots: dict[Unknown, tuple[dict[Unknown, Fraction], Fraction]] = {}
+    pivots: dict[Unknown, tuple[dict[Unknown, Number], Number]] = {}
     for terms, wanted in sorted(equations, key=lambda one: (len(one[0]), one[1])):
         added: dict[Unknown, Number] = defaultdict(int)
         for unknown, coefficient in terms:
             added[unknown] += coefficient
-        row = {unknown: Fraction(total) for unknown, total in added.items() if total}
-        value = Fraction(wanted)
+        row = {unknown: total for unknown, total in added.items() if total}
+        value = wanted
         while row:
             known = next((unknown for unknown in row if unknown in pivots), None)
             if known is None:
                 pivot = next(iter(row))
-                scale = row[pivot]
-                pivots[pivot] = ({u: f / scale for u, f in row.items()}, value / scale)
+                if (scale := row[pivot]) != 1:
+                    row = {u: Fraction(f) / scale for u, f in row.items()}
+                    value = Fraction(value) / scale
+                pivots[pivot] = (row, value)
                 break
             factor = row[known]
             other, other_value = pivots[known]
             for unknown, amount in other.items():
-                rest = row.get(unknown, Fraction(0)) - factor * amount
+                rest = row.get(unknown, 0) - factor * amount
                 if rest:
                     row[unknown] = rest
                 else:

@@ -22,7 +22,7 @@ from s2mlp_dsl.syntax import tree
 NONE = Word("none")
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Quantities:
     """The figures of one model, for the evaluator to call.
 

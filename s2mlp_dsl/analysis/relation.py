@@ -5,8 +5,8 @@ positions is one integer with a bit per position.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Op
 from s2mlp_dsl.ir.shape import Shape, positions
 from s2mlp_dsl.ops.reach import Part
@@ -16,7 +16,7 @@ from s2mlp_dsl.ops.reach import Reach as OperatorReach
 Rows = tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Relation:
     """Channel groups (bit masks, disjoint, together all) with their rows."""
 

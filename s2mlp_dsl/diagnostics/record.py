@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.source import Span
 
 Severity = Literal["error", "note"]
@@ -17,7 +18,7 @@ Severity = Literal["error", "note"]
 _TEXTS = Path(__file__).resolve().parent / "texts"
 
 
-@dataclass(frozen=True)
+@frozen
 class Code:
     """A kind of mistake, or of note: its stable number and its title.
 
@@ -48,7 +49,7 @@ def code(
     return CODES[number]
 
 
-@dataclass(frozen=True)
+@frozen
 class Label:
     """A span and what to say beside its carets (may be empty)."""
 
@@ -56,7 +57,7 @@ class Label:
     text: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Fix:
     """What to write in place of a span. Made only where it is certain."""
 
@@ -75,7 +76,7 @@ class Suggestion(str):
         return made
 
 
-@dataclass(frozen=True)
+@frozen
 class Diagnostic:
     """One mistake at one place."""
 

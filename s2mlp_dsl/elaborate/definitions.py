@@ -16,7 +16,7 @@ def _words() -> frozenset[str]:
     )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Definitions:
     """Blocks and shifts by their content: equal ones are kept once.
 

@@ -57,7 +57,7 @@ _ARITHMETIC: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
 }
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Evaluator:
     """Evaluates expressions; mistakes go to the report.
 

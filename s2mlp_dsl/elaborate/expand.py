@@ -26,7 +26,7 @@ from s2mlp_dsl.syntax.codes import TOO_DEEP
 _STATEMENT_STEPS = 100  # what a statement is worth in steps of evaluation
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Expander:
     """Elaborates the body of one model."""
 

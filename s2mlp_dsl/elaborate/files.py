@@ -26,7 +26,7 @@ EDITIONS = (1,)
 __all__ = ["Declared", "Unit", "UnreadableSpec", "load_unit", "read_source"]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Unit:
     """A file and what its names stand for, its own and the imported ones."""
 
@@ -49,7 +49,7 @@ class Unit:
         }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Declared:
     """A declaration and the file it stands in."""
 
@@ -73,7 +73,7 @@ def load_unit(source: Source, report: Report) -> list[Unit]:
     return [unit, *(one for one in loader.done.values() if one is not unit)]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Loader:
     """Reads a file and what it imports, each once."""
 

@@ -1,7 +1,7 @@
 """Models of a file, by name, with parameters bound."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import prod
 
 from s2mlp_dsl.bounds import FLOAT_BYTES, how_to_raise, limits
@@ -16,6 +16,7 @@ from s2mlp_dsl.elaborate.origins import origins_of
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.unknown import wrong_declaration
 from s2mlp_dsl.elaborate.values import Env
+from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import positions
 from s2mlp_dsl.ops import OPERATORS, Args
@@ -25,7 +26,7 @@ from s2mlp_dsl.syntax import parse_expression, tree
 Overrides = Mapping[str, tree.Expr]
 
 
-@dataclass(frozen=True)
+@frozen
 class Base:
     """A model with parameters, reached through its variants.
 
@@ -187,7 +188,7 @@ def _used(
     return tuple(ordered.values())
 
 
-@dataclass(frozen=True)
+@frozen
 class _Size:
     """What a body comes to when it is opened.
 

@@ -38,7 +38,7 @@ def check_names(unit: Unit, report: Report) -> None:
     check_recursion(unit, report)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Checker:
     """Looks at the declarations of one file."""
 

@@ -24,7 +24,7 @@ from s2mlp_dsl.syntax import tree
 _GROUP_STEPS = 3  # what a group of a shift is worth in steps of evaluation
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Operators:
     """Applies operators; a pass asks them for facts and tests no names."""
 

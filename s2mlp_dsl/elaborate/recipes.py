@@ -82,7 +82,7 @@ def _settings(declaration: tree.Recipe, report: Report) -> dict[str, tree.Expr]:
 Place = tuple[str | int, ...]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Reader:
     """Expressions to the plain data that pydantic takes."""
 

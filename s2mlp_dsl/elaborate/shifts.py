@@ -58,7 +58,7 @@ def resolve_shift(
     return _Resolver(declaration, env, channels, at, evaluator).resolve()
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Resolver:
     """One declared shift on one number of channels."""
 

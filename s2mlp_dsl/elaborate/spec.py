@@ -34,7 +34,7 @@ class ChoiceError(Exception):
     """The caller asked for something that the spec cannot give as asked."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Spec:
     """A loaded file. Mistakes found so far, and later ones, are in `report`."""
 

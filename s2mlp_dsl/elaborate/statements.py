@@ -30,7 +30,7 @@ ANY: Collection[str] = frozenset(["any word"])
 PIECE: Collection[str] = frozenset(["a statement of its own"])
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Statements:
     """What is written inside the bodies of a file's declarations."""
 

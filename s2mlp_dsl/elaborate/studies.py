@@ -55,7 +55,7 @@ def elaborate_study(
     )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Looked:
     """Looks up what a study names; all that is wrong is reported."""
 

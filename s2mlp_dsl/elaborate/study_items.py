@@ -10,6 +10,7 @@ from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.recipes import LENGTHS, SETTINGS
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.values import Env, Value, show
+from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.study import Figure, Printed
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
@@ -21,7 +22,7 @@ _PRINTED = tuple(Printed.model_fields)
 _HUNDRED, _MOST = 100, 10**30  # percent; parameters or MACs
 
 
-@dataclass(frozen=True)
+@frozen
 class Axis:
     """A varied key and its values, each with how a table shows it."""
 
@@ -33,7 +34,7 @@ class Axis:
         return self.vary.name.id
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Items:
     """The lines of a study by what they are."""
 

@@ -39,7 +39,7 @@ def as_variant(call: tree.Call, unit: Unit) -> Declared:
     return Declared(tree.Variant(call.span, call.name, call), unit)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Rows:
     """Makes the rows of a study; what several share is made once."""
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from s2mlp_dsl.elaborate.files import Declared, Unit
+from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
 
@@ -20,7 +21,7 @@ class Quoted(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class ShiftRef:
     """A declared shift with its arguments, not yet applied to channels."""
 
@@ -28,7 +29,7 @@ class ShiftRef:
     arguments: tuple[tuple[str, "Value"], ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Piece:
     """A closed call, to be run by `apply`; None is `none`, which does nothing.
 
@@ -43,7 +44,7 @@ class Piece:
 Value = int | Fraction | bool | Word | Quoted | ShiftRef | Piece | tuple["Value", ...]
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Env:
     """What names mean at a place.
 

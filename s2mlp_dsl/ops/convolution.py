@@ -5,9 +5,9 @@ in their place (kernels.py).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import product
 
+from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Kernels
 from s2mlp_dsl.ir.shape import Map, Shape, positions
 from s2mlp_dsl.ops import codes
@@ -49,7 +49,7 @@ UNLESS_FIXED = "unless fixed"
 BIAS = Parameter("bias", "word", "whether b is there", UNLESS_FIXED, ("on", "off"))
 
 
-@dataclass(frozen=True)
+@frozen
 class Layer:
     """A convolution of a map: `entering` channels in `groups`, `width` that leave."""
 
@@ -177,12 +177,11 @@ class Convolution(Operator):
         leaving = one.width // one.groups
         for place, reads in enumerate(one.windows.reads(x)):
             for out in range(one.width):
-                first = out // leaving * one.within
+                target, first = (place, out), out // leaving * one.within
                 for (offset, source), c in product(reads, range(one.within)):
-                    weight = (out, c, offset)
-                    yield Term((place, out), (source, first + c), weight)
+                    yield Term(target, (source, first + c), (out, c, offset))
                 if one.bias:
-                    yield Term((place, out), None, (out,))
+                    yield Term(target, None, (out,))
 
 
 def _fixed_map(one: Layer, fixed: Kernels, x: Map) -> Iterator[Term]:

@@ -5,16 +5,16 @@ row by row, frame after frame: position (t, y, x) is (t · height + y) · width 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
+from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.shape import Shape, positions, positions_in_frame
 
 # For each output position, the input positions it reads.
 Table = tuple[tuple[int, ...], ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Part:
     """Some channels (a bit mask, None for all) and where they are read.
 
@@ -31,7 +31,7 @@ class Part:
         return self.leaving is None or bool(self.leaving >> channel & 1)
 
 
-@dataclass(frozen=True)
+@frozen
 class Reach:
     """`mixes`: every output channel depends on every input channel it reads.
 

@@ -1,14 +1,13 @@
 """A piece of syntax in one line."""
 
-from dataclasses import dataclass
-
+from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
 
 Element = tree.Expr | tree.Argument | tree.Param
 
 
-@dataclass(frozen=True)
+@frozen
 class Bracket:
     """A bracket that may be broken over lines, with what stands in it."""
 

@@ -34,7 +34,7 @@ _CLOSERS = {"}": "{", ")": "(", "]": "["}
 _OPENERS = {opener: closer for closer, opener in _CLOSERS.items()}
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class _Brace:
     """An open brace, and where its last statement starts: stack height, offset."""
 
@@ -43,7 +43,7 @@ class _Brace:
     start: int
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Reader:
     """Feeds one text to the parser, and mends what it stumbles over."""
 
