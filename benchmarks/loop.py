@@ -1,6 +1,7 @@
 """What the runner's loop costs over a bare PyTorch loop.
 
     python benchmarks/loop.py [--quick] [--device cuda] [--epochs 4] [--threads 1]
+                              [--precision bf16_weights]
 
 One real run is timed, `train` itself with its checks, sums, log lines and polls.
 Before each of its steps a bare loop does the same step: same model, same batch,
@@ -16,13 +17,14 @@ import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
+from typing import get_args
 
 import torch
 from rows import ROOT, Row, main
 from torch.nn import functional as F
 
 import s2mlp_dsl as s2
-from s2mlp_dsl.ir.recipe import Cosine, Recipe, Synthetic
+from s2mlp_dsl.ir.recipe import Cosine, Precision, Recipe, Synthetic
 from s2mlp_dsl.train import Job, train
 from s2mlp_dsl.train.data import Batch
 from s2mlp_dsl.train.device import Place, choose_place
@@ -41,11 +43,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--precision", default="auto", choices=get_args(Precision))
 
 
 def rows(given: argparse.Namespace) -> Iterator[Row]:
     torch.set_num_threads(given.threads)
-    place = choose_place(given.device, "auto")
+    place = choose_place(given.device, given.precision)
     sizes = {"width": 96, "depth": 4, "patch": 8, "size": 64, "classes": 10}
     model = s2.compile(ROOT / "specs/s2mlp.arch", **sizes).to(place.device)
     recipe = Recipe(
@@ -53,6 +56,7 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
         epochs=1 if given.quick else given.epochs,
         batch=given.batch,
         schedule=Cosine(),
+        precision=given.precision,
     )
     bare, ours = paired_run(model, recipe, place)
     # A GPU is waited for on the clock; on a shared CPU the clock counts others too.
@@ -117,11 +121,11 @@ def bare_step(
     model.train()
 
     def step(batch: Batch, number: int) -> None:
-        with place.autocast():
-            logits = model(batch.images_BCHW)
-        loss = F.cross_entropy(logits.float(), batch.labels_B)
         optimizer.zero_grad()
-        loss.backward()
+        with place.lent(model):
+            logits = place.forward(model, batch.images_BCHW)
+            loss = F.cross_entropy(logits.float(), batch.labels_B)
+            loss.backward()
         for group in optimizer.param_groups:
             group["lr"] = schedule.at(number)
         optimizer.step()

@@ -7,6 +7,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -55,17 +56,19 @@ def _row(
     run: nn.Module = net
     if compiled:
         run = torch.compile(net, dynamic=False)  # type: ignore[assignment]
-    optimizer = torch.optim.AdamW(net.parameters()) if setting.train else None
-    latency, compiling = None, 0.0
-    if optimizer is None:
-        one = _pass(run, torch.randn(1, *size, device=place.device), place, None)
-        compiling += _warm(one, place)
-        latency = _times(one, place, setting.seconds)
     x = torch.randn(setting.batch, *size, device=place.device)
-    whole = _pass(run, x, place, optimizer)
-    compiling += _warm(whole, place)
-    memory.restart()
-    took = _times(whole, place, setting.seconds)
+    latency, compiling = None, 0.0
+    # A model that is not changed gets its copies once, as in a test.
+    with nullcontext() if setting.train else place.lent(net):
+        if setting.train:
+            whole = _step(net, run, x, place)
+        else:
+            one, whole = _forward(run, x[:1].clone(), place), _forward(run, x, place)
+            compiling += _warm(one, place)
+            latency = _times(one, place, setting.seconds)
+        compiling += _warm(whole, place)
+        memory.restart()
+        took = _times(whole, place, setting.seconds)
     return Row(
         mode=mode,
         latency=latency,
@@ -76,26 +79,25 @@ def _row(
     )
 
 
-def _pass(
-    run: nn.Module,
-    x: Tensor,
-    place: Place,
-    optimizer: torch.optim.Optimizer | None,
-) -> Pass:
+def _forward(run: nn.Module, x: Tensor, place: Place) -> Pass:
     def forward() -> Tensor:
-        with torch.inference_mode(), place.autocast():
-            y: Tensor = run(x)
-            return y
+        with torch.inference_mode():
+            return place.forward(run, x)
+
+    return forward
+
+
+def _step(net: nn.Module, run: nn.Module, x: Tensor, place: Place) -> Pass:
+    """A step of training `net`, which computes as `run`."""
+    optimizer = torch.optim.AdamW(net.parameters())
 
     def step() -> None:
-        assert optimizer is not None
-        with place.autocast():
-            y = run(x)
-        y.float().square().mean().backward()
+        with place.lent(net):
+            torch.autograd.backward(place.forward(run, x).float().square().mean())
         optimizer.step()
         optimizer.zero_grad()
 
-    return forward if optimizer is None else step
+    return step
 
 
 def _warm(one: Pass, place: Place) -> float:

@@ -33,7 +33,7 @@ def compile_blocks(model: nn.Module) -> None:
     compiled as a whole. Comes before `checkpoint_activations`, which then keeps what
     enters compiled code.
     """
-    blocks = _blocks(model)
+    blocks = outermost_blocks(model)
     for block in blocks:
         block.forward = torch.compile(block.forward)
     if not blocks:
@@ -60,7 +60,7 @@ def checkpoint_activations(model: nn.Module) -> None:
     Blocks are the members of the model's outermost sequences. Raises
     UsageError if it has none.
     """
-    blocks = _blocks(model)
+    blocks = outermost_blocks(model)
     if not blocks:
         raise UsageError(
             "activation_checkpointing = on, but the model has no stack of blocks"
@@ -70,7 +70,8 @@ def checkpoint_activations(model: nn.Module) -> None:
         block.forward = partial(checkpoint, forward, use_reentrant=False)
 
 
-def _blocks(module: nn.Module) -> list[nn.Module]:
+def outermost_blocks(module: nn.Module) -> list[nn.Module]:
+    """The members with weights of the outermost sequences; none without a sequence."""
     if isinstance(module, nn.Sequential):
         return [block for block in module if next(block.parameters(), None) is not None]
-    return [block for child in module.children() for block in _blocks(child)]
+    return [block for child in module.children() for block in outermost_blocks(child)]

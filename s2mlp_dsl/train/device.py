@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from torch import Tensor, nn
 
 from s2mlp_dsl.ir.recipe import Precision
+from s2mlp_dsl.train.copies import lent_copies
 from s2mlp_dsl.train.errors import UsageError, WorldError
 from s2mlp_dsl.train.world import rank_of_environment
 
-Resolved = Literal["fp32", "tf32", "bf16", "fp16"]
+Resolved = Literal["fp32", "tf32", "bf16", "bf16_weights", "fp16"]
 _AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
@@ -23,12 +25,28 @@ class Place:
     device: torch.device
     precision: Resolved
 
-    def autocast(self) -> AbstractContextManager[object]:
-        """Weights stay fp32; with bf16 and fp16 matrix products are computed in it."""
+    def lent(self, model: nn.Module) -> AbstractContextManager[object]:
+        """What the model's passes, forward and back, must happen in.
+
+        With `bf16_weights` the model has bf16 copies of its weights meanwhile.
+        """
+        if self.precision == "bf16_weights":
+            return lent_copies(model, torch.bfloat16)
+        return nullcontext()
+
+    def forward(self, model: nn.Module, images_BCHW: Tensor) -> Tensor:
+        """What the model answers, computed in the precision, to float32 images.
+
+        With `bf16` and `fp16` matrix products alone are computed in it: autocast.
+        """
+        if self.precision == "bf16_weights":
+            images_BCHW = images_BCHW.bfloat16()
         dtype = _AUTOCAST.get(self.precision)
-        if dtype is None:
-            return nullcontext()
-        return torch.autocast(self.device.type, dtype)
+        with (
+            nullcontext() if dtype is None else torch.autocast(self.device.type, dtype)
+        ):
+            answer: Tensor = model(images_BCHW)
+        return answer
 
     @contextmanager
     def numerics(self, deterministic: bool) -> Iterator[None]:
@@ -68,7 +86,7 @@ def choose_place(device: str | None, precision: Precision) -> Place:
     bf16 = chosen.type == "cpu" or (
         on_gpu and torch.cuda.is_bf16_supported(including_emulation=False)
     )
-    if precision == "bf16" and not bf16:
+    if precision in ("bf16", "bf16_weights") and not bf16:
         raise WorldError(f"the device {chosen} has no bf16; use precision = fp32")
     if precision == "tf32" and not (
         on_gpu and torch.cuda.get_device_capability(chosen) >= (8, 0)

@@ -38,8 +38,7 @@ def peak_flops(name: str, precision: str) -> float | None:
         return None
     for part, (half, tf32, fp32) in PEAKS.items():
         if re.search(rf"\b{part}\b", name):
-            peak = {"bf16": half, "fp16": half, "tf32": tf32, "fp32": fp32}
-            return peak[precision] * 1e12
+            return {"tf32": tf32, "fp32": fp32}.get(precision, half) * 1e12
     return None
 
 

@@ -93,10 +93,13 @@ def measure(
     reseed(derive("test", recipe.seed))
     model.eval()
     try:
-        with torch.inference_mode(), closing(split.batches(requests)) as batches:
+        with (
+            torch.inference_mode(),
+            place.lent(model),
+            closing(split.batches(requests)) as batches,
+        ):
             for batch in batches:
-                with place.autocast():
-                    logits_BK = model(batch.images_BCHW)
+                logits_BK = place.forward(model, batch.images_BCHW)
                 images = len(batch.labels_B)
                 counts.add(checked(logits_BK, images, classes).float(), batch)
                 if stopped():

@@ -74,6 +74,8 @@ def plan(
     parts = Share(rank, size, job.recipe.micro_batch).parts(job.recipe.batch)
     part = max(piece.stop - piece.start for piece in parts)
     weights = sum(t.nbytes for t in model.state_dict().values())
+    if place.precision == "bf16_weights":  # and their copies
+        weights += run.parameters * 2
     momenta = _momenta(job)
     points = {0, run.schedule.warmup, order.steps // 2, order.steps - 1}
     return Plan(
@@ -124,8 +126,8 @@ def _activations(model: nn.Module, job: Job, place: Place) -> int:
     with saved_tensors_hooks(keep, lambda tensor: tensor):
         result = model(torch.empty(2, *job.image, device="meta"))
     size: int = sum(tensor.nbytes for tensor in kept.values()) + result.nbytes
-    halved = place.precision in ("bf16", "fp16")
-    return size // 2 // (2 if halved else 1)
+    full = place.precision in ("fp32", "tf32")
+    return size // 2 // (1 if full else 2)
 
 
 def _held(data: Data) -> int:

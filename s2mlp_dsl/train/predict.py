@@ -45,14 +45,15 @@ def predict(
     model.eval()
     predictions = []
     try:
-        for path in paths:
-            image_1CHW = run.preprocess.from_file(path)[None].to(place.device)
-            with torch.inference_mode(), place.autocast():
-                logits_BK = checked(model(image_1CHW), 1, run.job.classes)
-            guesses = _best(logits_BK[0], run.class_names, top)
-            predictions.append(
-                Prediction(path=str(path), checkpoint=found.path.name, top=guesses)
-            )
+        with torch.inference_mode(), place.lent(model):
+            for path in paths:
+                image_1CHW = run.preprocess.from_file(path)[None].to(place.device)
+                logits_BK = place.forward(model, image_1CHW)
+                checked(logits_BK, 1, run.job.classes)
+                guesses = _best(logits_BK[0], run.class_names, top)
+                predictions.append(
+                    Prediction(path=str(path), checkpoint=found.path.name, top=guesses)
+                )
     finally:
         model.train(training)
     return predictions

@@ -78,11 +78,14 @@ def _forward(
     """Seconds that an image takes in evaluation."""
     requests = order.requests(0, Share(micro=job.recipe.micro_batch))
     model.eval()
-    with torch.inference_mode(), closing(data.train.batches(requests)) as batches:
+    with (
+        torch.inference_mode(),
+        place.lent(model),
+        closing(data.train.batches(requests)) as batches,
+    ):
         batch = next(batches)
         began = _now(place)
-        with place.autocast():
-            model(batch.images_BCHW)
+        place.forward(model, batch.images_BCHW)
         return (_now(place) - began) / len(batch.labels_B)
 
 

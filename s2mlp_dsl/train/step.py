@@ -63,7 +63,7 @@ class Stepper:
         self.scaler = torch.amp.GradScaler(
             place.device.type, enabled=place.precision == "fp16"
         )
-        self.model: nn.Module = model
+        self.net = self.model = model
         if self.world.size > 1:
             self.model = DistributedDataParallel(model, gradient_as_bucket_view=True)
 
@@ -96,11 +96,10 @@ class Stepper:
 
     def _forward_backward(self, batch: Batch, last: bool) -> tuple[Tensor, Tensor]:
         images_BCHW, targets = self.mix(batch.images_BCHW, batch.labels_B)
-        with self._apart() if not last else nullcontext():
-            with self.place.autocast():
-                logits_BK = checked(
-                    self.model(images_BCHW), len(images_BCHW), self.classes
-                )
+        apart = self._apart() if not last else nullcontext()
+        with apart, self.place.lent(self.net):
+            logits_BK = self.place.forward(self.model, images_BCHW)
+            checked(logits_BK, len(images_BCHW), self.classes)
             loss = F.cross_entropy(
                 logits_BK.float(),
                 targets,

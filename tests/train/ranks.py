@@ -2,7 +2,7 @@
 
 The model has no dropout and nothing is mixed, so that the number of processes
 must not show. With `die`, rank 1 kills itself once, in the middle of the run.
-Another run, if named, is tested as well.
+Another run, if named, is tested as well. `bf16_weights` is a precision.
 """
 
 import os
@@ -47,11 +47,15 @@ def main() -> None:
     out = Path(sys.argv[1])
     dies = "die" in sys.argv and os.environ["RANK"] == "1"
     model = Dies(plain(), out.with_suffix(".died") if dies else None)
-    chosen = job(recipe(augment=(Translate(),), micro_batch=50, ema=0.99))
+    precision = "bf16_weights" if "bf16_weights" in sys.argv else "auto"
+    chosen = job(
+        recipe(augment=(Translate(),), micro_batch=50, ema=0.99, precision=precision)
+    )
     try:
         train(model, chosen, out, resume=True, device="cpu", quiet=True)
         results = {".json": evaluate(model, out, device="cpu")}
-        if others := [Path(word) for word in sys.argv[2:] if word != "die"]:
+        words = {"die", "bf16_weights"}
+        if others := [Path(word) for word in sys.argv[2:] if word not in words]:
             other = Dies(plain(), None)
             results[".other.json"] = evaluate(other, others[0], device="cpu")
     except RunError as error:

@@ -148,8 +148,9 @@ def test_a_compiled_model_trains_as_the_plain_one_does(tmp_path: Path) -> None:
     torch.testing.assert_close(ours, theirs, rtol=1e-2, atol=1e-4)
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16_weights"])
 def test_a_compiled_run_is_what_was_compiled(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Graphs handed to the compiler, of three equal blocks: of training, of tests."""
     graphs: list[torch.fx.GraphModule] = []
@@ -167,14 +168,15 @@ def test_a_compiled_run_is_what_was_compiled(
 
     torch._dynamo.reset()
     monkeypatch.setattr(torch, "compile", compile_counting)
-    train(built(), job(recipe(compile=True)), tmp_path / "on", quiet=True)
+    on, off = (recipe(precision=precision, compile=on) for on in (True, False))
+    train(built(), job(on), tmp_path / "on", quiet=True)
     assert len(graphs) == 2
-    train(built(), job(recipe(compile=False)), tmp_path / "off", quiet=True)
+    train(built(), job(off), tmp_path / "off", quiet=True)
     assert len(graphs) == 2
     # That backend runs PyTorch's own kernels, so not a bit differs.
     assert_same_run(tmp_path / "off", tmp_path / "on")
     torch._dynamo.reset()
-    both = recipe(compile=True, activation_checkpointing=True)
+    both = on.model_copy(update={"activation_checkpointing": True})
     train(built(), job(both), tmp_path / "both", quiet=True)
     assert len(graphs) > 2  # what is computed again is compiled code too
     ours, theirs = weights(tmp_path / "both"), weights(tmp_path / "off")

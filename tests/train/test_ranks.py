@@ -62,6 +62,18 @@ def test_several_ranks_train_and_test_as_one_does(
         assert line["loss"] == pytest.approx(other["loss"], rel=1e-4)
 
 
+def test_ranks_exchange_the_gradients_of_the_masters(tmp_path: Path) -> None:
+    found = [launch(ranks, tmp_path / str(ranks), "bf16_weights") for ranks in (1, 2)]
+    assert found[0].loss == pytest.approx(found[1].loss, rel=1e-3)
+    for line, other in zip(*(metrics(tmp_path / n) for n in "12"), strict=True):
+        assert line["loss"] == pytest.approx(other["loss"], rel=1e-3)
+    ours, theirs = (weights(tmp_path / n) for n in "12")
+    assert ours.keys() == theirs.keys()
+    for name, tensor in ours.items():
+        # Gradients are rounded to steps of 2^-8, each rank's parts for themselves.
+        assert (tensor - theirs[name]).norm() <= 2**-6 * tensor.norm(), name
+
+
 @pytest.mark.slow
 def test_a_killed_rank_is_restarted_and_ends_the_same(tmp_path: Path) -> None:
     undisturbed, killed = tmp_path / "whole", tmp_path / "killed"

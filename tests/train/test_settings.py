@@ -27,6 +27,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "micro": {"micro_batch": 50, "repeats": 2},
     "ema": {"ema": 0.99},
     "fp16": {"precision": "fp16", "clip": 1.0},
+    "bf16 weights": {"precision": "bf16_weights", "ema": 0.99, "micro_batch": 50},
     "checkpointing": {"activation_checkpointing": True, "deterministic": True},
 }
 

@@ -4,7 +4,7 @@ Field names are what a spec writes: `optimizer = adamw(lr = 2e-3)` becomes
 `AdamW(lr=0.002)`. Positional arguments follow the order of the fields.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -61,13 +61,11 @@ KINDS: dict[str, type[Record]] = {
     )
 }
 
-Precision = Literal["auto", "fp32", "tf32", "bf16", "fp16"]
+Precision = Literal["auto", "fp32", "tf32", "bf16", "bf16_weights", "fp16"]
 Corrupt = Literal["error", "skip"]
 
 # Bare words that are no calls: choices, and what stands for nothing or a truth.
-WORDS = frozenset(
-    {"none", "on", "off", "auto", "fp32", "tf32", "bf16", "fp16", "error", "skip"}
-)
+WORDS = frozenset({"none", "on", "off", *get_args(Precision), *get_args(Corrupt)})
 
 
 class Recipe(Record):
@@ -95,6 +93,8 @@ class Recipe(Record):
     tested, exported and predicted with.
 
     `precision` `auto` is bf16 autocast on a GPU that has it and fp32 elsewhere.
+    `bf16_weights` computes all of the model in bf16, weights and residual stream too;
+    the weights that the optimizer changes and a checkpoint keeps stay float32.
     `activation_checkpointing` keeps only what enters each block and computes the
     rest again. `deterministic` asks PyTorch for reproducible kernels on a GPU;
     on a CPU they are so anyway. `corrupt` says what an unreadable image is: an
