@@ -1,0 +1,94 @@
+"""The networks that are compared, and a step of each, in the same precision."""
+
+from collections.abc import Callable
+
+import torch
+from handwritten import SIZES, like
+from rows import ROOT
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import s2mlp_dsl as s2
+from on_gpu.here import BF16, Here
+from s2mlp_dsl.train.blocks import compile_blocks
+from s2mlp_dsl.train.device import Place
+
+# Of the recipe's setting `precision`: what each of its values is, in words.
+PRECISIONS = {"bf16_weights": "bf16 weights", "bf16": "autocast"}
+
+
+def ours(name: str, depth: int, here: Here, layout: str = "rows") -> nn.Module:
+    """A model as it is built for a GPU, whatever device tries it: in rows.
+
+    In the layout `map` it differs in nothing else.
+    """
+    kind = "affine" if SIZES[name]["affine"] else "layer"
+    sizes = {"width": here.width(name), "depth": depth, "norm_kind": kind}
+    program = s2.elaborate(ROOT / "specs/s2mlp.arch", settings=sizes)
+    built = program.build(lowering="gather" if layout == "map" else None, device="cuda")
+    return built.to(here.device)
+
+
+def port(name: str, depth: int, here: Here) -> nn.Module:
+    """The same by hand, with the shift as a clone and slice assignments."""
+    return like(name, depth=depth, width=here.width(name)).to(here.device)
+
+
+def mixer(here: Here) -> nn.Module:
+    """timm's Mixer-B/16: as wide and as deep as the wide model."""
+    from timm.models.mlp_mixer import MlpMixer
+
+    width, depth = here.width("s2mlp_wide"), here.depth("s2mlp_wide")
+    net: nn.Module = MlpMixer(patch_size=16, num_blocks=depth, embed_dim=width)
+    return net.to(here.device)
+
+
+def training(net: nn.Module, here: Here, precision: str) -> Callable[[], None]:
+    """A step as `train` takes it: copies of weights, passes, AdamW of the masters."""
+    compile_blocks(net)
+    place = Place(here.device, precision)
+    images, labels = here.images(), torch.arange(here.batch, device=here.device)
+    optimizer = torch.optim.AdamW(net.parameters(), fused=True)
+
+    def step() -> None:
+        net.zero_grad()
+        with place.lent(net):
+            F.cross_entropy(place.forward(net, images).float(), labels).backward()
+        optimizer.step()
+
+    return step
+
+
+def inference(net: nn.Module, here: Here) -> Callable[[], None]:
+    """All in bf16, without masters."""
+    compile_blocks(net.to(BF16).eval())
+    images = here.images().to(BF16)
+
+    def forward() -> None:
+        with torch.inference_mode():
+            net(images)
+
+    return forward
+
+
+def passes(net: nn.Module, x: Tensor, precision: str) -> Callable[[], None]:
+    """Forward and backward of a part of a model, of a map in the stream's type."""
+    place = Place(x.device, precision)
+    x = x.to(BF16 if precision == "bf16_weights" else torch.float32).requires_grad_()
+
+    def both() -> None:
+        net.zero_grad()
+        x.grad = None
+        with place.lent(net):
+            place.forward(net, x).float().sum().backward()
+
+    return both
+
+
+def macs_of(net: nn.Module, here: Here) -> float:
+    """MACs of one image: the products that PyTorch counts."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        net(torch.randn(1, 3, 224, 224, device=here.device))
+    return counter.get_total_flops() / 2
