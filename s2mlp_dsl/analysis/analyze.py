@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from s2mlp_dsl.analysis import codes
 from s2mlp_dsl.analysis.claims import ClaimChecker, Claimed
@@ -18,13 +19,14 @@ from s2mlp_dsl.diagnostics import Poisoned
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.spec import Spec
 from s2mlp_dsl.elaborate.suggest import did_you_mean
+from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.hash import function_hash, weight_hash
-from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.shape import Shape
 
 
-class Analysis(Record):
+@frozen
+class Analysis:
     """The figures of a model, for one image.
 
     `params` and `macs` count everything; `flops` is 2 · MACs. All are None for
@@ -59,7 +61,7 @@ class Analysis(Record):
 
 def analyze_model(model: Model) -> Analysis:
     """The figures of an expanded model, without claims."""
-    return figures(model).model_copy(update={"reach": analyze_reach(model)})
+    return replace(figures(model), reach=analyze_reach(model))
 
 
 def figures(model: Model) -> Analysis:
@@ -113,9 +115,7 @@ def with_claims(spec: Spec, analysis: Analysis, model: Model | None) -> Analysis
         spec.unit, spec.report, model, rows, analysis.reach, analysis.open
     )
     facts = [fact for one in spec.claims(analysis.name) for fact in one.facts]
-    return analysis.model_copy(
-        update={"claims": tuple(checker.check(fact) for fact in facts)}
-    )
+    return replace(analysis, claims=tuple(checker.check(fact) for fact in facts))
 
 
 def _check_recipes(spec: Spec) -> None:

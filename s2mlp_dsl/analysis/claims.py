@@ -5,7 +5,7 @@ A claim compares figures (see `quantities.py`), or is
 unit of the last printed digit, or within the tolerance that is said.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
@@ -20,8 +20,9 @@ from s2mlp_dsl.diagnostics import Label, Poisoned, Report
 from s2mlp_dsl.elaborate.files import Unit
 from s2mlp_dsl.elaborate.numbers import half_last_digit, whole
 from s2mlp_dsl.elaborate.values import Env, Value, show, words_in
-from s2mlp_dsl.ir.node import Node
+from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Model
+from s2mlp_dsl.source import Span
 from s2mlp_dsl.syntax import tree
 
 Verdict = Literal["holds", "fails", "undecided"]
@@ -29,7 +30,8 @@ _FULL_REACH = "full_reach"
 _COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 
 
-class Claimed(Node):
+@frozen
+class Claimed:
     """A claim with its verdict.
 
     `found` is what the analysis computed for the left side, as a spec would
@@ -40,6 +42,7 @@ class Claimed(Node):
     verdict: Verdict
     found: str | None = None
     reason: str | None = None
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(eq=False, repr=False)

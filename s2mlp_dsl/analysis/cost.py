@@ -3,14 +3,15 @@
 from collections.abc import Iterable, Iterator
 from math import prod
 
-from s2mlp_dsl.ir.node import Record
+from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.ir.shape import Shape
 from s2mlp_dsl.ir.walk import modules, occurrences
 from s2mlp_dsl.ops import OPERATORS, Args, Buffer
 
 
-class Row(Record):
+@frozen
+class Row:
     """What one statement costs, all its repetitions together.
 
     `params` and `macs` are for one use; `count` is how many uses there are.

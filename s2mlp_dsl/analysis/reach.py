@@ -16,7 +16,7 @@ from s2mlp_dsl.analysis.relation import (
     slice_of,
     union,
 )
-from s2mlp_dsl.ir.node import Record
+from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import (
     Call,
     Model,
@@ -40,7 +40,8 @@ MOST_WORK = 1_000_000  # rows read and joined, all statements together
 _MOVES_PER_ROW = 4  # entries moved in the time that a row takes
 
 
-class Reached(Record):
+@frozen
+class Reached:
     """How much of the first map is seen after some iterations.
 
     `least` and `most` count the source positions that the worst and the best
@@ -52,7 +53,8 @@ class Reached(Record):
     most: int
 
 
-class Reach(Record):
+@frozen
+class Reach:
     """The reach of a model.
 
     `grid` is [time?, height, width] of the first map after `patch`. `steps` has an

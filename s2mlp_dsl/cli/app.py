@@ -48,8 +48,10 @@ class LazyGroup(click.Group):
             return None
         file = name.replace("-", "_")
         module = importlib.import_module(f"s2mlp_dsl.cli.{file}_")
-        # What was imported stays: nobody need look for garbage in it.
+        # What was imported stays: nobody need look for garbage in it, nor as often
+        # as by default in what a compiler makes, which mostly stays as well.
         gc.freeze()
+        gc.set_threshold(10_000)
         gc.enable()
         command: click.Command = module.command
         return command

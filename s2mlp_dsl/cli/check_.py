@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable
+from dataclasses import asdict
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,7 +129,7 @@ def _as_data(analysis: Analysis) -> dict[str, Any]:
         "params": analysis.params,
         "macs": analysis.macs,
         "flops": analysis.flops,
-        "reach": analysis.reach and analysis.reach.model_dump(mode="json"),
+        "reach": analysis.reach and asdict(analysis.reach),
         "claims": [
             {
                 "claim": claim.text,
