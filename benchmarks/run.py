@@ -22,7 +22,17 @@ from typing import Any
 import torch
 from rows import HEAD, ROOT, Row, line
 
-SCRIPTS = ["startup", "lines", "build", "cpu", "memory", "input", "loop", "pictures"]
+SCRIPTS = [
+    "startup",
+    "lines",
+    "build",
+    "shift",
+    "cpu",
+    "memory",
+    "input",
+    "loop",
+    "pictures",
+]
 RESULTS = ROOT / "benchmarks/results"
 QUICK_LIMIT, LIMIT = 120, 1800  # seconds for one script
 

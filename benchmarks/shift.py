@@ -1,17 +1,22 @@
-"""The lowerings of the shift, alone and between two linear layers.
+"""The lowerings of the shift against the form of the field, clone + slice assignment.
 
-    python benchmarks/shift.py [--device cuda] [--compile] [--batch 16]
+    python benchmarks/shift.py [--quick] [--device cuda] [--compile] [--batch 16]
 
-Times are medians in milliseconds, forward and forward with backward, of the
-paper's cross on 14 × 14 × 384 maps in float32.
+The paper's cross on maps of 14 × 14 × 384 in float32, alone and between two linear
+layers with a GELU before it, in evaluation and in training (forward and backward).
+The one that is chosen for the device, `slices` on a CPU and `gather` on a GPU, has a
+target between the layers: never slower than the field's form.
 """
 
 import argparse
+from collections.abc import Callable, Iterator
 
 import torch
+from handwritten import cloned_shift
+from rows import Row, main, ratio, taking_turns
 from torch import Tensor, nn
-from torch.utils.benchmark import Timer
 
+from s2mlp_dsl.lower.lowering import choose
 from s2mlp_dsl.nn.gathered_shift import GatheredShift
 from s2mlp_dsl.nn.one_hot_shift import OneHotShift
 from s2mlp_dsl.nn.shift import SpatialShift
@@ -26,43 +31,64 @@ LOWERINGS = {
 }
 
 
-def milliseconds(net: nn.Module, x: Tensor) -> tuple[float, float]:
-    back = torch.randn_like(x)
-    leaf = x.clone().requires_grad_()
-    with torch.no_grad():
-        net(x)
-        forward = Timer("net(x)", globals={"net": net, "x": x})
-        fast = forward.blocked_autorange(min_run_time=0.5).median
-    net(leaf).backward(back)
-    both = Timer(
-        "net(leaf).backward(back)", globals={"net": net, "leaf": leaf, "back": back}
-    )
-    return 1e3 * fast, 1e3 * both.blocked_autorange(min_run_time=0.5).median
+class Cloned(nn.Module):
+    def forward(self, x_BHWC: Tensor) -> Tensor:
+        return cloned_shift(x_BHWC)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
+def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--compile", action="store_true")
-    given = parser.parse_args()
+
+
+def rows(given: argparse.Namespace) -> Iterator[Row]:
+    torch.manual_seed(0)
     x = torch.randn(given.batch, 14, 14, 384, device=given.device)
-    wanted = SpatialShift(CROSS, "keep").to(given.device)(x)
-    print("lowering    shift           linear, gelu, shift, linear")
-    for name, kind in LOWERINGS.items():
-        shift = kind(CROSS, "keep").to(given.device)
-        assert torch.equal(shift(x), wanted), name
-        around = nn.Sequential(
-            nn.Linear(384, 384), nn.GELU(), shift, nn.Linear(384, 384)
-        ).to(given.device)
-        net = torch.compile(around) if given.compile else around
-        alone, within = milliseconds(shift, x), milliseconds(net, x)
-        print(
-            f"{name:10} {alone[0]:6.2f} {alone[1]:6.2f}"
-            f"   {within[0]:9.2f} {within[1]:6.2f}",
-            flush=True,
-        )
+    shifts = {name: one(CROSS, "keep") for name, one in LOWERINGS.items()}
+    shifts["clone"] = Cloned()
+    for shift in shifts.values():
+        assert torch.equal(shift.to(given.device)(x), cloned_shift(x))
+    between = {name: amid(shift).to(given.device) for name, shift in shifts.items()}
+    for where, nets in (("alone", shifts), ("between linear layers", between)):
+        runs = {
+            name: torch.compile(net) if given.compile else net
+            for name, net in nets.items()
+        }
+        for kind in ("inference", "training"):
+            works = {name: step(net, x, kind) for name, net in runs.items()}
+            taken = taking_turns(works, 10 if given.quick else 60)
+            for name in LOWERINGS:
+                mine, theirs = (min(taken[who]) * 1e3 for who in (name, "clone"))
+                chosen = nets is between and name == choose("torch", given.device)
+                yield Row(
+                    f"{name}, {where}, {kind} / clone",
+                    ratio(taken[name], taken["clone"]),
+                    "×",
+                    1.0 if chosen else None,
+                    detail=f"{mine:.2f} ms against {theirs:.2f}",
+                )
+
+
+def amid(shift: nn.Module) -> nn.Module:
+    return nn.Sequential(nn.Linear(384, 384), nn.GELU(), shift, nn.Linear(384, 384))
+
+
+def step(net: nn.Module, x: Tensor, kind: str) -> Callable[[], None]:
+    leaf, back = x.clone().requires_grad_(), torch.randn_like(x)
+
+    def work() -> None:
+        if kind == "training":
+            leaf.grad = None
+            net(leaf).backward(back)
+        else:
+            with torch.no_grad():
+                net(x)
+        if x.is_cuda:
+            torch.cuda.synchronize(x.device)
+
+    return work
 
 
 if __name__ == "__main__":
-    main()
+    main(rows, __doc__, add_options)
