@@ -10,7 +10,7 @@ from s2mlp_dsl.cli.output import format_option, model_options, spec_argument
 from s2mlp_dsl.verify.certificate import Certificate, Check
 
 # As in verify/forms.py, which imports torch.
-_TARGETS = ("eager", "emitted", "fx", "export", "decomposed", "onnx", "compile")
+_TARGETS = ("eager", "cuda", "emitted", "fx", "export", "decomposed", "onnx", "compile")
 
 WIDTH = 30  # of the longest name of a check
 

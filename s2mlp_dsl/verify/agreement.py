@@ -13,7 +13,7 @@ from s2mlp_dsl.verify.case import Case, case_of
 from s2mlp_dsl.verify.certificate import Check, Failure
 from s2mlp_dsl.verify.comparison import TOLERANCES, Comparison, Worst
 from s2mlp_dsl.verify.differences import check_differences
-from s2mlp_dsl.verify.forms import LOWERING, NOT_IN_BFLOAT16
+from s2mlp_dsl.verify.forms import NOT_IN_BFLOAT16
 from s2mlp_dsl.verify.narrow import first_wrong
 from s2mlp_dsl.verify.trials import DTYPES, outcomes
 
@@ -68,7 +68,7 @@ def _blame(
     if worst.error <= TOLERANCES[dtype][kind]:
         return []
     message = worst.broken or f"{kind} are off by {worst.error:.3g}"
-    net = case.module(LOWERING.get(name), dtype).train(worst.training)
+    net = case.module(name, dtype).train(worst.training)
     found = first_wrong(case.program.model, name, net, TOLERANCES[dtype]["values"])
     path, reason = found or (worst.at or case.program.model.name, "")
     graph = dataflow(case.program.model)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from s2mlp_dsl.analysis.graph import dataflow
 from s2mlp_dsl.emit.export import steps
 from s2mlp_dsl.program import Program
+from s2mlp_dsl.verify.forms import built
 from s2mlp_dsl.verify.reference import (
     Array,
     has_buffers,
@@ -50,8 +51,9 @@ class Case:
     taller: tuple[Array, Array] | None
     modes: Mapping[bool, Truth]
 
-    def module(self, lowering: str | None, dtype: torch.dtype) -> nn.Module:
-        return _module(self.program, self.weights, lowering).to(dtype)
+    def module(self, form: str | None, dtype: torch.dtype) -> nn.Module:
+        """What a form is made of, with the weights."""
+        return _module(self.program, self.weights, form).to(dtype)
 
 
 def case_of(program: Program, seed: int) -> Case:
@@ -107,9 +109,9 @@ def _gradients(net: nn.Module, leaf: Tensor) -> Iterator[tuple[str, Tensor]]:
 
 
 def _module(
-    program: Program, weights: Mapping[str, Array], lowering: str | None
+    program: Program, weights: Mapping[str, Array], form: str | None
 ) -> nn.Module:
-    net = program.build(lowering=lowering)  # type: ignore[arg-type]
+    net = built(program, form)
     state = {name: torch.from_numpy(value) for name, value in weights.items()}
     net.double().load_state_dict(state)
     return net

@@ -10,23 +10,26 @@ from torch import Tensor, nn
 
 from s2mlp_dsl.emit.export import decomposed, export_program
 from s2mlp_dsl.emit.onnx import missing, onnx_bytes, run_onnx
+from s2mlp_dsl.lower.lowering import Lowering
 from s2mlp_dsl.lower.trace import trace
 from s2mlp_dsl.program import Program
 
 Run = Callable[[Tensor], Tensor]
 
 # Those that a quick proof tries; `compile` takes a C++ compiler and half a minute.
-DEFAULT = ("eager", "emitted", "fx", "export", "decomposed", "onnx")
+DEFAULT = ("eager", "cuda", "emitted", "fx", "export", "decomposed", "onnx")
 FORMS = (*DEFAULT, "compile")
 WITHOUT_GRADIENT = ("onnx",)
 # Exporters write down evaluation mode; these train as well.
-IN_BOTH_MODES = ("eager", "emitted", "fx", "compile")
+IN_BOTH_MODES = ("eager", "cuda", "emitted", "fx", "compile")
 # These take images of other sizes where the model does.
-OF_ANY_SIZE = ("eager", "fx")
+OF_ANY_SIZE = ("eager", "cuda", "fx")
 # And why; a test tries the runtime, so that this stays true.
 NOT_IN_BFLOAT16 = {"onnx": "not done: ONNX Runtime has no MatMul, Add or Conv for it"}
 # How shifts are computed there, where it is not as in the module.
-LOWERING = {"export": "select", "decomposed": "select", "onnx": "select"}
+_LOWERING: dict[str, Lowering] = {
+    "export": "select", "decomposed": "select", "onnx": "select"
+}  # fmt: skip
 
 
 def available(full: bool) -> tuple[str, ...]:
@@ -39,6 +42,13 @@ class FormFailed(Exception):
     """The form cannot be made of this program, or does not run."""
 
 
+def built(program: Program, name: str | None) -> nn.Module:
+    """The module that a form is made of: what is built for a GPU runs here as well."""
+    if name == "cuda":
+        return program.build(device="cuda")
+    return program.build(lowering=_LOWERING.get(name or ""))
+
+
 def form(name: str, program: Program, net: nn.Module) -> Run:
     """The program in one of the forms, with the weights of `net`.
 
@@ -48,7 +58,7 @@ def form(name: str, program: Program, net: nn.Module) -> Run:
     """
     try:
         match name:
-            case "eager":
+            case "eager" | "cuda":
                 return net
             case "fx":
                 return trace(net, program.model)

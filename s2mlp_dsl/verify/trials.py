@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from s2mlp_dsl.verify.case import BATCHES, Case, Gradients
 from s2mlp_dsl.verify.forms import (
     IN_BOTH_MODES,
-    LOWERING,
     NOT_IN_BFLOAT16,
     OF_ANY_SIZE,
     WITHOUT_GRADIENT,
@@ -86,7 +85,7 @@ def outcomes(case: Case, name: str) -> Iterator[tuple[Trial, Outcome | Exception
         return
     for (dtype, training), group in groupby(trials, lambda one: _setting(one)):
         first, *others = group
-        net = case.module(LOWERING.get(name), dtype).train(training)
+        net = case.module(name, dtype).train(training)
         try:
             run = form(name, case.program, net)
         except Exception as error:  # whatever a wrong form raises is the finding
