@@ -13,6 +13,7 @@ from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.lower.rows import in_rows
 from s2mlp_dsl.verify.verify import verify_module
 from tests.lower.specs import MADE_UP, SHIPPED, SMALL, program
+from tests.verify.planting import checks, edited, failed
 
 CROSS = """
 shift cross {
@@ -144,6 +145,25 @@ def test_a_backbone_has_maps() -> None:
     assert takes_rows(elaborate(text))
     (middle,) = elaborate(text).backbone(["middle"], "cuda")(torch.randn(2, 3, 6, 8))
     assert middle.shape == (2, 8, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "caught"),
+    [
+        ("y = torch.unflatten(y, 0, size)", "pass", {"numbers"}),
+        ("y.flatten(0, -2)", "y.transpose(1, 2).flatten(0, -2)", {"structure"}),
+        ("y.flatten(0, -2)", "y.flatten(1, 2).flatten(0, 1)", {"structure"}),
+        ("size = x.shape[:-1]", "size = x.transpose(1, 2).shape[:-1]", {"structure"}),
+        (
+            "torch.unflatten(y, 0, size)",
+            "torch.unflatten(y, 0, size[::-1])",
+            {"numbers"},
+        ),
+    ],
+)
+def test_wrong_rows_are_caught(old: str, new: str, caught: set[str]) -> None:
+    found = failed(checks(edited(old, new, device="cuda")))
+    assert caught <= found
 
 
 def test_the_text_is_clean(tmp_path: Path) -> None:

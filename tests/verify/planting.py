@@ -53,9 +53,11 @@ def failed(found: dict[str, Check]) -> set[str]:
     return {name for name, check in found.items() if not check.passed}
 
 
-def edited(old: str, new: str, program: Program = PROGRAM) -> nn.Module:
+def edited(
+    old: str, new: str, program: Program = PROGRAM, device: str = "cpu"
+) -> nn.Module:
     """The module of the emitted text with one edit in it."""
-    source = program.source()
+    source = program.source(device=device)
     assert source.text.count(old) == 1, old
     namespace: dict[str, object] = {"__name__": "planted"}
     exec(source.text.replace(old, new), namespace)
