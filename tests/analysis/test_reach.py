@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from s2mlp_dsl.analysis.reach import Walker, analyze_reach, first_map, seen_by
 from s2mlp_dsl.api import Program, elaborate
-from s2mlp_dsl.ir.shape import Map
+from s2mlp_dsl.ir.shape import positions
 from s2mlp_dsl.ir.walk import modules, occurrences
 from s2mlp_dsl.shipped import shipped
 from s2mlp_dsl.verify.reference import unit_gain_weights
@@ -134,16 +134,15 @@ def expected(one: Program) -> Tensor:
     assert start is not None
     walker = Walker(one.model, start.result)
     walker.run(start)
-    assert isinstance(start.result, Map)
-    height, width = start.result.height, start.result.width
+    grid = start.result.dims[:-1]
     parts = walker.relation.parts
     places = len(parts[0][1])
-    found = torch.zeros(places, one.model.result.channels, height, width).bool()
+    found = torch.zeros(places, one.model.result.channels, *grid).bool()
     for mask, rows in parts:
         channels = [c for c in range(found.shape[1]) if mask >> c & 1]
         for place, row in enumerate(rows):
-            seen = [bool(row >> p & 1) for p in range(height * width)]
-            found[place, channels] |= torch.tensor(seen).reshape(height, width)
+            seen = [bool(row >> p & 1) for p in range(positions(start.result))]
+            found[place, channels] |= torch.tensor(seen).reshape(grid)
     return found
 
 

@@ -168,7 +168,13 @@ _GRIDS = (
     map_(1, 6, 4),
     film(2, 3, 2, 3),
 )
-_FEW = (map_(3, 2, 2), map_(1, 1, 3), film(2, 1, 3, 2), Vector(channels=3))
+_FEW = (
+    map_(3, 2, 2),
+    map_(1, 1, 3),
+    film(2, 1, 3, 2),
+    Tokens(count=4, channels=3),
+    Vector(channels=3),
+)
 
 CASES: dict[str, list[Case]] = {
     "image": [
@@ -405,6 +411,32 @@ CASES: dict[str, list[Case]] = {
         Case(parallel(f"split_attention({hidden}, {over}, bias = {bias})", 3), shape)
         for hidden, over, bias in ((2, "sum", "off"), (3, "mean", "on"))
         for shape in _FEW
+    ],
+}
+
+# Scopes around a body that mixes what it takes as channels.
+SCOPE_CASES: dict[str, list[tuple[str, Shape]]] = {
+    "fold": [
+        (f"fold({arguments}) {{ linear(dim) }}", shape)
+        for arguments, shape in (
+            ('"y x c -> c (y x)"', map_(3, 5, 4)),  # all positions
+            ('"y x c -> c (y x)"', map_(1, 1, 3)),
+            ('"y x c -> y c x"', map_(2, 4, 3)),  # along one axis
+            ('"(y a) (x b) c -> y x (a b c)", a = 2, b = 3', map_(4, 6, 1)),  # regions
+            ('"y x (s c) -> c s (y x)", s = 2', map_(3, 1, 6)),  # segments
+            ('"t y x c -> y x c t"', film(3, 2, 1, 2)),  # time
+            ('"s c -> c s"', Tokens(count=5, channels=3)),
+        )
+    ],
+    "pad": [
+        (f"pad({arguments}) {{ depthwise(3) }}", shape)
+        for edge in ("zero", "clamp", "wrap", "reflect")
+        for arguments, shape in (
+            (f"y, multiple = 4, edge = {edge}", map_(3, 5, 2)),
+            (f"x, multiple = 3, edge = {edge}", map_(1, 1, 3)),
+            (f"x, multiple = 2, edge = {edge}", film(2, 2, 3, 1)),
+            (f"y, multiple = 3, edge = {edge}", map_(6, 2, 1)),  # nothing is missing
+        )
     ],
 }
 

@@ -1,5 +1,8 @@
 """Every operator's fact sheet, held against real PyTorch."""
 
+from contextlib import suppress
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -7,9 +10,21 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from s2mlp_dsl.api import elaborate, verify
 from s2mlp_dsl.ir.print import print_op
-from s2mlp_dsl.ir.shape import Map, Tokens, Vector
+from s2mlp_dsl.ir.shape import Map, Shape, Tokens, Vector
 from s2mlp_dsl.ops import OPERATORS, SCOPES, SIGNATURES, Args, Operator, Refusal, Scope
-from tests.ops.cases import ALL, CASES, EDGES, Case, map_, op_of, spec_text
+from tests.analysis.test_reach import dependence as built_dependence
+from tests.analysis.test_reach import expected as said_dependence
+from tests.ops.cases import (
+    ALL,
+    CASES,
+    EDGES,
+    SCOPE_CASES,
+    Case,
+    film,
+    map_,
+    op_of,
+    spec_text,
+)
 from tests.ops.probe import (
     dependence,
     expected_dependence,
@@ -30,15 +45,34 @@ def test_every_operator_has_cases() -> None:
 
 @every_operator
 def test_cases_are_many_enough(operator: Operator) -> None:
+    """What an operator takes is found out by asking it, so that none is left out."""
     cases = CASES[operator.name]
     assert all(case.op.operator == operator.name for case in cases)
     shapes = {case.shape for case in cases}
     maps = [shape for shape in shapes if isinstance(shape, Map)]
     assert len(shapes) >= 3
-    if not isinstance(operator.example_input, Tokens):
-        assert any(shape.height != shape.width for shape in maps)
-        assert any(shape.height == shape.width == 1 for shape in maps)
     assert any(shape.channels % 2 for shape in shapes)
+    assert operator.role == "input" or _takes(operator, *(case.shape for case in cases))
+    if operator.role == "input" or _takes(operator, map_(12, 16, 12), map_(12, 16, 1)):
+        assert len(maps) >= 3
+        assert any(shape.height != shape.width for shape in maps)
+        assert any(shape.channels % 2 for shape in maps)
+    if operator.role == "input" or _takes(operator, map_(1, 1, 12), map_(1, 1, 1)):
+        assert any(shape.height == shape.width == 1 for shape in maps)
+    if _takes(operator, film(2, 12, 16, 12), film(2, 12, 16, 1)):
+        assert any(shape.time is not None for shape in maps)
+    for other in (Tokens(count=12, channels=12), Vector(channels=12)):
+        if _takes(operator, other):
+            assert any(shape.kind == other.kind for shape in shapes)
+
+
+def _takes(operator: Operator, *shapes: Shape) -> bool:
+    """Whether it takes one of them with the arguments of some case."""
+    for shape, case in product(shapes, CASES[operator.name]):
+        with suppress(Refusal):
+            operator.shape(shape, case.args)
+            return True
+    return False
 
 
 @every_operator
@@ -201,6 +235,31 @@ def test_scope_example(scope: Scope) -> None:
     assert scope.summary and scope.paper
     assert elaborate(program.text).model == program.model
     assert verify(program.text, model=None).passed
+
+
+def test_every_scope_has_cases() -> None:
+    assert SCOPE_CASES.keys() == SCOPES.keys()
+    for cases in SCOPE_CASES.values():
+        maps = [shape for _, shape in cases if isinstance(shape, Map)]
+        assert len(set(maps)) >= 3
+        assert any(shape.height != shape.width for shape in maps)
+        assert any(shape.height == shape.width == 1 for shape in maps)
+        assert any(shape.channels % 2 for shape in maps)
+        assert any(shape.time is not None for shape in maps)
+
+
+@pytest.mark.parametrize(
+    ("statement", "shape"),
+    [case for cases in SCOPE_CASES.values() for case in cases],
+    ids=str,
+)
+def test_scope(statement: str, shape: Shape) -> None:
+    program = elaborate(spec_text(statement, shape))
+    assert program.model.result == shape
+    assert elaborate(program.text).model == program.model
+    # Movement of what enters and leaves, numbers, gradients, params and MACs.
+    assert verify(program.text, model=None, targets=()).passed
+    assert torch.equal(built_dependence(program), said_dependence(program))
 
 
 @every_operator
