@@ -121,7 +121,8 @@ class Quantities:
             )
         assert self.model is not None  # else its reach is not known
         found = analyze_reach(self.model, content=True)
-        assert found is not None
+        if found is None:
+            raise Undecided("the maps are too large to compute the reach")
         return found
 
     def _known_reach(self) -> Reach:

@@ -12,6 +12,7 @@ from s2mlp_dsl.analysis.relation import (
     Rows,
     apply,
     identity,
+    is_uniform,
     side_by_side,
     slice_of,
     union,
@@ -30,14 +31,19 @@ from s2mlp_dsl.ir.program import (
 )
 from s2mlp_dsl.ir.shape import Shape, positions
 from s2mlp_dsl.ops import OPERATORS, Args
+from s2mlp_dsl.ops.reach import Grid, Table
 from s2mlp_dsl.ops.reach import Reach as OperatorReach
 
-# Relations are positions × positions bits; beyond this they are not computed.
-MOST_POSITIONS = 1024
+# A relation has positions × positions of the first map bits for each channel group;
+# beyond these it is not computed.
+MOST_POSITIONS = 2**16
+MOST_BITS = 2**30
 MOST_CHANNELS = 2**16
 MOST_STEPS = 1024
-MOST_WORK = 1_000_000  # rows read and joined, all statements together
+MOST_WORK = 8_000_000  # rows read and joined, all statements together
 _MOVES_PER_ROW = 4  # entries moved in the time that a row takes
+_BITS_PER_ROW = 2**14  # joined in the time that a row takes, however short
+_QUICK = 2**12  # positions that an operator says quickly what it reads of
 
 
 @frozen
@@ -100,7 +106,7 @@ def seen_after(model: Model) -> list[Rows]:
     start = first_map(model)
     if start is None:
         return []
-    walker = Walker(model, start.result)
+    walker = Walker(model, start.result, recorded=True)
     try:
         walker.run(start)
     except TooLarge:
@@ -117,7 +123,7 @@ def seen_by(model: Model) -> dict[str, int]:
     start = first_map(model)
     if start is None:
         return {}
-    walker = Walker(model, start.result)
+    walker = Walker(model, start.result, recorded=True)
     try:
         walker.run(start)
     except TooLarge:
@@ -156,10 +162,20 @@ class TooLarge(Exception):
 
 
 class Walker:
-    """Carries a relation through a model and notes what each iteration sees."""
+    """Carries a relation through a model and notes what each iteration sees.
 
-    def __init__(self, model: Model, source: Shape, content: bool = False) -> None:
-        self.content = content
+    What is `recorded` is kept: what all positions see after each iteration, and
+    after each statement.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        source: Shape,
+        content: bool = False,
+        recorded: bool = False,
+    ) -> None:
+        self.content, self.recorded = content, recorded
         self.model = model
         self.iterations = 0
         self.steps: list[Reached] = []
@@ -170,11 +186,13 @@ class Walker:
         self.after: dict[str, Relation] = {}
         self._reach: dict[int, tuple[OperatorReach, int]] = {}
         self._work = 0
-        self.all = (1 << positions(source)) - 1
+        self.count = positions(source)
+        self.all = (1 << self.count) - 1
 
     def run(self, start: Op) -> None:
         """From the first map to the end."""
-        self.after[start.name] = self.relation
+        if self.recorded:
+            self.after[start.name] = self.relation
         self.through(self.model.body[self.model.body.index(start) + 1 :])
 
     def through(self, body: tuple[Statement, ...]) -> None:
@@ -187,7 +205,14 @@ class Walker:
                     before = self.relation
                     self.through(statement.body)
                     rows = len(self.relation.parts[0][1])
-                    self._spend(rows * len(before.parts) * len(self.relation.parts))
+                    shared = sum(
+                        1
+                        for one, _ in before.parts
+                        for other, _ in self.relation.parts
+                        if one & other
+                    )
+                    self._spend(rows * shared)
+                    self._hold(rows * shared)
                     self.relation = union(before, self.relation)
                 case Parallel():
                     self._parallel(statement)
@@ -225,19 +250,49 @@ class Walker:
         if max(op.source.channels, op.result.channels) > MOST_CHANNELS:
             raise TooLarge
         if id(op) not in self._reach:
-            operator = OPERATORS[op.operator]
-            reach = operator.reach(op.source, Args(dict(op.args)))
-            if self.content and reach.content is not None:
-                reach = reach.content
+            reach = self._facts(op, op.source)
             self._reach[id(op)] = reach, _reads(reach, op.source)
             self._spend(self._reach[id(op)][1])
         reach, reads = self._reach[id(op)]
-        self._spend(reads * len(self.relation.parts))
-        self.after[self.at + op.name] = after = apply(op, reach, self.relation)
+        if reach.moves is None or not is_uniform(self.relation):
+            self._spend(reads * len(self.relation.parts))
+            if reach.moves is not None:
+                self._hold(positions(op.source))
+        self._hold(positions(op.result) * self._parts_made(reach))
+        after = apply(op, reach, self.relation)
+        if self.recorded:
+            self.after[self.at + op.name] = after
         return after
 
+    def _facts(self, op: Op, source: Shape) -> OperatorReach:
+        """What an operator reads. On a large map it is not asked what is too much."""
+        operator, args = OPERATORS[op.operator], Args(dict(op.args))
+        if (
+            positions(source) > _QUICK
+            and positions(op.result) * self.count > MOST_BITS
+            and operator.properties(source, args).reads != "position"
+        ):
+            raise TooLarge
+        reach = operator.reach(source, args)
+        if self.content and reach.content is not None:
+            return reach.content
+        return reach
+
+    def _parts_made(self, reach: OperatorReach) -> int:
+        """How many channel groups get rows of their own."""
+        return sum(
+            part.channels is None or bool(part.channels & mask)
+            for part in reach.parts
+            if not isinstance(part.reads, str)
+            for mask, _ in self.relation.parts
+        )
+
+    def _hold(self, rows: int) -> None:
+        if rows * self.count > MOST_BITS:
+            raise TooLarge
+
     def _spend(self, rows: int) -> None:
-        self._work += rows
+        self._work += rows + rows * self.count // _BITS_PER_ROW
         if self._work > MOST_WORK:
             raise TooLarge
 
@@ -263,7 +318,8 @@ class Walker:
         self.iterations += 1
         self._spend(sum(len(rows) for _, rows in self.relation.parts))
         rows = self.relation.rows
-        self.history.append(rows)
+        if self.recorded:
+            self.history.append(rows)
         sizes = [row.bit_count() for row in rows]
         self.steps.append(
             Reached(iteration=self.iterations, least=min(sizes), most=max(sizes))
@@ -289,7 +345,15 @@ def _reads(reach: OperatorReach, source: Shape) -> int:
     count = positions(source)
     if reach.moves is not None:
         return count * source.channels // _MOVES_PER_ROW
-    return sum(
-        count if isinstance(part.reads, str) else sum(map(len, part.reads))
-        for part in reach.parts
-    )
+    return sum(_rows_read(part.reads, count) for part in reach.parts)
+
+
+def _rows_read(reads: str | Table | Grid, count: int) -> int:
+    match reads:
+        case str():
+            return count
+        case Grid(frames, height, _, rows, columns):
+            across = height * sum(map(len, columns))
+            return frames * (across + len(columns) * sum(map(len, rows)))
+        case _:
+            return sum(map(len, reads))

@@ -4,16 +4,57 @@ A relation is kept per channel group until an operator mixes channels. A set of
 positions is one integer with a bit per position.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from operator import or_
+from typing import Any
 
 from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Op
 from s2mlp_dsl.ir.shape import Shape, positions
-from s2mlp_dsl.ops.reach import Part
+from s2mlp_dsl.ops.reach import Grid, Part, Table
 from s2mlp_dsl.ops.reach import Reach as OperatorReach
 
-# For each position, the set of source positions.
-Rows = tuple[int, ...]
+
+class Rows(tuple[int, ...]):
+    """For each position, the set of source positions.
+
+    Rows are looked up among few others: what a few positions see tells them apart,
+    and to hash what all of them see takes longer than to compute it.
+    """
+
+    __slots__ = ()
+
+    def __hash__(self) -> int:
+        return hash(tuple(self[:: len(self) // 8 + 1]))
+
+
+class Identity(Rows):
+    """Each position sees itself; not written out, for of an image that is gigabits."""
+
+    length: int
+
+    def __new__(cls, length: int) -> "Identity":
+        made = super().__new__(cls)
+        made.length = length
+        return made
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[int]:
+        return (1 << place for place in range(self.length))
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return tuple(1 << place for place in range(self.length)[at])
+        return 1 << range(self.length)[at]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Identity):
+            return self.length == other.length
+        return isinstance(other, Rows) and tuple(self) == tuple(other)
+
+    __hash__ = Rows.__hash__
 
 
 @frozen
@@ -27,20 +68,20 @@ class Relation:
         """For each position, what any of its channels depends on."""
         first, *others = (rows for _, rows in self.parts)
         for rows in others:
-            first = tuple(a | b for a, b in zip(first, rows, strict=True))
+            first = Rows(map(or_, first, rows))
         return first
 
 
 def identity(shape: Shape) -> Relation:
     everything = (1 << shape.channels) - 1
-    return Relation(((everything, tuple(1 << p for p in range(positions(shape)))),))
+    return Relation(((everything, Identity(positions(shape))),))
 
 
 def apply(op: Op, reach: OperatorReach, before: Relation) -> Relation:
     """The relation after an operator, given the one before it."""
     assert op.source is not None
     if reach.moves is not None and is_uniform(before):
-        seen = before.parts[0][1][:1] * positions(op.result)
+        seen = Rows(before.parts[0][1][:1] * positions(op.result))
         return Relation((((1 << op.result.channels) - 1, seen),))
     if reach.moves is not None:
         return _moved(before, reach.moves(), op.source, op.result)
@@ -69,7 +110,9 @@ def apply(op: Op, reach: OperatorReach, before: Relation) -> Relation:
 
 def _listed(before: Relation, reach: OperatorReach, result: Shape) -> Relation:
     """The relation after an operator that lists what each channel depends on."""
-    parts: dict[int, Rows] = {(1 << result.channels) - 1: (0,) * positions(result)}
+    parts: dict[int, Rows] = {
+        (1 << result.channels) - 1: Rows((0,) * positions(result))
+    }
     for part in reach.parts:
         assert part.channels is not None and part.leaving is not None
         seen = Relation(
@@ -81,7 +124,7 @@ def _listed(before: Relation, reach: OperatorReach, result: Shape) -> Relation:
         ).rows
         for mask, rows in list(parts.items()):
             if mask & part.leaving:
-                added = tuple(a | b for a, b in zip(rows, seen, strict=True))
+                added = Rows(map(or_, rows, seen))
                 parts[mask & part.leaving] = added
                 if mask & ~part.leaving:
                     parts[mask & ~part.leaving] = rows
@@ -104,7 +147,8 @@ def _mixed(relation: Relation, groups: int, source: Shape, result: Shape) -> Rel
 
 def is_uniform(relation: Relation) -> bool:
     """Whether every position and channel sees the same."""
-    return len(relation.parts) == 1 and len(set(relation.parts[0][1])) == 1
+    first, *others = relation.parts[0][1]
+    return len(relation.parts) == 1 and all(one == first for one in others)
 
 
 def slice_of(relation: Relation, start: int, width: int) -> Relation:
@@ -135,24 +179,25 @@ def _moved(
     after: dict[Rows, int] = {}
     if len(before.parts) == 1:
         # Channels do not differ, so those that come from the same positions are one.
-        ((_, rows),) = before.parts
+        ((_, seen_so_far),) = before.parts
+        rows = Rows(seen_so_far)  # each written out once, however often it is moved
         places = [entry // width for entry in moves]
         columns: dict[tuple[int, ...], int] = {}
         for channel in range(result.channels):
             column = tuple(places[channel :: result.channels])
             columns[column] = columns.get(column, 0) | 1 << channel
         for column, mask in columns.items():
-            seen = tuple(map(rows.__getitem__, column))
+            seen = Rows(map(rows.__getitem__, column))
             after[seen] = after.get(seen, 0) | mask
     else:
-        of_channel: list[Rows] = [()] * width
+        of_channel: list[Rows] = [Rows()] * width
         for mask, rows in before.parts:
             for channel in range(width):
                 if mask >> channel & 1:
                     of_channel[channel] = rows
         every = [of_channel[entry % width][entry // width] for entry in moves]
         for channel in range(result.channels):
-            seen = tuple(every[channel :: result.channels])
+            seen = Rows(every[channel :: result.channels])
             after[seen] = after.get(seen, 0) | 1 << channel
     return Relation(tuple((mask, rows) for rows, mask in after.items()))
 
@@ -164,7 +209,7 @@ def union(one: Relation, other: Relation) -> Relation:
         for mask_other, rows_other in other.parts:
             shared = mask_one & mask_other
             if shared:
-                rows = tuple(a | b for a, b in zip(rows_one, rows_other, strict=True))
+                rows = Rows(map(or_, rows_one, rows_other))
                 after[rows] = after.get(rows, 0) | shared
     return Relation(tuple((mask, rows) for rows, mask in after.items()))
 
@@ -172,13 +217,20 @@ def union(one: Relation, other: Relation) -> Relation:
 def _read(part: Part, rows: Rows) -> Rows:
     if part.reads == "here":
         return rows
+    if isinstance(part.reads, Grid):
+        return _read_grid(part.reads, rows)
     if part.reads == "all":
         everything = 0
         for row in rows:
             everything |= row
-        return (everything,) * len(rows)
+        return Rows((everything,) * len(rows))
+    return Rows(_joined(rows, part.reads))
+
+
+def _joined(rows: Sequence[int], table: Table) -> list[int]:
+    """For each entry of the table, what the rows it lists see together."""
     read = []
-    for sources in part.reads:
+    for sources in table:
         if len(sources) == 1:
             read.append(rows[sources[0]])
             continue
@@ -186,4 +238,23 @@ def _read(part: Part, rows: Rows) -> Rows:
         for source in sources:
             seen |= rows[source]
         read.append(seen)
-    return tuple(read)
+    return read
+
+
+def _read_grid(grid: Grid, rows: Rows) -> Rows:
+    """Across first, then down: k + k rows are joined, and not k · k."""
+    last = {y: at for at, sources in enumerate(grid.rows) for y in sources}
+    read: list[int] = []
+    for frame in range(grid.frames):
+        lines: dict[int, list[int]] = {}
+        for at, sources in enumerate(grid.rows):
+            seen = [0] * len(grid.columns)
+            for y in sources:
+                if y not in lines:
+                    start = (frame * grid.height + y) * grid.width
+                    lines[y] = _joined(rows[start : start + grid.width], grid.columns)
+                seen = list(map(or_, seen, lines[y]))
+                if last[y] == at:
+                    del lines[y]
+            read += seen
+    return Rows(read)

@@ -11,7 +11,7 @@ from math import prod
 from typing import Literal
 
 from s2mlp_dsl.analysis.analyze import analyze_model
-from s2mlp_dsl.analysis.reach import MOST_POSITIONS, Reach, reads_through
+from s2mlp_dsl.analysis.reach import Reach, reads_through
 from s2mlp_dsl.analysis.sizes import bound_by
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.print import print_arguments, print_op
@@ -34,6 +34,7 @@ from s2mlp_dsl.ops.reach import Reach as OperatorReach
 # `mixed`: every channel that leaves is made of several, with weights of its own.
 Shared = Literal["yes", "no", "mixed"]
 _ROOM = 32  # a map large enough for an operator to show what it does
+_LARGE = _ROOM**2  # positions
 
 
 class Row(Record):
@@ -274,7 +275,7 @@ def _reach(op: Op) -> OperatorReach:
     """What an operator depends on, on a map of a size that is quick to relate."""
     operator, args, source = OPERATORS[op.operator], Args(dict(op.args)), op.source
     assert source is not None
-    if isinstance(source, Map) and positions(source) > MOST_POSITIONS:
+    if isinstance(source, Map) and positions(source) > _LARGE:
         sides = {
             side: min(getattr(source, side), _ROOM) for side in ("height", "width")
         }

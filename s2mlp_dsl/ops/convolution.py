@@ -125,7 +125,7 @@ class Convolution(Operator):
         if one.fixed is not None:
             parts = crossing(one.fixed, one.windows, x, one.width, one.groups)
             return Reach(mixes=True, parts=parts, groups=one.groups, listed=True)
-        part = Part(None, one.windows.table(x))
+        part = Part(None, one.windows.grid(x))
         if one.is_apart:
             return Reach(mixes=False, parts=(part,))
         return Reach(mixes=True, parts=(part,), groups=one.groups)

@@ -16,7 +16,7 @@ from s2mlp_dsl.ops.base import (
     Refusal,
     need_map,
 )
-from s2mlp_dsl.ops.reach import Part, Reach
+from s2mlp_dsl.ops.reach import Grid, Part, Reach
 
 
 def _sizes(x: Map, size: int) -> str:
@@ -69,16 +69,12 @@ class Patch(Operator):
     def reach(self, x: Shape, a: Args) -> Reach:
         assert isinstance(x, Map)
         size = a.count("size")
-        table = tuple(
-            tuple(
-                (row + i) * x.width + column + j
-                for i in range(size)
-                for j in range(size)
-            )
-            for row in range(0, x.frames * x.height, size)
-            for column in range(0, x.width, size)
+        rows, columns = (
+            tuple(tuple(range(at, at + size)) for at in range(0, length, size))
+            for length in (x.height, x.width)
         )
-        return Reach(mixes=True, parts=(Part(None, table),))
+        grid = Grid(x.frames, x.height, x.width, rows, columns)
+        return Reach(mixes=True, parts=(Part(None, grid),))
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
         reads: Reads = "position" if a.count("size") == 1 else "neighbours"

@@ -85,7 +85,7 @@ class Pool(Operator):
             everywhere = (tuple(range(positions(x))),)
             return Reach(mixes=False, parts=(Part(None, everywhere),))
         assert isinstance(x, Map)
-        return Reach(mixes=False, parts=(Part(None, windows.table(x)),))
+        return Reach(mixes=False, parts=(Part(None, windows.grid(x)),))
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
         windows = _windows(a)

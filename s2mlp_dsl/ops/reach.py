@@ -5,6 +5,7 @@ row by row, frame after frame: position (t, y, x) is (t · height + y) · width 
 """
 
 from collections.abc import Callable, Sequence
+from itertools import product
 from typing import Literal
 
 from s2mlp_dsl.frozen import frozen
@@ -12,6 +13,32 @@ from s2mlp_dsl.ir.shape import Shape, positions, positions_in_frame
 
 # For each output position, the input positions it reads.
 Table = tuple[tuple[int, ...], ...]
+
+
+@frozen
+class Grid:
+    """A table whose windows are rows × columns of a frame, all of them or none.
+
+    `rows` has, for each row of the result, the rows that it reads of `height`, and
+    `columns` the same across; each of `frames` is read by itself.
+    """
+
+    frames: int
+    height: int
+    width: int
+    rows: Table
+    columns: Table
+
+    @property
+    def table(self) -> Table:
+        return tuple(
+            tuple(
+                (frame * self.height + y) * self.width + c for y in down for c in right
+            )
+            for frame, down, right in product(
+                range(self.frames), self.rows, self.columns
+            )
+        )
 
 
 @frozen
@@ -23,8 +50,15 @@ class Part:
     """
 
     channels: int | None
-    reads: Literal["here", "all"] | Table
+    reads: Literal["here", "all"] | Table | Grid
     leaving: int | None = None
+
+    @property
+    def table(self) -> Table | None:
+        """What it reads for each position of the result, None for `here` and `all`."""
+        if isinstance(self.reads, Grid):
+            return self.reads.table
+        return None if isinstance(self.reads, str) else self.reads
 
     def leaves(self, channel: int) -> bool:
         """Whether a channel that leaves is among those said."""

@@ -13,7 +13,7 @@ from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.ops import codes
 from s2mlp_dsl.ops.base import Array, Refusal
 from s2mlp_dsl.ops.edges import inside
-from s2mlp_dsl.ops.reach import Table
+from s2mlp_dsl.ops.reach import Grid
 
 
 @frozen
@@ -84,16 +84,13 @@ class Windows:
                 sources.append(source)
         return found
 
-    def table(self, x: Map) -> Table:
-        """For each window, the positions it reads."""
+    def grid(self, x: Map) -> Grid:
+        """For each window, the rows and columns it reads."""
         rows, columns = (
-            [sorted({one for _, one in row}) for row in self._along(length)]
+            tuple(tuple(sorted({one for _, one in row})) for row in self._along(length))
             for length in (x.height, x.width)
         )
-        return tuple(
-            tuple((frame * x.height + y) * x.width + c for y in down for c in right)
-            for frame, down, right in product(range(x.frames), rows, columns)
-        )
+        return Grid(x.frames, x.height, x.width, rows, columns)
 
     def on(self, x: Array) -> tuple[Map, Array]:
         """One frame's size, and an array's frames as [frames, positions, channels]."""

@@ -21,7 +21,7 @@ def test_dropped_rows_are_those_that_no_window_reads() -> None:
                 continue
             windows = Windows(size, stride, pad, cast(Edge, edge))
             x = Map(height=height, width=max(size, 2), channels=1)
-            read = {place for row in windows.table(x) for place in row}
+            read = {place for row in windows.grid(x).table for place in row}
             unread = sum(row * x.width not in read for row in range(height))
             assert windows.dropped(x)[0] == unread, (windows, height)
             found += unread

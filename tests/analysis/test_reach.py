@@ -230,9 +230,74 @@ def test_the_built_model_sees_the_same_ball(depth: int) -> None:
     assert torch.equal((gradient != 0).any(-1).any(0), distance <= depth)
 
 
-def test_what_is_too_large_is_not_computed() -> None:
-    spec = "edition 1\nmodel m {\nimage(1, 64, 64)\ndepthwise(3)\n}\n"
-    assert analyze_reach(elaborate(spec).model) is None
+LARGE_BODIES = {
+    "cross": "stack 3 {\ns2mlp(cross(2))\n}",
+    "knight": "shift(knight)\nlinear(8)\nshift(woven)",
+    "merged": "s2mlp(cross)\npatch(2, 12)\ns2mlp(cross)\nconv(8, 3, stride = 3)",
+    "windows": "residual {\nconv(8, 5, edge = wrap)\n}\n"
+    "pool(max, size = 3, stride = 2)\ndepthwise(7, edge = reflect)",
+    "axes": 'fold("y x c -> c y x") {\nlinear(dim)\n}\nshift(cross)',
+    "regions": 'fold("(y a) x c -> y x (a c)", a = 4) {\nlinear(dim)\n}',
+}
+
+
+@pytest.mark.parametrize("body", LARGE_BODIES.values(), ids=LARGE_BODIES)
+@pytest.mark.parametrize("edge", ["keep", "zero"])
+def test_maps_as_large_as_in_papers(body: str, edge: str) -> None:
+    """56 × 56 positions, of which some are probed."""
+    one = program(body, edge, size="112, 112")
+    start = first_map(one.model)
+    assert start is not None
+    net, seen, x = built(one), {}, image(one, 16)
+    net.get_submodule(start.name).register_forward_hook(
+        lambda part, args, y: seen.setdefault("z", y)
+    )
+    y = net(x).sum((0, -1)).flatten()
+    walker = Walker(one.model, start.result)
+    walker.run(start)
+    rows = walker.relation.rows
+    assert len(rows) == len(y)
+    for place in (0, 1, len(rows) // 2 + 9, len(rows) // 3, len(rows) - 1):
+        (gradient,) = torch.autograd.grad(y[place], seen["z"], retain_graph=True)
+        found = (gradient != 0).any(-1).any(0).flatten()
+        assert sum(1 << p for p in found.nonzero().flatten().tolist()) == rows[place]
+
+
+def test_an_image_is_related_where_windows_soon_reduce_it() -> None:
+    spec = """edition 1
+model m {
+    image(1, 224, 224)
+    norm(affine)
+    conv(2, 7, stride = 4, pad = 2)
+    stack 3 {
+        depthwise(3)
+        linear(2)
+    }
+}
+"""
+    reach = elaborate(spec).analysis.reach
+    assert reach is not None and reach.grid == (224, 224)
+    # 7 + 4 · 2n rows; at the corner two of them, and half of the others, are outside.
+    assert [(one.least, one.most) for one in reach.steps] == [
+        ((5 + 4 * n) ** 2, (7 + 8 * n) ** 2) for n in (1, 2, 3)
+    ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "image(1, 257, 256)",
+        "image(1, 224, 224)\ndepthwise(3)",
+        "image(512, 224, 224)\nshift(many)",
+        "image(16, 224, 224)\nconv(64, 7, stride = 2)\nshift(many)",
+        'image(64, 224, 224)\nfold("y x c -> c y x") {\nlinear(dim)\n}',
+        "image(9, 224, 224)\nattention(1)\nstack 9 {\nattention(3)\ndepthwise(3)\n}",
+    ],
+)
+def test_what_is_too_large_is_not_computed(body: str) -> None:
+    shift = "shift many {\nedge zero\ninterleave\neach right -31 .. 32\n}\n"
+    one = elaborate(f"edition 1\n{shift}model m {{\n{body}\n}}\n").model
+    assert analyze_reach(one) is None
 
 
 def test_modules_are_those_that_are_built() -> None:

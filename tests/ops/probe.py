@@ -52,12 +52,13 @@ def expected_dependence(case: Case, reach: Reach) -> Tensor:
         mask = part.channels
         mine = [c for c in range(in_channels) if mask is None or mask >> c & 1]
         run_in, run_out = in_channels // reach.groups, out_channels // reach.groups
+        table = part.table
         for place in range(out_positions):
             reads: Iterable[int] = [place]
             if part.reads == "all":
                 reads = range(in_positions)
-            elif part.reads != "here":
-                reads = part.reads[place]
+            elif table is not None:
+                reads = table[place]
             for source in reads:
                 for channel in mine:
                     own = channel % (in_channels // reach.slices)

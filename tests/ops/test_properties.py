@@ -38,7 +38,7 @@ def test_properties(case: Case) -> None:
 def _reads(reach: Reach, positions: int) -> str:
     if any(part.reads == "all" for part in reach.parts):
         return "everything"
-    tables = [part.reads for part in reach.parts if not isinstance(part.reads, str)]
+    tables = [table for part in reach.parts if (table := part.table) is not None]
     read = [(place, set(row)) for table in tables for place, row in enumerate(table)]
     if read and all(len(row) == positions for _, row in read):
         return "everything"

@@ -65,7 +65,7 @@ def _read(op: Op) -> int:
     parts = OPERATORS[op.operator].reach(op.source, Args(dict(op.args))).parts
     if any(part.reads == "all" for part in parts):
         return count
-    tables = [part.reads for part in parts if not isinstance(part.reads, str)]
+    tables = [table for part in parts if (table := part.table) is not None]
     here = len(tables) < len(parts)
     if not tables:
         return 1
