@@ -61,10 +61,9 @@ def _models(spec: str, settings: dict[str, str]) -> Iterator[Model]:
     closed = [
         one for one in models if name or not loaded.base(one).open_params(settings)
     ]
-    if not closed:
-        listed = " and ".join(f"`{one}`" for one in loaded.models) or "no model"
-        raise ChoiceError(f"{path} has {listed}, which --set could complete")
-    for one in closed:
+    if not models:
+        raise ChoiceError(f"{path} has no model to compare")
+    for one in closed or models[:1]:  # an open one says what it needs
         yield loaded.expand(one, settings)
 
 

@@ -187,7 +187,8 @@ def test_compare_as_json(pair: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["specs/s2mlp.arch"], 2, "--set could complete"),
+        (["specs/s2mlp.arch"], 2, "needs `width`, `depth`: --set width=… --set depth"),
+        (["specs/recipes.arch"], 2, "recipes.arch has no model to compare"),
         (["specs/no_such.arch"], 2, "no_such.arch"),
         (["specs/vit.arch:vit_b17"], 2, "vit_b16"),
         ([], 2, "Missing argument"),
