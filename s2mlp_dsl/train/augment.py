@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -44,17 +43,34 @@ class Augment:
 
     def changed(self, images_BCHW: Tensor, draws: Tensor, epoch: int) -> Tensor:
         """The first half, up to the normalisation: uint8 stays uint8."""
-        for place, change in enumerate(self.before):
-            seed = derive("augment", self.seed, epoch, place)
-            images_BCHW = change(images_BCHW, draws, seed)
-        return images_BCHW
+        return self._apply(self.before, 0, images_BCHW, draws, epoch)
 
     def finished(self, images_BCHW: Tensor, draws: Tensor, epoch: int) -> Tensor:
         """The second half, where the model computes: normalisation and erasing."""
-        images_BCHW = self.preprocess.normalise(to_unit(images_BCHW))
-        for place, change in enumerate(self.after, len(self.before)):
-            seed = derive("augment", self.seed, epoch, place)
-            images_BCHW = change(images_BCHW, draws, seed)
+        unit_BCHW = to_unit(images_BCHW)
+        own = unit_BCHW is not images_BCHW  # floats are the caller's
+        normal_BCHW = self.preprocess.normalise(unit_BCHW, in_place=own)
+        return self._apply(self.after, len(self.before), normal_BCHW, draws, epoch)
+
+    def _apply(
+        self,
+        changes: tuple[Change, ...],
+        first: int,
+        images_BCHW: Tensor,
+        draws: Tensor,
+        epoch: int,
+    ) -> Tensor:
+        """Changes in their order, the first of which is number `first` of all.
+
+        torchvision draws from torch's global CPU generator, which is lent and
+        given back.
+        """
+        if not changes:
+            return images_BCHW
+        with torch.random.fork_rng(devices=[]):
+            for place, change in enumerate(changes, first):
+                seed = derive("augment", self.seed, epoch, place)
+                images_BCHW = change(images_BCHW, draws, seed)
         return images_BCHW
 
 
@@ -148,19 +164,15 @@ def _clamped(image: Tensor) -> Tensor:
 def _each(transform: Callable[[Tensor], Any], in_place: bool = False) -> Change:
     """A torchvision transform, image by image, each under its own seed.
 
-    With `in_place` it writes into the images, which must be the batch's own.
-
-    torchvision draws from torch's global CPU generator, which is lent and
-    given back.
+    With `in_place` it writes into the images, which must be the batch's own. The
+    seeds are set in torch's global CPU generator: see `Augment`.
     """
 
     def change(images_BCHW: Tensor, draws: Tensor, seed: int) -> Tensor:
         changed = []
-        with torch.random.fork_rng(devices=[]):
-            samples = np.asarray(draws).tolist()
-            for image_CHW, sample in zip(images_BCHW, samples, strict=True):
-                torch.default_generator.manual_seed(derive("sample", seed, sample))
-                changed.append(transform(image_CHW))
+        for image_CHW, sample in zip(images_BCHW, draws.tolist(), strict=True):
+            torch.default_generator.manual_seed(derive("sample", seed, sample))
+            changed.append(transform(image_CHW))
         if in_place:
             return images_BCHW
         return changed[0][None] if len(changed) == 1 else torch.stack(changed)

@@ -29,11 +29,12 @@ class Preprocess(Record):
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
-    def normalise(self, images_BCHW: Tensor) -> Tensor:
+    def normalise(self, images_BCHW: Tensor, in_place: bool = False) -> Tensor:
         """Values in [0, 1] → float32 of about zero mean and unit variance."""
         mean_C11 = images_BCHW.new_tensor(self.mean)[:, None, None]
         std_C11 = images_BCHW.new_tensor(self.std)[:, None, None]
-        return (images_BCHW - mean_C11).div_(std_C11)
+        subtract = images_BCHW.sub_ if in_place else images_BCHW.sub
+        return subtract(mean_C11).div_(std_C11)
 
     def fitted(self, image_CHW: Tensor) -> Tensor:
         """A uint8 image of any size → one of the model's size."""
