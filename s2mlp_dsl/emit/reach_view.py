@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isqrt
+from math import isqrt, prod
 
 from graphviz import Digraph, escape
 
@@ -16,6 +16,7 @@ from s2mlp_dsl.ir.program import Model
 ACROSS = 4  # grids in a row
 SIDE = 150  # points of a grid's longer side, about
 NARROWEST = 3
+MOST_PLACES = 2**12  # of a map that is drawn place by place
 
 
 class NoReach(Exception):
@@ -39,9 +40,10 @@ class Seen:
 
 def reach_of(model: Model, analysis: Analysis) -> tuple[Reach, list[Seen]]:
     """The reach after 1, 2, 4, … iterations, until it is full or at the end."""
-    history, reach = seen_after(model), analysis.reach
-    if reach is None:
+    reach = analysis.reach
+    if reach is None or prod(reach.grid) > MOST_PLACES:
         raise NoReach(f"the first map of {model.name} is too large to draw its reach")
+    history = seen_after(model)
     if len(reach.grid) != 2:
         raise NoReach(f"{model.name} takes clips; the reach is drawn of images")
     if not reach.steps:

@@ -176,6 +176,8 @@ def test_texts_stay_in_their_boxes_in_a_wider_font(view: View, spec: str) -> Non
 def test_no_reach_without_a_stack() -> None:
     with pytest.raises(NoReach, match="no stack"):
         picture(HOSTILE, "reach")
+    with pytest.raises(NoReach, match="resnet_50 is too large to draw"):
+        picture("specs/resnet.arch", "reach")
     assert b"no shift in this model" in picture(HOSTILE, "shift")
 
 

@@ -8,19 +8,24 @@ import base64
 import json
 import zlib
 from html import escape
+from math import prod
 
 from s2mlp_dsl.analysis.reach import seen_after
-from s2mlp_dsl.emit.reach_view import grid_of
+from s2mlp_dsl.emit.reach_view import MOST_PLACES, grid_of
 from s2mlp_dsl.emit.report.subject import Subject
 
 MOST_BYTES = 1 << 23
+_NONE = "<p>No reach: no stack, a clip, or a first map that is too large.</p>"
 
 
 def reach_widget(subject: Subject, name: str) -> str:
     """A slider for the depth and a grid to choose a position in."""
-    reach, history = subject.analysis.reach, seen_after(subject.model)
-    if reach is None or not history or len(reach.grid) != 2:
-        return "<p>No reach: no stack, a clip, or a first map that is too large.</p>"
+    reach = subject.analysis.reach
+    if reach is None or len(reach.grid) != 2 or prod(reach.grid) > MOST_PLACES:
+        return _NONE
+    history = seen_after(subject.model)
+    if not history:
+        return _NONE
     height, width = reach.grid
     size = (height * width + 7) // 8
     depths = list(range(1, len(history) + 1))
