@@ -141,7 +141,8 @@ class Program:
 
         Binary targets take the weights of `module`, built like this program,
         else initial ones as `torch.manual_seed` leaves them. Text is UTF-8 and
-        the same bytes every time.
+        the same bytes every time. Raises `TargetFailed` where the target cannot
+        say the model, and `CannotLower`.
         """
         match target:
             case "torch":
@@ -152,6 +153,13 @@ class Program:
                 from s2mlp_dsl.emit.ir_json import ir_json_text
 
                 return ir_json_text(self.model, self.identity).encode()
+        if target == "onnx":
+            from s2mlp_dsl.bounds import FLOAT_BYTES
+            from s2mlp_dsl.emit.failed import hold_size
+
+            # Known before anything of that size is built.
+            assert self.figures.params is not None
+            hold_size(self.model, FLOAT_BYTES * self.figures.params)
         from s2mlp_dsl.lower.lowering import choose
 
         form = lowering or choose(target, device)

@@ -8,7 +8,7 @@ operator, None for all but the first; `fed` are the nodes that feed it, in order
 statement stands, the residual's for a sum.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 
 import networkx as nx
@@ -44,6 +44,21 @@ def execution_order(graph: nx.DiGraph) -> list[str]:
     """The nodes in the order in which the program computes them."""
     numbers = {node: number for number, node in enumerate(graph)}
     return list(nx.lexicographical_topological_sort(graph, key=numbers.__getitem__))
+
+
+def distinct_statements(graph: nx.DiGraph) -> Iterator[tuple[str, Op]]:
+    """The first of each kind of statement on each shape: its node and operator.
+
+    Only those that take a single map: what joins branches cannot be tried alone.
+    """
+    known = set()
+    for node, op in graph.nodes(data="op"):
+        if op is None or len(graph.nodes[node]["fed"]) > 1:
+            continue
+        key = (op.operator, op.args, op.source)
+        if key not in known:
+            known.add(key)
+            yield node, op
 
 
 class _Builder:

@@ -104,12 +104,11 @@ def _raised(error: Exception) -> int:
     # Whoever raised one of ours has imported these; `--help` need not.
     from s2mlp_dsl.cli.output import print_diagnostics
     from s2mlp_dsl.diagnostics import Poisoned, SpecError
-    from s2mlp_dsl.elaborate.files import UnreadableSpec
     from s2mlp_dsl.elaborate.spec import ChoiceError
 
     if isinstance(error, SpecError):
         print_diagnostics(error.diagnostics)
-        return 2 if isinstance(error, UnreadableSpec) else error.exit_code
+        return error.exit_code
     if isinstance(error, ChoiceError):
         _say(f"error: {error}")
         return 2

@@ -20,7 +20,6 @@ from s2mlp_dsl.cli.output import (
     spec_argument,
 )
 from s2mlp_dsl.diagnostics import Diagnostic, SpecError, as_data, clean, exit_code
-from s2mlp_dsl.elaborate.files import UnreadableSpec
 from s2mlp_dsl.elaborate.spec import load
 
 if TYPE_CHECKING:
@@ -80,10 +79,10 @@ def command(
             raise
         if form == "sarif":
             _print_sarif(error.diagnostics)
-            return 2 if isinstance(error, UnreadableSpec) else error.exit_code
+            return error.exit_code
         found = map(as_data, error.diagnostics)
         print(_json({"diagnostics": found, "models": [], "studies": []}))
-        return 2 if isinstance(error, UnreadableSpec) else error.exit_code
+        return error.exit_code
     if form == "sarif":
         _print_sarif(diagnostics)
     elif form == "json":

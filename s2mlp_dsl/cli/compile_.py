@@ -6,7 +6,13 @@ from pathlib import Path
 import click
 
 from s2mlp_dsl.api import Program, elaborate
-from s2mlp_dsl.cli.output import model_options, spec_argument
+from s2mlp_dsl.cli.output import (
+    format_option,
+    model_options,
+    print_as_data,
+    spec_argument,
+)
+from s2mlp_dsl.diagnostics import SpecError
 from s2mlp_dsl.emit.targets import TARGETS, Target
 from s2mlp_dsl.lower.lowering import LOWERINGS, Lowering
 
@@ -16,6 +22,7 @@ _HELP = ". ".join(f"{one.name}: {one.summary}" for one in TARGETS.values())
 @click.command()
 @spec_argument
 @model_options
+@format_option("json", help="How mistakes are printed.")
 @click.option(
     "--emit",
     type=click.Choice(list(TARGETS)),
@@ -53,6 +60,7 @@ def command(
     spec: Path,
     model: str | None,
     settings: dict[str, str],
+    form: str,
     emit: str,
     output: Path | None,
     check: bool,
@@ -65,8 +73,14 @@ def command(
     """Write a model of SPEC for one of the targets, to a file or standard output."""
     target = TARGETS[emit]
     _hold_options(target, output, check, weights, partial)
-    program: Program = elaborate(spec, model, settings)
-    data = _made(program, target, lowering, device, weights, partial, seed)
+    try:
+        program: Program = elaborate(spec, model, settings)
+        data = _made(program, target, lowering, device, weights, partial, seed)
+    except SpecError as error:
+        if form == "text":
+            raise
+        print_as_data(error.diagnostics)
+        return error.exit_code
     if check:
         assert output is not None
         return _compared(output, data)
@@ -114,12 +128,13 @@ def _made(
     import torch
 
     torch.manual_seed(seed)
-    module = program.build(drawn=weights is None or partial)
-    if weights is not None:
-        from s2mlp_dsl import train
+    if weights is None:
+        return program.emit(target.name, None, lowering, device)
+    from s2mlp_dsl import train
 
-        fit, _ = train.load_weights(module, weights, partial=partial)
-        print("\n".join(fit.report()), file=sys.stderr)
+    module = program.build(drawn=partial)
+    fit, _ = train.load_weights(module, weights, partial=partial)
+    print("\n".join(fit.report()), file=sys.stderr)
     return program.emit(target.name, module, lowering, device)
 
 

@@ -12,6 +12,8 @@ _PHASES = (
     "s2mlp_dsl.ops.codes",
     "s2mlp_dsl.elaborate.codes",
     "s2mlp_dsl.analysis.codes",
+    "s2mlp_dsl.lower.codes",
+    "s2mlp_dsl.emit.codes",
 )
 
 

@@ -1,5 +1,6 @@
 """Diagnostics on a terminal, and options that several commands share."""
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from s2mlp_dsl.bounds import raised
-from s2mlp_dsl.diagnostics import Diagnostic, Poisoned, Report, render_text
+from s2mlp_dsl.diagnostics import Diagnostic, Poisoned, Report, as_data, render_text
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -19,6 +20,12 @@ def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
     colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     for one in diagnostics:
         print(render_text(one, colour=colour), file=sys.stderr)
+
+
+def print_as_data(diagnostics: Iterable[Diagnostic]) -> None:
+    """`{"diagnostics": […]}` on standard output, for `--format json`."""
+    data = {"diagnostics": [as_data(one) for one in diagnostics]}
+    print(json.dumps(data, indent=2))
 
 
 def spec_argument(command: F) -> F:
@@ -40,7 +47,7 @@ def limit_option(command: F) -> F:
     )(command)
 
 
-def format_option(*forms: str) -> Callable[[F], F]:
+def format_option(*forms: str, help: str = "What to print.") -> Callable[[F], F]:
     """`--format`: text, or one of the other forms."""
     return click.option(
         "--format",
@@ -48,7 +55,7 @@ def format_option(*forms: str) -> Callable[[F], F]:
         type=click.Choice(["text", *forms]),
         default="text",
         show_default=True,
-        help="What to print.",
+        help=help,
     )
 
 

@@ -6,13 +6,19 @@ from pathlib import Path
 import click
 
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.cli.output import format_option, model_options, spec_argument
+from s2mlp_dsl.cli.output import (
+    format_option,
+    model_options,
+    print_as_data,
+    spec_argument,
+)
+from s2mlp_dsl.diagnostics import SpecError
 from s2mlp_dsl.verify.certificate import Certificate, Check
 
 # As in verify/forms.py, which imports torch.
 _TARGETS = ("eager", "cuda", "emitted", "fx", "export", "decomposed", "onnx", "compile")
 
-WIDTH = 30  # of the longest name of a check
+WIDTH = 42  # of the longest name of a check
 
 
 @click.command()
@@ -50,7 +56,14 @@ def command(
     from s2mlp_dsl.verify.verify import verify_program
 
     forms = targets or available(full)
-    certificate = verify_program(elaborate(spec, model, settings), forms, full=full)
+    try:
+        program = elaborate(spec, model, settings)
+    except SpecError as error:
+        if form == "text":
+            raise
+        print_as_data(error.diagnostics)
+        return error.exit_code
+    certificate = verify_program(program, forms, full=full)
     if form == "json":
         print(json.dumps(certificate.as_data(), indent=2))
     else:
@@ -78,5 +91,6 @@ def _check(check: Check, spec: str) -> list[str]:
     for failure in check.failures:
         span = failure.span
         place = f"{span.source.name}:{span.line}: " if span else f"{spec}: "
-        lines.append(f"      {place}{failure.statement} {failure.message}")
+        code = f" [{failure.code}]" if failure.code else ""
+        lines.append(f"      {place}{failure.statement} {failure.message}{code}")
     return lines

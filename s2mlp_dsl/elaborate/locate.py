@@ -18,6 +18,11 @@ _PROJECT = (
 class UnreadableSpec(SpecError):
     """The spec itself cannot be read: a mistake of the caller, not of the spec."""
 
+    @property
+    def exit_code(self) -> int:
+        """Wrong usage."""
+        return 2
+
 
 def read_source(path: Path, name: str, report: Report) -> Source:
     """Read a spec. Raises `UnreadableSpec` if there is nothing to read."""

@@ -10,7 +10,7 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -19,12 +19,16 @@ from torch.export import Dim, ExportedProgram
 from torch.fx.experimental import _config
 from torch.overrides import TorchFunctionMode
 
+from s2mlp_dsl.analysis.graph import dataflow, distinct_statements
+from s2mlp_dsl.emit.codes import NOT_SAID
+from s2mlp_dsl.emit.failed import TargetFailed, reason_of
 from s2mlp_dsl.emit.identity import Identity
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.ir.walk import modules
 
 BATCH = 2
+_BATCH: dict[int, object] = {0: Dim("batch", min=1)}
 
 
 def export_bytes(model: Model, module: nn.Module, identity: Identity) -> bytes:
@@ -43,20 +47,43 @@ def export_program(
     """The exported program, for images of as many sizes as it allows.
 
     It is bound to the kind of number that the weights are. Without `any_size`
-    height and width are the model's own.
+    height and width are the model's own. Raises `TargetFailed`.
     """
     image = torch.zeros(BATCH, *model.input_size, dtype=_kind(module))
     image_alone = len(model.input_size) == 3  # the frames of a clip keep their size
     if any_size and image_alone and None not in steps(model):
         try:
-            return _exported(module, image, model, any_size=True)
+            return _exported(module, image, {**_BATCH, **_sides(model)})
         except (
             torch._dynamo.exc.UserError,
             torch.fx.experimental.symbolic_shapes.ConstraintViolationError,
             RuntimeError,
         ):
             pass  # some operator is bound to its number of positions
-    return _exported(module, image, model, any_size=False)
+    try:
+        return _with_any_batch(module, image)
+    except Exception as error:  # of many types, none of them documented
+        path = first_refused(model, module, _with_any_batch)
+        said = f"torch.export: {reason_of(error)}"
+        raise TargetFailed(NOT_SAID, model, said, statement=path) from error
+
+
+def first_refused(
+    model: Model,
+    module: nn.Module,
+    attempt: Callable[[nn.Module, torch.Tensor], object],
+) -> str | None:
+    """The first statement that an exporter refuses alone, None where it takes each."""
+    for path, op in distinct_statements(dataflow(model)):
+        x = torch.zeros(BATCH, *(op.source or op.result).dims, dtype=_kind(module))
+        if op.source is None:  # the image comes in with its channels first
+            x = x.movedim(-1, 1)
+        part = module.get_submodule(path)
+        try:
+            attempt(part, x)
+        except Exception:
+            return path
+    return None
 
 
 def steps(model: Model) -> tuple[int | None, int | None]:
@@ -92,20 +119,27 @@ def _kind(module: nn.Module) -> torch.dtype:
     return next(kinds, torch.float32)
 
 
+def _sides(model: Model) -> dict[int, object]:
+    found: dict[int, object] = {}
+    names = ("height", "width")
+    for axis, name, step in zip((2, 3), names, steps(model), strict=True):
+        one = Dim(name, min=1)
+        found[axis] = one if step == 1 else step * one
+    return found
+
+
 def _exported(
-    module: nn.Module, image: torch.Tensor, model: Model, *, any_size: bool
+    module: nn.Module, image: torch.Tensor, sizes: Mapping[int, object]
 ) -> ExportedProgram:
-    sizes: dict[int, object] = {0: Dim("batch", min=1)}
-    if any_size:
-        for axis, name, step in zip(
-            (2, 3), ("height", "width"), steps(model), strict=True
-        ):
-            one = Dim(name, min=1)
-            sizes[axis] = one if step == 1 else step * one
+    """The module for images of these free sizes, by axis."""
     with quiet(), _one_is_no_special_size(), _PlainConvolutions():
         return torch.export.export(
-            module.eval(), (image,), dynamic_shapes=(sizes,), strict=False
+            module.eval(), (image,), dynamic_shapes=(dict(sizes),), strict=False
         )
+
+
+def _with_any_batch(module: nn.Module, image: torch.Tensor) -> ExportedProgram:
+    return _exported(module, image, _BATCH)
 
 
 def decomposed(program: ExportedProgram) -> ExportedProgram:

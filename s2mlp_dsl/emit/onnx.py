@@ -9,23 +9,19 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.export import ExportedProgram
 
-from s2mlp_dsl.emit.export import export_program, quiet
+from s2mlp_dsl.emit.codes import ANOTHER, NOT_SAID
+from s2mlp_dsl.emit.export import export_program, first_refused, quiet
+from s2mlp_dsl.emit.failed import TargetFailed, hold_size, reason_of
 from s2mlp_dsl.emit.identity import Identity
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.shape import Vector
 
 TOLERANCE = 1e-4  # of the largest value, float32
-LARGEST = 2**31 - 1  # bytes of a protobuf message
 # Where a node says which statement it belongs to.
 STATEMENT = "statement"
 _NOWHERE = "_empty_nn_module"  # what the exporter writes where no module is known
-
-
-class OnnxFailed(Exception):
-    """ONNX cannot say this model, or ONNX Runtime computes something else."""
-
-    exit_code = 1
 
 
 class OnnxMissing(Exception):
@@ -35,24 +31,27 @@ class OnnxMissing(Exception):
 
 
 def onnx_bytes(model: Model, module: nn.Module, identity: Identity) -> bytes:
-    """The file of a built model. Raises `OnnxMissing` and `OnnxFailed`."""
+    """The file of a built model. Raises `OnnxMissing` and `TargetFailed`."""
     if needed := missing():
         raise OnnxMissing(
             f"ONNX needs {', '.join(needed)}: pip install 's2mlp-dsl[onnx]'"
         )
     import onnx
 
+    hold_size(model, sum(one.nbytes for one in module.state_dict().values()))
     proto = _exported(model, module)
     _harmless(proto)
     for key, value in identity.metadata().items():
         proto.metadata_props.add(key=key, value=value)
     proto.producer_name, proto.producer_version = "s2mlp-dsl", identity.version
     proto.graph.name = model.name
-    if proto.ByteSize() > LARGEST:
-        raise OnnxFailed(f"{model.name} has more weights than one ONNX file may hold")
     data: bytes = proto.SerializeToString(deterministic=True)
-    onnx.checker.check_model(data, full_check=True)
-    _run(model, module, data)
+    try:
+        onnx.checker.check_model(data, full_check=True)
+        found = run_onnx(data, image := _image(model))
+    except Exception as error:  # of many types, none of them documented
+        raise TargetFailed(NOT_SAID, model, f"ONNX: {reason_of(error)}") from error
+    _hold(model, module, image, found)
     return data
 
 
@@ -84,24 +83,33 @@ def _exported(model: Model, module: nn.Module) -> Any:
     result = "logits" if isinstance(model.result, Vector) else "map"
     failed: Exception | None = None
     for any_size in (True, False):
-        with quiet():
-            try:
-                made = torch.onnx.export(
-                    export_program(model, module, any_size=any_size),
-                    dynamo=True,
-                    input_names=["image"],
-                    output_names=[result],
-                    verbose=False,
-                )
-            except Exception as error:  # of many types, none of them documented
-                failed = error
-                continue
-        assert made is not None
-        return made.model_proto
-    reason = str(failed).strip().splitlines()
-    raise OnnxFailed(
-        f"ONNX cannot express {model.name}: {reason[0] if reason else failed}"
-    ) from failed
+        exported = export_program(model, module, any_size=any_size)
+        try:
+            return _converted(exported, result)
+        except Exception as error:  # of many types, none of them documented
+            failed = error
+    assert failed is not None
+    path = first_refused(model, module, _alone)
+    said = f"ONNX: {reason_of(failed)}"
+    raise TargetFailed(NOT_SAID, model, said, statement=path) from failed
+
+
+def _converted(exported: ExportedProgram, result: str) -> Any:
+    with quiet():
+        made = torch.onnx.export(
+            exported,
+            dynamo=True,
+            input_names=["image"],
+            output_names=[result],
+            verbose=False,
+        )
+    assert made is not None
+    return made.model_proto
+
+
+def _alone(part: nn.Module, x: torch.Tensor) -> None:
+    with quiet():
+        _converted(torch.export.export(part, (x,), strict=False), "map")
 
 
 def _harmless(proto: Any) -> None:
@@ -135,14 +143,21 @@ def _harmless(proto: Any) -> None:
                 dim.dim_param = axes[dim.dim_param]
 
 
-def _run(model: Model, module: nn.Module, data: bytes) -> None:
-    """One random image through ONNX Runtime and through the module."""
-    x = torch.randn(1, *model.input_size, generator=torch.Generator().manual_seed(0))
+def _image(model: Model) -> torch.Tensor:
+    random = torch.Generator().manual_seed(0)
+    return torch.randn(1, *model.input_size, generator=random)
+
+
+def _hold(
+    model: Model, module: nn.Module, image: torch.Tensor, found: torch.Tensor
+) -> None:
+    """What ONNX Runtime makes of the image, held to what the module does."""
     with torch.no_grad():
-        wanted = module.eval()(x)
-    found = run_onnx(data, x)
+        wanted = module.eval()(image)
     error = float((found - wanted).abs().max() / wanted.abs().max().clamp_min(1e-12))
+    if not wanted.isfinite().all():
+        said = "in float32 the model's own results are not finite numbers"
+        raise TargetFailed(ANOTHER, model, f"{said}, so nothing can be compared")
     if not error <= TOLERANCE:
-        raise OnnxFailed(
-            f"ONNX Runtime is off by {error:.2g} of the largest value of {model.name}"
-        )
+        said = f"ONNX Runtime is off by {error:.2g} of the largest value"
+        raise TargetFailed(ANOTHER, model, said)

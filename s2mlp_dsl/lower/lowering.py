@@ -20,20 +20,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
+from s2mlp_dsl.diagnostics import Diagnostic, Label, SpecError
 from s2mlp_dsl.ir.program import Model, Op, Shift
 from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.ir.walk import ops_in
+from s2mlp_dsl.lower.codes import LOWERING
 from s2mlp_dsl.ops import OPERATORS, Args, Construct
+from s2mlp_dsl.source import Source, Span
 
 Lowering = Literal["slices", "select", "gather", "onehot"]
 LOWERINGS: tuple[Lowering, ...] = get_args(Lowering)
 FURTHEST = 7  # steps: a one-hot kernel of 15 × 15 holds 225 numbers for each channel
 
 
-class CannotLower(Exception):
+class CannotLower(SpecError):
     """A lowering was asked for that cannot compute a shift of the model."""
-
-    exit_code = 2
 
 
 def choose(target: str, device: str = "cpu") -> Lowering:
@@ -73,10 +74,11 @@ def hold_lowering(model: Model, lowering: Lowering) -> None:
         shift = _shift(op, construct)
         reason = _refusal(op, shift, lowering) if shift else None
         if shift and reason:
-            place = f"{op.span.source.name}:{op.span.line}: " if op.span else ""
+            span = op.span or model.span or Span(Source(model.name, ""), 0, 0)
+            said = f"`{lowering}` cannot compute `{shift.name}`: {reason}"
+            label = Label(span, said)
             raise CannotLower(
-                f"{place}the lowering `{lowering}` cannot compute `{shift.name}`: "
-                f"{reason}; leave --lowering out"
+                [Diagnostic(LOWERING, label, help="leave --lowering out")]
             )
 
 

@@ -51,6 +51,10 @@ class Case:
     taller: tuple[Array, Array] | None
     modes: Mapping[bool, Truth]
 
+    @property
+    def has_two_modes(self) -> bool:
+        return self.modes[True] is not self.modes[False]
+
     def module(self, form: str | None, dtype: torch.dtype) -> nn.Module:
         """What a form is made of, with the weights."""
         return _module(self.program, self.weights, form).to(dtype)

@@ -7,10 +7,14 @@ from s2mlp_dsl.ir.node import Node, Record
 
 
 class Failure(Node):
-    """One thing that is not as the IR says, and the statement it belongs to."""
+    """One thing that is not as the IR says, and the statement it belongs to.
+
+    `code` is that of the diagnostic where a target cannot say the model.
+    """
 
     statement: str
     message: str
+    code: str | None = None
 
     @property
     def file(self) -> str | None:
@@ -79,6 +83,7 @@ class Certificate(Record):
                         "file": one.file,
                         "line": one.line,
                         "message": one.message,
+                        "code": one.code,
                     }
                     for one in check.failures
                 ],

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from s2mlp_dsl.emit.export import decomposed, export_program
+from s2mlp_dsl.emit.failed import TargetFailed, reason_of
 from s2mlp_dsl.emit.onnx import missing, onnx_bytes, run_onnx
 from s2mlp_dsl.lower.lowering import Lowering
 from s2mlp_dsl.lower.trace import trace
@@ -39,7 +40,17 @@ def available(full: bool) -> tuple[str, ...]:
 
 
 class FormFailed(Exception):
-    """The form cannot be made of this program, or does not run."""
+    """The form cannot be made of this program, or does not run.
+
+    `code` is that of the diagnostic where a target cannot say the model, and
+    `statement` the one it is about.
+    """
+
+    def __init__(
+        self, message: str, code: str | None = None, statement: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code, self.statement = code, statement
 
 
 def built(program: Program, name: str | None) -> nn.Module:
@@ -75,7 +86,10 @@ def form(name: str, program: Program, net: nn.Module) -> Run:
                     made = decomposed(made)
                 module: Run = made.module()
                 return module
+    except TargetFailed as error:
+        (one,) = error.diagnostics
+        said = one.primary.text
+        raise FormFailed(said, one.code.number, error.statement) from error
     except Exception as error:  # of any type: exporters document none
-        line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise FormFailed(line) from error
+        raise FormFailed(reason_of(error)) from error
     raise ValueError(name)

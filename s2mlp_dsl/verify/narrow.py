@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from s2mlp_dsl.analysis.cost import buffers_of, tensors_of
-from s2mlp_dsl.analysis.graph import dataflow
+from s2mlp_dsl.analysis.graph import dataflow, distinct_statements
 from s2mlp_dsl.emit.export import decomposed, quiet
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.verify.forms import Run
@@ -21,14 +21,7 @@ def first_wrong(
     Of equal statements the first is tried. None where each is right alone, or
     the form has no single statements.
     """
-    tried = set()
-    graph = dataflow(model)
-    for path, op in graph.nodes(data="op"):
-        if op is None or len(graph.nodes[path]["fed"]) > 1:
-            continue  # what joins branches takes several maps
-        if (op.operator, op.args, op.source) in tried:
-            continue
-        tried.add((op.operator, op.args, op.source))
+    for path, op in distinct_statements(dataflow(model)):
         message = _wrong(op, name, net.get_submodule(path), tolerance)
         if message:
             return path, message

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -83,7 +83,7 @@ def outcomes(case: Case, name: str) -> Iterator[tuple[Trial, Outcome | Exception
     if name == "emitted":
         yield from zip(trials, _alone(case, trials), strict=True)
         return
-    for (dtype, training), group in groupby(trials, lambda one: _setting(one)):
+    for (dtype, training), group in groupby(trials, _setting):
         first, *others = group
         net = case.module(name, dtype).train(training)
         try:
@@ -97,6 +97,17 @@ def outcomes(case: Case, name: str) -> Iterator[tuple[Trial, Outcome | Exception
                 yield trial, _here(run, net, trial)
             except Exception as error:
                 yield trial, error
+
+
+def rounded(case: Case, trial: Trial) -> Outcome:
+    """What rounding alone does: float64, weights and images rounded as in a trial."""
+    net = case.module(None, trial.dtype).double().train(trial.training)
+    x, back = trial.images, trial.coming_back
+    assert back is not None
+    exact = replace(
+        trial, dtype=torch.float64, x=x.double().numpy(), back=back.double().numpy()
+    )
+    return _here(net, net, exact)
 
 
 def _setting(trial: Trial) -> tuple[torch.dtype, bool]:

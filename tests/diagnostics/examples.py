@@ -5,7 +5,8 @@ stand beside them. A fence says `arch`, then the name of the file (`main.arch`
 where it is left out, which is the spec), then how it is saved: an encoding,
 `last line N times`, or `for n from A to B`, which is many files with `{n}` and
 `{n+1}` in name and text. Fences of TOML and Python are those of a package: where
-there is a `pyproject.toml`, its entry points are registered.
+there is a `pyproject.toml`, its entry points are registered. A spec may say `to
+TARGET`, which it is then compiled to, or `by LOWERING`.
 """
 
 import re
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from s2mlp_dsl.analysis.analyze import check_spec
+from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.cli.explain_ import load_codes
 from s2mlp_dsl.diagnostics import CODES, Diagnostic, SpecError
 from s2mlp_dsl.elaborate.spec import load
@@ -42,7 +44,14 @@ class File:
         if times := re.fullmatch(r"last line (\d+) times", self.how):
             *lines, last = self.text.splitlines(keepends=True)
             return "".join([*lines, last * int(times[1])]).encode()
-        return self.text.encode(self.how or "utf-8")
+        plain = not self.how or self.command
+        return self.text.encode("utf-8" if plain else self.how)
+
+    @property
+    def command(self) -> list[str]:
+        """`to` and a target, or `by` and a lowering, where it says so."""
+        words = self.how.split()
+        return words if words[:1] in (["to"], ["by"]) else []
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ def _files(info: str, text: str) -> Iterator[File]:
 
 
 def check_files(folder: Path, spec: File, others: tuple[File, ...]) -> list[Diagnostic]:
-    """What `check` finds, in a folder of its own."""
+    """What `check` finds, in a folder of its own, and then `compile`."""
     folder.mkdir()
     for file in (*others, spec):
         (folder / file.name).write_bytes(file.data)
@@ -83,6 +92,11 @@ def check_files(folder: Path, spec: File, others: tuple[File, ...]) -> list[Diag
         try:
             loaded = load(folder / name, name)
             check_spec(loaded)
+            match spec.command:
+                case ["to", target]:
+                    elaborate(loaded).emit(target)
+                case ["by", lowering]:
+                    elaborate(loaded).source(lowering=lowering)
         except SpecError as error:
             return list(error.diagnostics)
         return loaded.report.sorted()

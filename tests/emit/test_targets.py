@@ -12,10 +12,11 @@ from safetensors import safe_open
 from safetensors.torch import load
 from torch import nn
 
-from s2mlp_dsl.api import elaborate
+from s2mlp_dsl.api import elaborate, verify
 from s2mlp_dsl.emit.export import export_program, free_sizes, steps
+from s2mlp_dsl.emit.failed import TargetFailed
 from s2mlp_dsl.emit.ir_json import ir_schema
-from s2mlp_dsl.emit.onnx import STATEMENT, OnnxFailed, run_onnx
+from s2mlp_dsl.emit.onnx import STATEMENT, run_onnx
 from s2mlp_dsl.emit.targets import TARGETS
 from s2mlp_dsl.ir.program import Model
 from tests.cli.running import ROOT, s2mlp
@@ -265,8 +266,36 @@ def test_onnx_that_computes_something_else_is_not_handed_out() -> None:
 
     from s2mlp_dsl.emit.onnx import onnx_bytes
 
-    with pytest.raises(OnnxFailed, match="off by"):
+    with pytest.raises(TargetFailed, match=r"A0902.*\n.*\n.*\n.*small.*\n.*off by"):
         onnx_bytes(one.model, Different(one.build()), one.identity)
+
+
+FLAT = """edition 1
+model flat {
+    image(1, 4, 4)
+    norm(layer, eps = 1e-50)
+}
+"""
+
+
+def test_the_command_says_what_a_target_cannot_say(tmp_path: Path) -> None:
+    (tmp_path / "flat.arch").write_text(FLAT)
+    words = ["compile", "flat.arch", "--emit", "onnx", "-o", "flat.onnx"]
+    done = s2mlp(*words, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error[A0902]: this target computes something else\n")
+    assert "--> flat.arch:2:7" in done.stderr
+    done = s2mlp(*words, "--format", "json", cwd=tmp_path)
+    (said,) = json.loads(done.stdout)["diagnostics"]
+    assert (done.returncode, said["code"], said["line"]) == (1, "A0902", 2)
+    assert not (tmp_path / "flat.onnx").exists()
+
+
+def test_verify_says_it_too() -> None:
+    certificate = verify(FLAT, targets=["onnx"])
+    (failure,) = certificate.as_data()["checks"][-2]["failures"]
+    assert (failure["code"], failure["line"]) == ("A0902", 2)
+    assert failure["message"].startswith("as onnx: in float32 the model's own")
 
 
 # usage

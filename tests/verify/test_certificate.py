@@ -102,6 +102,7 @@ def test_a_failure_says_where() -> None:
         "file": "<text>",
         "line": LINES["gelu"],
         "message": "runs again where stack.0.shift should",
+        "code": None,
     }
 
 

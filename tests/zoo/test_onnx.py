@@ -7,8 +7,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from s2mlp_dsl.emit import onnx
-from s2mlp_dsl.emit.onnx import OnnxFailed, onnx_bytes, run_onnx
+from s2mlp_dsl.emit import failed
+from s2mlp_dsl.emit.failed import TargetFailed
+from s2mlp_dsl.emit.onnx import onnx_bytes, run_onnx
+from s2mlp_dsl.ir.program import Model
 from tests.lower.specs import LARGE, SHIPPED, program
 
 QUICK = ("gmlp", "vit")  # gates and folds; tokens and attention
@@ -43,21 +45,51 @@ class _Branching(nn.Module):
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.net = net
+        for name, part in net.named_children():  # its statements, where they are
+            self.add_module(name, part)
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.net(x)
         return y if x.sum() > 0 else -y
 
 
+def _said(model: Model, module: nn.Module) -> tuple[str, str | None, int | None]:
+    """Code, statement and line of what the target answers."""
+    identity = program("ends_in_a_residual").identity
+    with pytest.raises(TargetFailed) as raised:
+        onnx_bytes(model, module, identity)
+    (one,) = raised.value.diagnostics
+    assert "\n" not in one.primary.text and raised.value.exit_code == 1
+    return one.code.number, raised.value.statement, one.primary.span.line
+
+
 def test_what_cannot_be_expressed() -> None:
+    """Code that depends on values: no statement is to blame, so it is the model."""
     one = program("ends_in_a_residual")
-    with pytest.raises(OnnxFailed, match=r"^ONNX cannot express m: \S+ ") as raised:
-        onnx_bytes(one.model, _Branching(one.build()), one.identity)
-    assert "\n" not in str(raised.value)
+    assert _said(one.model, _Branching(one.build())) == ("A0901", None, 3)
+
+
+class _Solved(nn.Module):
+    """What PyTorch can export, and ONNX has no operator for."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = torch.linalg.solve(x @ x.mT, x)
+        return y
+
+
+def test_the_statement_that_cannot_be_expressed() -> None:
+    one = program("nested_residuals")
+    net = one.build(lowering="select")
+    net.gelu = _Solved()
+    code, statement, line = _said(one.model, net)
+    assert (code, statement) == ("A0901", "gelu")
+    assert one.spec.source.line(line or 0).strip() == "gelu"
 
 
 def test_more_weights_than_one_file_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx, "LARGEST", 100)
+    monkeypatch.setattr(failed, "LARGEST_ONNX", 40)
     one = program("ends_in_a_residual")
-    with pytest.raises(OnnxFailed, match="m has more weights than one ONNX file may"):
+    said = "64 bytes of weights, and one ONNX file holds 40"
+    with pytest.raises(TargetFailed, match=said):
         one.emit("onnx")
+    assert _said(one.model, one.build())[0] == "A0901"
