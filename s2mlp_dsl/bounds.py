@@ -9,10 +9,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
+
+from s2mlp_dsl.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Limits:
     """The largest that is allowed of each."""
 

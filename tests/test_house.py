@@ -16,7 +16,7 @@ PACKAGE = Path(s2mlp_dsl.__file__).parent
 MAY_IMPORT = {
     "frozen": set(),
     "source": {"frozen"},
-    "bounds": set(),
+    "bounds": {"frozen"},
     "shipped": set(),
     "diagnostics": {"frozen", "source"},
     "syntax": {"frozen", "source", "bounds", "diagnostics", "shipped"},

@@ -51,7 +51,7 @@ class LazyGroup(click.Group):
         # What was imported stays: nobody need look for garbage in it, nor as often
         # as by default in what a compiler makes, which mostly stays as well.
         gc.freeze()
-        gc.set_threshold(10_000)
+        gc.set_threshold(50_000)
         gc.enable()
         command: click.Command = module.command
         return command

@@ -14,6 +14,7 @@ import sys
 from collections import defaultdict
 from functools import cache
 from importlib import import_module
+from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,7 +76,8 @@ def _speaks_of_us(place: str) -> bool:
         return False
     for name in names:
         try:
-            text = Path(name, "entry_points.txt").read_bytes()
+            with FileIO(f"{name}/entry_points.txt") as file:
+                text = file.read()
         except OSError:
             continue
         if GROUP.encode() in text:
