@@ -167,7 +167,9 @@ class _PlainConvolutions(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         if func is torch.conv2d:
-            args = (args[0].contiguous(), *args[1:])
+            # Of one channel, what lies in either order counts as contiguous.
+            plain = args[0].clone(memory_format=torch.contiguous_format)
+            args = (plain, *args[1:])
         return func(*args, **(kwargs or {}))
 
 

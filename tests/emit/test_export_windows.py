@@ -6,10 +6,13 @@ import torch
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.emit.export import export_program
 
+STATEMENTS = ("depthwise(3)", "conv(dim, 3)", "conv(dim, 1, edge = clamp)")
 
-@pytest.mark.parametrize("statement", ["depthwise(3)", "conv(8, 3)", "conv(8, 1)"])
-def test_any_batch(statement: str) -> None:
-    lines = "image(3, 8, 8)\nlinear(8)\nresidual {\n" + statement + "\n}"
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+@pytest.mark.parametrize("channels", [8, 1])
+def test_any_batch(statement: str, channels: int) -> None:
+    lines = f"image(3, 8, 8)\nlinear({channels})\nresidual {{\n{statement}\n}}"
     program = elaborate(f"edition 1\nmodel m {{\n{lines}\n}}\n")
     module = program.build(lowering="select").eval()
     exported = export_program(program.model, module).module()
