@@ -56,7 +56,7 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         size = make_folder(root / "data", given.files)
-        rounds = 8 if given.quick else 30
+        rounds = 20 if given.quick else 60
         ours, theirs = endless(runners(root / "data", given), root), plain(root, given)
         works = {"ours": lambda: next(ours), "theirs": lambda: next(theirs)}
         taken = taking_turns(works, rounds)
