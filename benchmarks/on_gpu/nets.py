@@ -43,9 +43,11 @@ def mixer(here: Here) -> nn.Module:
     return net.to(here.device)
 
 
-def training(net: nn.Module, here: Here, precision: str) -> Callable[[], None]:
+def training(
+    net: nn.Module, here: Here, precision: str, autotune: bool = False
+) -> Callable[[], None]:
     """A step as `train` takes it: copies of weights, passes, AdamW of the masters."""
-    compile_blocks(net)
+    compile_blocks(net, autotune)
     place = Place(here.device, precision)
     images, labels = here.images(), torch.arange(here.batch, device=here.device)
     optimizer = torch.optim.AdamW(net.parameters(), fused=True)
@@ -59,9 +61,9 @@ def training(net: nn.Module, here: Here, precision: str) -> Callable[[], None]:
     return step
 
 
-def inference(net: nn.Module, here: Here) -> Callable[[], None]:
+def inference(net: nn.Module, here: Here, autotune: bool = False) -> Callable[[], None]:
     """All in bf16, without masters."""
-    compile_blocks(net.to(BF16).eval())
+    compile_blocks(net.to(BF16).eval(), autotune)
     images = here.images().to(BF16)
 
     def forward() -> None:

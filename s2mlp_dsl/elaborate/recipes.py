@@ -187,6 +187,7 @@ def _sentence(error: ErrorDetails) -> str:
             "should be one of the recipe's words or calls",
         ),
         ("should be a valid boolean", "should be on or off"),
+        ("should be False, True or 'autotune'", "should be on, off or autotune"),
     ):
         if message.startswith(theirs):
             return ours

@@ -1,6 +1,7 @@
 """What a recipe changes about a model's blocks, leaving every name as it is."""
 
 from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
@@ -26,18 +27,27 @@ def set_drop_path(model: nn.Module, rate: float) -> None:
         setattr(branch, "p", rate * share)  # noqa: B010 - a class of any model's own
 
 
-def compile_blocks(model: nn.Module) -> None:
+# Inductor's defaults time a single template with what stands behind a product in it.
+AUTOTUNE: dict[str, Any] = {
+    "max_autotune": True,
+    "max_epilogue_benchmarked_choices": 4,
+}
+
+
+def compile_blocks(model: nn.Module, autotune: bool = False) -> None:
     """Compile each block for itself: equal ones share what the first one took.
 
     Blocks are the members of the model's outermost sequences; one without them is
     compiled as a whole. Comes before `checkpoint_activations`, which then keeps what
-    enters compiled code.
+    enters compiled code. With `autotune` the compiler times kernels for the matrix
+    products, and what it may fuse into them: minutes, once for each size.
     """
+    options = AUTOTUNE if autotune else None
     blocks = outermost_blocks(model)
     for block in blocks:
-        block.forward = torch.compile(block.forward)
+        block.forward = torch.compile(block.forward, options=options)
     if not blocks:
-        model.compile()
+        model.compile(options=options)
 
 
 def set_dropout(model: nn.Module, rate: float) -> None:

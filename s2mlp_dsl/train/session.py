@@ -101,7 +101,7 @@ def prepare(model: nn.Module, job: Job) -> None:
     set_drop_path(model, job.recipe.drop_path)
     set_dropout(model, job.recipe.dropout)
     if job.recipe.compile:
-        compile_blocks(model)
+        compile_blocks(model, autotune=job.recipe.compile == "autotune")
     if job.recipe.activation_checkpointing:
         checkpoint_activations(model)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +12,13 @@ from torch.nn import functional as F
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.ir.recipe import Cosine
 from s2mlp_dsl.train import train
-from s2mlp_dsl.train.blocks import checkpoint_activations, set_drop_path, set_dropout
+from s2mlp_dsl.train.blocks import (
+    AUTOTUNE,
+    checkpoint_activations,
+    compile_blocks,
+    set_drop_path,
+    set_dropout,
+)
 from s2mlp_dsl.train.errors import UsageError
 
 from .making import assert_same_run, job, metrics, recipe, weights
@@ -135,17 +142,35 @@ def test_a_run_does_what_its_recipe_says_of_blocks(tmp_path: Path) -> None:
     assert len(set(losses.values())) == 3
 
 
-def test_a_compiled_model_trains_as_the_plain_one_does(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [True, "autotune"])
+def test_a_compiled_model_trains_as_the_plain_one_does(
+    how: bool | str, tmp_path: Path
+) -> None:
     tiny = elaborate(SPEC, None, {"width": "8", "depth": "1"})
-    for compiled in (False, True):
+    for name, compiled in (("plain", False), ("compiled", how)):
         torch.manual_seed(0)
         chosen = recipe(epochs=None, steps=4, compile=compiled, schedule=Cosine())
-        train(tiny.build(), job(chosen), tmp_path / str(compiled), quiet=True)
-    one, other = (metrics(tmp_path / name) for name in ("False", "True"))
+        train(tiny.build(), job(chosen), tmp_path / name, quiet=True)
+    one, other = (metrics(tmp_path / name) for name in ("plain", "compiled"))
     assert other[-1]["loss"] == pytest.approx(one[-1]["loss"], rel=1e-4)
-    ours, theirs = weights(tmp_path / "True"), weights(tmp_path / "False")
+    ours, theirs = weights(tmp_path / "compiled"), weights(tmp_path / "plain")
     assert ours.keys() == theirs.keys()  # no name tells of the compiler
     torch.testing.assert_close(ours, theirs, rtol=1e-2, atol=1e-4)
+
+
+def test_autotune_asks_the_compiler_to_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The compiler itself refuses options that it does not know."""
+    asked: list[object] = []
+    plain_compile = torch.compile
+
+    def compile_noting(forward: Callable[..., object], **kwargs: Any) -> object:
+        asked.append(kwargs["options"])
+        return plain_compile(forward, **kwargs)
+
+    monkeypatch.setattr(torch, "compile", compile_noting)
+    compile_blocks(built(), autotune=True)
+    compile_blocks(built())
+    assert asked == [AUTOTUNE] * 3 + [None] * 3
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16_weights"])
@@ -163,8 +188,8 @@ def test_a_compiled_run_is_what_was_compiled(
 
     plain_compile = torch.compile
 
-    def compile_counting(forward: Callable[..., object]) -> object:
-        return plain_compile(forward, backend=count)
+    def compile_counting(forward: Callable[..., object], options: None) -> object:
+        return plain_compile(forward, backend=count, options=options)
 
     torch._dynamo.reset()
     monkeypatch.setattr(torch, "compile", compile_counting)

@@ -6,7 +6,7 @@ Field names are what a spec writes: `optimizer = adamw(lr = 2e-3)` becomes
 
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.recipe.augment import (
@@ -63,9 +63,16 @@ KINDS: dict[str, type[Record]] = {
 
 Precision = Literal["auto", "fp32", "tf32", "bf16", "bf16_weights", "fp16"]
 Corrupt = Literal["error", "skip"]
+_TRUTHS: dict[Any, bool] = {"on": True, "off": False}
+Compile = Annotated[
+    Literal[False, True, "autotune"],
+    BeforeValidator(lambda v: _TRUTHS.get(v, v) if isinstance(v, str) else v),
+]
 
 # Bare words that are no calls: choices, and what stands for nothing or a truth.
-WORDS = frozenset({"none", "on", "off", *get_args(Precision), *get_args(Corrupt)})
+WORDS = frozenset(
+    {"none", "on", "off", *get_args(Precision), *get_args(Corrupt), "autotune"}
+)
 
 
 class Recipe(Record):
@@ -95,6 +102,8 @@ class Recipe(Record):
     `precision` `auto` is bf16 autocast on a GPU that has it and fp32 elsewhere.
     `bf16_weights` computes all of the model in bf16, weights and residual stream too;
     the weights that the optimizer changes and a checkpoint keeps stay float32.
+    `compile` compiles each block; `autotune` lets the compiler time its kernels, and
+    what it may fuse with matrix products.
     `activation_checkpointing` keeps only what enters each block and computes the
     rest again. `deterministic` asks PyTorch for reproducible kernels on a GPU;
     on a CPU they are so anyway. `corrupt` says what an unreadable image is: an
@@ -120,7 +129,7 @@ class Recipe(Record):
     ema: Decay | None = None
     precision: Precision = "auto"
     activation_checkpointing: bool = False
-    compile: bool = False
+    compile: Compile = False
     deterministic: bool = False
     corrupt: Corrupt = "error"
     workers: Annotated[int, Field(ge=0, le=256)] = 2
