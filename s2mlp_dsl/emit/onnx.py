@@ -18,7 +18,9 @@ from s2mlp_dsl.emit.identity import Identity
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.shape import Vector
 
-TOLERANCE = 1e-4  # of the largest value, float32
+# Of the largest value, and of 1 where all are below: what float32 rounds off in the
+# 24 blocks of a network whose answers are near 0.7 is 1.3e-4 of them.
+TOLERANCE = 1e-4
 # Where a node says which statement it belongs to.
 STATEMENT = "statement"
 _NOWHERE = "_empty_nn_module"  # what the exporter writes where no module is known
@@ -154,10 +156,11 @@ def _hold(
     """What ONNX Runtime makes of the image, held to what the module does."""
     with torch.no_grad():
         wanted = module.eval()(image)
-    error = float((found - wanted).abs().max() / wanted.abs().max().clamp_min(1e-12))
+    largest = float(wanted.abs().max())
+    off = float((found - wanted).abs().max())
     if not wanted.isfinite().all():
         said = "in float32 the model's own results are not finite numbers"
         raise TargetFailed(ANOTHER, model, f"{said}, so nothing can be compared")
-    if not error <= TOLERANCE:
-        said = f"ONNX Runtime is off by {error:.2g} of the largest value"
+    if not off <= TOLERANCE * max(largest, 1):
+        said = f"ONNX Runtime is off by {off:.2g}, where the largest is {largest:.2g}"
         raise TargetFailed(ANOTHER, model, said)

@@ -1,4 +1,5 @@
-"""Every shipped model in ONNX Runtime: results as the module's, within 1e-4.
+"""Every shipped model in ONNX Runtime: results as the module's, within 1e-4,
+or within that of the largest where one is above 1.
 
 Models with open parameters have small ones, the others their published size.
 """
@@ -28,8 +29,8 @@ def test_as_the_module(name: str) -> None:
     x_BCHW = torch.randn(2, *one.model.input_size)
     with torch.no_grad():
         wanted = net(x_BCHW)
-    off = (run_onnx(data, x_BCHW) - wanted).abs().max() / wanted.abs().max()
-    assert off <= 1e-4
+    off = (run_onnx(data, x_BCHW) - wanted).abs().max()
+    assert off <= 1e-4 * max(1, wanted.abs().max())
 
 
 def test_both_sizes_are_here() -> None:
