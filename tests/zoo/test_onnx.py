@@ -1,5 +1,5 @@
-"""Every shipped model in ONNX Runtime: results as the module's, within 1e-4,
-or within that of the largest where one is above 1.
+"""Every shipped model in ONNX Runtime: results as the module's, within 1e-4
+or, where PyTorch itself rounds off a quarter of that and more, four times as much.
 
 Models with open parameters have small ones, the others their published size.
 """
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from s2mlp_dsl.emit import failed
 from s2mlp_dsl.emit.failed import TargetFailed
-from s2mlp_dsl.emit.onnx import onnx_bytes, run_onnx
+from s2mlp_dsl.emit.onnx import off, onnx_bytes, rounding, run_onnx
 from s2mlp_dsl.ir.program import Model
 from tests.lower.specs import LARGE, SHIPPED, program
 
@@ -29,8 +29,8 @@ def test_as_the_module(name: str) -> None:
     x_BCHW = torch.randn(2, *one.model.input_size)
     with torch.no_grad():
         wanted = net(x_BCHW)
-    off = (run_onnx(data, x_BCHW) - wanted).abs().max()
-    assert off <= 1e-4 * max(1, wanted.abs().max())
+    error = off(run_onnx(data, x_BCHW), wanted)
+    assert error <= 1e-4 or error <= 4 * rounding(net, x_BCHW)
 
 
 def test_both_sizes_are_here() -> None:
