@@ -59,9 +59,7 @@ def lowered(op: Op, lowering: Lowering) -> Construct:
     A shift that the lowering cannot compute gets `select`, which can compute
     every one.
     """
-    construct = OPERATORS[op.operator].construct(op.source, Args(dict(op.args)))
-    form = _FORMS[lowering]
-    shift = _shift(op, construct)
+    construct, form, shift = _construct(op), _FORMS[lowering], _shift(op)
     if shift is None or form.callee is None or _refusal(op, shift, lowering):
         return construct
     return replace(construct, callee=form.callee)
@@ -70,8 +68,7 @@ def lowered(op: Op, lowering: Lowering) -> Construct:
 def hold_lowering(model: Model, lowering: Lowering) -> None:
     """Raise `CannotLower` if a shift of the model needs another lowering."""
     for op in ops_in(model):
-        construct = OPERATORS[op.operator].construct(op.source, Args(dict(op.args)))
-        shift = _shift(op, construct)
+        shift = _shift(op)
         reason = _refusal(op, shift, lowering) if shift else None
         if shift and reason:
             span = op.span or model.span or Span(Source(model.name, ""), 0, 0)
@@ -91,13 +88,17 @@ def _refusal(op: Op, shift: Shift, lowering: Lowering) -> str | None:
 
 def applies_shift(op: Op) -> bool:
     """Whether a statement is a spatial shift."""
-    construct = OPERATORS[op.operator].construct(op.source, Args(dict(op.args)))
-    return _shift(op, construct) is not None
+    return _shift(op) is not None
 
 
-def _shift(op: Op, construct: Construct) -> Shift | None:
+def _construct(op: Op) -> Construct:
+    """The operator's own module."""
+    return OPERATORS[op.operator].construct(op.source, Args(dict(op.args)))
+
+
+def _shift(op: Op) -> Shift | None:
     """The shift a statement applies, None where its module is another."""
-    if construct.callee not in ("SpatialShift", "InterleavedShift"):
+    if _construct(op).callee not in ("SpatialShift", "InterleavedShift"):
         return None
     return next(value for _, value in op.args if isinstance(value, Shift))
 

@@ -21,7 +21,7 @@ Form = Literal["rows", "map", "either"]
 
 def in_rows(body: Sequence[Statement]) -> bool:
     """Whether a body multiplies matrices, and leaves rows for nothing but shifts."""
-    ops = list(_ops(body))
+    ops = _ops(body)
     forms = [form_of(op) for op in ops if op is not None and not applies_shift(op)]
     return None not in ops and "rows" in forms and "map" not in forms
 
@@ -82,12 +82,11 @@ class Rows:
             self.held.remove(variable)
             self._write(f"{variable} = torch.unflatten({variable}, 0, size)")
         elif form == "rows" and variable not in self.held:
-            comment = (
-                "" if self.sized else "  # rows: [batch · height · width, channels]"
-            )
+            line = f"{variable} = {variable}.flatten(0, -2)"
             if not self.sized:
                 self._write(f"size = {variable}.shape[:-1]")
-            self._write(f"{variable} = {variable}.flatten(0, -2){comment}")
+                line += "  # rows: [batch · height · width, channels]"
+            self._write(line)
             self.held.add(variable)
             self.sized = True
 
