@@ -22,8 +22,8 @@ from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.bounds import raised
 from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.elaborate.spec import load
+from s2mlp_dsl.frontend import parse
 from s2mlp_dsl.source import Source
-from s2mlp_dsl.syntax import parse
 
 LINES = (1, 100, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 DIFFERENT = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 99_000)

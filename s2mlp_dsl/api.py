@@ -19,8 +19,8 @@ from s2mlp_dsl.program import VERSION, Program
 if TYPE_CHECKING:
     from torch import nn
 
-    from s2mlp_dsl.emit.theme import ThemeName
-    from s2mlp_dsl.emit.views import Picture, View
+    from s2mlp_dsl.pictures.theme import ThemeName
+    from s2mlp_dsl.pictures.views import Picture, View
     from s2mlp_dsl.verify.certificate import Certificate
 
 __all__ = [
@@ -161,13 +161,13 @@ def verify(
 
 
 def _paint_model(model: Model) -> str:
-    from s2mlp_dsl.emit.views import draw
+    from s2mlp_dsl.pictures.views import draw
 
     return draw(model, analyze_model(model))._repr_svg_()
 
 
 def _paint_shift(shift: Shift) -> str:
-    from s2mlp_dsl.emit.views import of_shift
+    from s2mlp_dsl.pictures.views import of_shift
 
     return of_shift(shift)._repr_svg_()
 

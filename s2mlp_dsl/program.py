@@ -12,17 +12,17 @@ from s2mlp_dsl.elaborate.spec import Spec
 from s2mlp_dsl.ir.print import print_model
 from s2mlp_dsl.ir.program import Model, Shift
 from s2mlp_dsl.ir.walk import ops_in
-from s2mlp_dsl.ops import SIGNATURES
+from s2mlp_dsl.operators import SIGNATURES
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from s2mlp_dsl.emit.identity import Identity
-    from s2mlp_dsl.emit.targets import TargetName
-    from s2mlp_dsl.emit.theme import ThemeName
-    from s2mlp_dsl.emit.views import Picture, View
     from s2mlp_dsl.lower.lowering import Lowering
     from s2mlp_dsl.lower.source import Source
+    from s2mlp_dsl.pictures.theme import ThemeName
+    from s2mlp_dsl.pictures.views import Picture, View
+    from s2mlp_dsl.targets.identity import Identity
+    from s2mlp_dsl.targets.targets import TargetName
 
 VERSION = version("s2mlp-dsl")
 
@@ -150,12 +150,12 @@ class Program:
             case "ir":
                 return self.text.encode()
             case "ir-json":
-                from s2mlp_dsl.emit.ir_json import ir_json_text
+                from s2mlp_dsl.targets.ir_json import ir_json_text
 
                 return ir_json_text(self.model, self.identity).encode()
         if target == "onnx":
             from s2mlp_dsl.bounds import FLOAT_BYTES
-            from s2mlp_dsl.emit.failed import hold_size
+            from s2mlp_dsl.targets.failed import hold_size
 
             # Known before anything of that size is built.
             assert self.figures.params is not None
@@ -168,26 +168,26 @@ class Program:
             built.load_state_dict(module.state_dict())
         match target:
             case "fx":
-                from s2mlp_dsl.emit.fx import fx_text
+                from s2mlp_dsl.targets.fx import fx_text
 
                 return fx_text(self.model, built, self.identity).encode()
             case "safetensors":
-                from s2mlp_dsl.emit.safetensors import weights_bytes
+                from s2mlp_dsl.targets.safetensors import weights_bytes
 
                 return weights_bytes(built, self.identity)
             case "export":
-                from s2mlp_dsl.emit.export import export_bytes
+                from s2mlp_dsl.targets.export import export_bytes
 
                 return export_bytes(self.model, built, self.identity)
             case "onnx":
-                from s2mlp_dsl.emit.onnx import onnx_bytes
+                from s2mlp_dsl.targets.onnx import onnx_bytes
 
                 return onnx_bytes(self.model, built, self.identity)
 
     @property
     def identity(self) -> "Identity":
         """What artifacts say about themselves."""
-        from s2mlp_dsl.emit.identity import Identity
+        from s2mlp_dsl.targets.identity import Identity
 
         function, weights = self.figures.function_hash, self.figures.weight_hash
         assert function is not None and weights is not None
@@ -201,11 +201,11 @@ class Program:
         block: str | None = None,
     ) -> "Picture":
         """A view of the program. Only `graph` imports torch."""
-        from s2mlp_dsl.emit import views
+        from s2mlp_dsl.pictures import views
 
         if view != "graph":
             return views.draw(self.model, self.analysis, view, theme, block)
-        from s2mlp_dsl.emit.graph_trace import trace
+        from s2mlp_dsl.pictures.graph_trace import trace
 
         module = self.build(lowering="select")  # every step of it can be traced
         return views.traced(self.model.name, trace(self.model, module), theme)

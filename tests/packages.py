@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from s2mlp_dsl.ops import BUILT_IN, OPERATORS, SIGNATURES, plugins
+from s2mlp_dsl.operators import BUILT_IN, OPERATORS, SIGNATURES, plugins
 
 
 def register(folder: Path, owner: str, version: str, entries: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.elaborate.recipes import resolve_recipe
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.ir.recipe import KINDS, Recipe
-from s2mlp_dsl.ops import OPERATORS, SCOPES
+from s2mlp_dsl.operators import OPERATORS, SCOPES
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "language.md").read_text(encoding="utf-8")

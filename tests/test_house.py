@@ -4,67 +4,71 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+import networkx
 import pytest
 
 import s2mlp_dsl
 
 PACKAGE = Path(s2mlp_dsl.__file__).parent
 
-# What each folder may import of ours. Everything may import what is below it.
-MAY_IMPORT = {
-    "frozen": set(),
-    "source": {"frozen"},
-    "bounds": {"frozen"},
-    "shipped": set(),
-    "diagnostics": {"frozen", "source"},
-    "syntax": {"frozen", "source", "bounds", "diagnostics", "shipped"},
-    "ir": {"frozen", "source"},
-    "ops": {"frozen", "source", "diagnostics", "ir"},
-    "elaborate": {
-        *("frozen", "source", "bounds", "diagnostics", "shipped", "syntax", "ir"),
-        "ops",
-    },
-    "analysis": {
-        *("frozen", "source", "diagnostics", "syntax", "ir", "ops", "elaborate"),
-    },
-    "nn": set(),
-    "lower": {"source", "diagnostics", "ir", "ops", "analysis"},
-    "emit": {
-        *("source", "diagnostics", "syntax", "ir", "ops", "elaborate", "analysis"),
-        "lower",
-    },
-    "program": {"bounds", "elaborate", "ir", "ops", "analysis", "lower", "emit"},
-    "verify": {
-        *("source", "diagnostics", "ir", "ops", "elaborate", "analysis", "lower"),
-        *("emit", "program"),
-    },
-    "api": {"elaborate", "analysis", "emit", "ir", "verify", "program"},
-    "weights": {"ir", "analysis"},
-    "train": {"ir"},
-    "bench": {"ir", "lower", "program", "train"},
-    "jobs": {"ir", "program", "train"},
-    "study": {
-        *("bounds", "ir", "ops", "elaborate", "analysis", "emit", "program", "api"),
-        *("train", "bench", "jobs"),
-    },
-    "cli": {
-        *("source", "bounds", "shipped", "diagnostics", "syntax", "ir", "ops"),
-        *("elaborate", "analysis", "lower", "emit", "verify", "weights", "train"),
-        *("api", "bench", "jobs", "study"),
-    },
+# Bottom to top, the road of a spec: a folder imports what stands below it, never
+# what stands beside it on its own line.
+LAYERS = (
+    ("frozen", "shipped", "nn"),
+    ("source", "bounds"),
+    ("diagnostics", "ir"),
+    ("frontend", "operators"),
+    ("train",),
+    ("elaborate",),
+    ("analysis",),
+    ("lower", "weights"),
+    ("pictures", "targets"),
+    ("report",),
+    ("program",),
+    ("verify", "audit", "jobs", "bench"),
+    ("api",),
+    ("study",),
+    ("__init__",),
+    ("cli",),
+    ("__main__",),
+)
+FLOOR = {name: floor for floor, names in enumerate(LAYERS) for name in names}
+NEEDS_TORCH = {
+    *("nn", "lower", "verify", "audit", "train", "jobs", "bench", "study", "cli"),
 }
-NEEDS_TORCH = {"nn", "lower", "verify", "train", "jobs", "bench", "study", "cli"}
-# Targets that need torch, imported when they are asked for.
-TARGETS = {"graph_trace.py", "export.py", "fx.py", "onnx.py", "safetensors.py"}
+# Files elsewhere that need torch, imported when they are asked for.
+TORCH_FILES = {
+    "pictures/graph_trace.py",
+    "targets/export.py",
+    "targets/fx.py",
+    "targets/onnx.py",
+    "targets/safetensors.py",
+}
 ONLY_IN = {
-    "lark": {"syntax"},
-    "networkx": {"analysis"},
-    "graphviz": {"emit"},
+    "lark": {"frontend"},
+    "networkx": {"analysis", "verify"},
+    "graphviz": {"pictures"},
     "rich": {"train", "study"},
     "click": {"cli"},
 }
+
+
+@cache
+def files() -> dict[str, Path]:
+    """Module name, as `s2mlp_dsl.ir.walk`, to file."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        found[".".join(parts).removesuffix(".__init__")] = path
+    return found
+
+
+def folder_of(module: str) -> str:
+    """The part of the house that a module of ours belongs to."""
+    return [*module.split("."), "__init__"][1]
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -78,34 +82,41 @@ def imports(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            yield node.module or ""
+            module = node.module or ""
+            for alias in node.names:
+                inner = f"{module}.{alias.name}"
+                yield inner if inner in files() else module
 
 
-def files() -> list[tuple[str, Path]]:
-    found = []
-    for path in sorted(PACKAGE.rglob("*.py")):
-        room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        if room not in ("__init__", "__main__"):
-            found.append((room, path))
-    return found
-
-
-@pytest.mark.parametrize(("room", "path"), files(), ids=lambda one: str(one)[-40:])
-def test_imports_run_one_way(room: str, path: Path) -> None:
+@pytest.mark.parametrize("module", files())
+def test_imports_run_one_way(module: str) -> None:
+    path, folder = files()[module], folder_of(module)
     for name in imports(path):
-        top, *rest = name.split(".")
-        if top == "s2mlp_dsl" and rest and rest[0] != room:
-            assert rest[0] in MAY_IMPORT[room], f"{room} must not import {name}"
+        top = name.split(".")[0]
+        if top == "s2mlp_dsl" and folder_of(name) != folder:
+            below = FLOOR[folder_of(name)] < FLOOR[folder]
+            assert below, f"{folder} must not import {name}"
         if top in ("torch", "torchvision"):
-            needs = room in NEEDS_TORCH or (room == "emit" and path.name in TARGETS)
-            assert needs, f"{room} must not import {name}"
+            file = path.relative_to(PACKAGE).as_posix()
+            needs = folder in NEEDS_TORCH or file in TORCH_FILES
+            assert needs, f"{file} must not import {name}"
         if top in ONLY_IN:
-            allowed = ONLY_IN[top] | ({"verify"} if top == "networkx" else set())
-            assert room in allowed, f"{room} must not import {name}"
+            assert folder in ONLY_IN[top], f"{folder} must not import {name}"
+
+
+def test_no_file_imports_itself_through_others() -> None:
+    graph = networkx.DiGraph(
+        (module, name)
+        for module, path in files().items()
+        for name in imports(path)
+        if name in files() and name != module
+    )
+    cycles = networkx.strongly_connected_components(graph)
+    assert not [sorted(cycle) for cycle in cycles if len(cycle) > 1]
 
 
 def test_no_room_for_leftovers() -> None:
-    names = {path.name for _, path in files()}
+    names = {path.name for path in files().values()}
     assert not names & {"utils.py", "helpers.py", "misc.py", "common.py"}
 
 

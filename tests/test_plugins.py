@@ -16,9 +16,9 @@ from s2mlp_dsl.cli.app import app
 from s2mlp_dsl.diagnostics import SpecError
 from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.lower.allowed import check_source
-from s2mlp_dsl.ops import OPERATORS, PluginError, plugins
-from tests.ops import test_contract as contract
-from tests.ops.cases import Case, film, map_
+from s2mlp_dsl.operators import OPERATORS, PluginError, plugins
+from tests.operators import test_contract as contract
+from tests.operators.cases import Case, film, map_
 from tests.packages import looked_for_anew, register
 
 PLUGIN = Path(__file__).parent / "plugin"

@@ -20,10 +20,10 @@ from s2mlp_dsl.diagnostics import Label, Poisoned, Report
 from s2mlp_dsl.elaborate.files import Unit
 from s2mlp_dsl.elaborate.numbers import half_last_digit, whole
 from s2mlp_dsl.elaborate.values import Env, Value, show, words_in
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.source import Span
-from s2mlp_dsl.syntax import tree
 
 Verdict = Literal["holds", "fails", "undecided"]
 _FULL_REACH = "full_reach"

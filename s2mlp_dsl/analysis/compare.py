@@ -11,11 +11,11 @@ from s2mlp_dsl.elaborate.expand import Expander
 from s2mlp_dsl.elaborate.files import Unit
 from s2mlp_dsl.elaborate.unknown import operator_of
 from s2mlp_dsl.elaborate.values import Env, show
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.program import Op
 from s2mlp_dsl.ir.shape import Map, positions
-from s2mlp_dsl.ops import OPERATORS, Args
-from s2mlp_dsl.ops.base import Term
-from s2mlp_dsl.syntax import tree
+from s2mlp_dsl.operators import OPERATORS, Args
+from s2mlp_dsl.operators.base import Term
 
 _PARTS = ("a", "of", "on")
 

@@ -7,7 +7,7 @@ from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.ir.shape import Shape
 from s2mlp_dsl.ir.walk import modules, occurrences
-from s2mlp_dsl.ops import OPERATORS, Args, Buffer
+from s2mlp_dsl.operators import OPERATORS, Args, Buffer
 
 
 @frozen

@@ -9,7 +9,7 @@ from s2mlp_dsl.analysis.cost import tensors_in
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.print import print_model
 from s2mlp_dsl.ir.program import Model
-from s2mlp_dsl.ops import SIGNATURES
+from s2mlp_dsl.operators import SIGNATURES
 
 Tensors = dict[str, tuple[int, ...]]
 

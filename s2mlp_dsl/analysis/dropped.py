@@ -9,7 +9,7 @@ from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.ir.walk import ops_in
-from s2mlp_dsl.ops import OPERATORS, Args
+from s2mlp_dsl.operators import OPERATORS, Args
 
 
 def note_dropped(model: Model, report: Report) -> None:

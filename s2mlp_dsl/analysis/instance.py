@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from fractions import Fraction
 
-from s2mlp_dsl.ops.base import Term
+from s2mlp_dsl.operators.base import Term
 
 Entry = tuple[tuple[int, int], tuple[int, int] | None]
 Unknown = tuple[int, ...]

@@ -15,9 +15,9 @@ from s2mlp_dsl.diagnostics import Label, Report
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.values import Env, Value, Word
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.walk import Labelled, labelled
-from s2mlp_dsl.syntax import tree
 
 NONE = Word("none")
 

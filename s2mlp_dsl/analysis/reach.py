@@ -30,9 +30,9 @@ from s2mlp_dsl.ir.program import (
     bodies,
 )
 from s2mlp_dsl.ir.shape import Shape, positions
-from s2mlp_dsl.ops import OPERATORS, Args
-from s2mlp_dsl.ops.reach import Grid, Table
-from s2mlp_dsl.ops.reach import Reach as OperatorReach
+from s2mlp_dsl.operators import OPERATORS, Args
+from s2mlp_dsl.operators.reach import Grid, Table
+from s2mlp_dsl.operators.reach import Reach as OperatorReach
 
 # A relation has positions × positions of the first map bits for each channel group;
 # beyond these it is not computed.

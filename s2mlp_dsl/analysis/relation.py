@@ -11,8 +11,8 @@ from typing import Any
 from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Op
 from s2mlp_dsl.ir.shape import Shape, positions
-from s2mlp_dsl.ops.reach import Grid, Part, Table
-from s2mlp_dsl.ops.reach import Reach as OperatorReach
+from s2mlp_dsl.operators.reach import Grid, Part, Table
+from s2mlp_dsl.operators.reach import Reach as OperatorReach
 
 
 class Rows(tuple[int, ...]):

@@ -7,8 +7,8 @@ from s2mlp_dsl.analysis.cost import Row
 from s2mlp_dsl.diagnostics import Poisoned, Report, Suggestion
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.suggest import did_you_mean
-from s2mlp_dsl.ops import find, names
-from s2mlp_dsl.syntax import tree
+from s2mlp_dsl.frontend import tree
+from s2mlp_dsl.operators import find, names
 
 Selector = Callable[[Row], bool]
 

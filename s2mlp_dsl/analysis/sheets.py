@@ -8,7 +8,7 @@ from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.print import print_value
 from s2mlp_dsl.ir.program import Model, Parallel, result_of
 from s2mlp_dsl.ir.shape import Map, Shape, Tokens, Vector
-from s2mlp_dsl.ops import OURS, SCOPES, Args, Operator, Parameter, Scope, find
+from s2mlp_dsl.operators import OURS, SCOPES, Args, Operator, Parameter, Scope, find
 
 # What a scope's example stands around.
 BODY = "gelu"

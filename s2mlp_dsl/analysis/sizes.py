@@ -17,8 +17,8 @@ from s2mlp_dsl.ir.program import (
     Statement,
 )
 from s2mlp_dsl.ir.shape import Map, Shape, with_channels
-from s2mlp_dsl.ops import OPERATORS, SCOPES, Args, Refusal
-from s2mlp_dsl.ops.scope import Step
+from s2mlp_dsl.operators import OPERATORS, SCOPES, Args, Refusal
+from s2mlp_dsl.operators.scope import Step
 
 _TIMES = 2
 

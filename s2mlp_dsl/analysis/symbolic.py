@@ -19,10 +19,10 @@ from s2mlp_dsl.analysis.laurent import Formula, Point, evaluate, powers_along, s
 from s2mlp_dsl.diagnostics import Poisoned, Report
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.spec import ChoiceError, Spec
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.ir.shape import positions
-from s2mlp_dsl.ops import OPERATORS
-from s2mlp_dsl.syntax import tree
+from s2mlp_dsl.operators import OPERATORS
 
 CHECKED = 12  # points that a formula is held against
 _ALONG = 12  # values tried along one parameter

@@ -27,9 +27,9 @@ from s2mlp_dsl.ir.program import (
     bodies,
 )
 from s2mlp_dsl.ir.shape import Map, Shape, Vector, positions
-from s2mlp_dsl.ops import OPERATORS, SIGNATURES, Args, Refusal
-from s2mlp_dsl.ops.base import Properties
-from s2mlp_dsl.ops.reach import Reach as OperatorReach
+from s2mlp_dsl.operators import OPERATORS, SIGNATURES, Args, Refusal
+from s2mlp_dsl.operators.base import Properties
+from s2mlp_dsl.operators.reach import Reach as OperatorReach
 
 # `mixed`: every channel that leaves is made of several, with weights of its own.
 Shared = Literal["yes", "no", "mixed"]

@@ -52,7 +52,7 @@ def command(
     makes one, or a function that takes a map. Exits 0 if it is one shift, eager
     and compiled, and 1 if not.
     """
-    from s2mlp_dsl.verify.audit.run import audit
+    from s2mlp_dsl.audit.run import audit
 
     file, colon, name = code.rpartition(":")
     if not colon or not name:

@@ -13,8 +13,8 @@ from s2mlp_dsl.cli.output import (
     spec_argument,
 )
 from s2mlp_dsl.diagnostics import SpecError
-from s2mlp_dsl.emit.targets import TARGETS, Target
 from s2mlp_dsl.lower.lowering import LOWERINGS, Lowering
+from s2mlp_dsl.targets.targets import TARGETS, Target
 
 _HELP = ". ".join(f"{one.name}: {one.summary}" for one in TARGETS.values())
 

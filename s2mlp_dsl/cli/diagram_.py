@@ -9,8 +9,8 @@ import click
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.cli.output import model_options, print_diagnostics, spec_argument
 from s2mlp_dsl.elaborate.spec import load
-from s2mlp_dsl.emit.theme import THEMES, ThemeName
-from s2mlp_dsl.emit.views import VIEWS, View, form_of
+from s2mlp_dsl.pictures.theme import THEMES, ThemeName
+from s2mlp_dsl.pictures.views import VIEWS, View, form_of
 
 
 @click.command()

@@ -8,12 +8,12 @@ from s2mlp_dsl.diagnostics import CODES
 
 # Every place that declares codes.
 _PHASES = (
-    "s2mlp_dsl.syntax.codes",
-    "s2mlp_dsl.ops.codes",
+    "s2mlp_dsl.frontend.codes",
+    "s2mlp_dsl.operators.codes",
     "s2mlp_dsl.elaborate.codes",
     "s2mlp_dsl.analysis.codes",
     "s2mlp_dsl.lower.codes",
-    "s2mlp_dsl.emit.codes",
+    "s2mlp_dsl.targets.codes",
 )
 
 

@@ -9,9 +9,9 @@ import click
 from s2mlp_dsl.cli.output import limit_option, print_diagnostics
 from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.elaborate.files import read_source
+from s2mlp_dsl.frontend import parse
+from s2mlp_dsl.frontend.format import format_file
 from s2mlp_dsl.source import Source
-from s2mlp_dsl.syntax import parse
-from s2mlp_dsl.syntax.format import format_file
 
 
 @click.command()

@@ -8,7 +8,15 @@ import click
 
 from s2mlp_dsl.analysis.sheets import Argument, Sheet, sheet_of
 from s2mlp_dsl.cli.output import format_option
-from s2mlp_dsl.ops import OURS, SCOPES, Operator, RegistrationError, Scope, find, names
+from s2mlp_dsl.operators import (
+    OURS,
+    SCOPES,
+    Operator,
+    RegistrationError,
+    Scope,
+    find,
+    names,
+)
 
 _LEFT = 16
 _WIDTH = 88

@@ -81,8 +81,8 @@ def _limits(
         return
     # The parser takes time to load, which --help need not wait for.
     from s2mlp_dsl.elaborate.numbers import number
+    from s2mlp_dsl.frontend import parse_expression, tree
     from s2mlp_dsl.source import Source
-    from s2mlp_dsl.syntax import parse_expression, tree
 
     limits = {}
     for name, text in read_settings(context, parameter, given).items():

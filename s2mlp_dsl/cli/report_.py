@@ -12,8 +12,8 @@ from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli.output import model_options, print_diagnostics
 from s2mlp_dsl.diagnostics import Poisoned
 from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, load
-from s2mlp_dsl.emit.report.page import report
-from s2mlp_dsl.emit.report.subject import Subject, read_run
+from s2mlp_dsl.report.page import report
+from s2mlp_dsl.report.subject import Subject, read_run
 
 
 @click.command()

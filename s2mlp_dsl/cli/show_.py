@@ -11,7 +11,7 @@ from s2mlp_dsl.elaborate.origins import Traced
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.ir.print import print_model
 from s2mlp_dsl.ir.program import Statement
-from s2mlp_dsl.ops import SIGNATURES
+from s2mlp_dsl.operators import SIGNATURES
 from s2mlp_dsl.source import Span
 
 

@@ -9,7 +9,7 @@ from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.values import Env, ShiftRef, Value, Word, kind_of, show
-from s2mlp_dsl.syntax import tree
+from s2mlp_dsl.frontend import tree
 
 if TYPE_CHECKING:
     from s2mlp_dsl.elaborate.evaluate import Evaluator

@@ -8,11 +8,11 @@ from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.unknown import operator_of
 from s2mlp_dsl.elaborate.values import Env, Piece, Word, show
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import Shape, with_channels
-from s2mlp_dsl.ops import BUILT_IN, OPERATORS, Operator
+from s2mlp_dsl.operators import BUILT_IN, OPERATORS, Operator
 from s2mlp_dsl.source import Span
-from s2mlp_dsl.syntax import tree
 
 if TYPE_CHECKING:
     from s2mlp_dsl.elaborate.expand import Expander

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from s2mlp_dsl.ir import program as ir
-from s2mlp_dsl.ops import OPERATORS
+from s2mlp_dsl.operators import OPERATORS
 
 
 def _words() -> frozenset[str]:

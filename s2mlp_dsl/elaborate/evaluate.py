@@ -30,9 +30,9 @@ from s2mlp_dsl.elaborate.values import (
     kind_of,
     show,
 )
+from s2mlp_dsl.frontend import tree
+from s2mlp_dsl.frontend.codes import TOO_DEEP
 from s2mlp_dsl.source import Span
-from s2mlp_dsl.syntax import tree
-from s2mlp_dsl.syntax.codes import TOO_DEEP
 
 Number = int | Fraction
 

@@ -15,13 +15,13 @@ from s2mlp_dsl.elaborate.scopes import expand_scope
 from s2mlp_dsl.elaborate.stacks import expand_stack
 from s2mlp_dsl.elaborate.unknown import APPLY, operator_of
 from s2mlp_dsl.elaborate.values import Env, Piece, ShiftRef, Value, words_in
+from s2mlp_dsl.frontend import tree
+from s2mlp_dsl.frontend.codes import TOO_DEEP
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.names import name_statements
 from s2mlp_dsl.ir.shape import Shape, with_channels
-from s2mlp_dsl.ops.codes import NO_IMAGE
+from s2mlp_dsl.operators.codes import NO_IMAGE
 from s2mlp_dsl.source import Span
-from s2mlp_dsl.syntax import tree
-from s2mlp_dsl.syntax.codes import TOO_DEEP
 
 _STATEMENT_STEPS = 100  # what a statement is worth in steps of evaluation
 

@@ -8,9 +8,9 @@ from s2mlp_dsl.diagnostics import Fix, Label, Poisoned, Report, SpecError, Sugge
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.locate import UnreadableSpec, is_file, locate, read_source
 from s2mlp_dsl.elaborate.suggest import close_to, did_you_mean
+from s2mlp_dsl.frontend import codes as syntax_codes
+from s2mlp_dsl.frontend import parse, tree
 from s2mlp_dsl.source import Source, Span
-from s2mlp_dsl.syntax import codes as syntax_codes
-from s2mlp_dsl.syntax import parse, tree
 
 Named = (
     tree.Let

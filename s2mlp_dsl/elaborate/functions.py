@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.numbers import bounded
 from s2mlp_dsl.elaborate.values import Env, Value
-from s2mlp_dsl.syntax import tree
+from s2mlp_dsl.frontend import tree
 
 if TYPE_CHECKING:
     from s2mlp_dsl.elaborate.evaluate import Evaluator

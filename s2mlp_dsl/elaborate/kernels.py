@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.values import Env, Value, kind_of, show
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.program import Kernels
-from s2mlp_dsl.ops.base import NONE
-from s2mlp_dsl.syntax import tree
+from s2mlp_dsl.operators.base import NONE
 
 if TYPE_CHECKING:
     from s2mlp_dsl.elaborate.evaluate import Evaluator

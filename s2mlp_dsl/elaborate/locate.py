@@ -5,9 +5,9 @@ from pathlib import Path
 from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.diagnostics import Report, SpecError
 from s2mlp_dsl.elaborate import codes
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.shipped import shipped
 from s2mlp_dsl.source import Source, Span
-from s2mlp_dsl.syntax import tree
 
 _PROJECT = (
     "the project is the nearest folder above with a pyproject.toml or .git, else the "

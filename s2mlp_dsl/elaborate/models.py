@@ -16,12 +16,12 @@ from s2mlp_dsl.elaborate.origins import origins_of
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.unknown import wrong_declaration
 from s2mlp_dsl.elaborate.values import Env
+from s2mlp_dsl.frontend import parse_expression, tree
 from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import positions
-from s2mlp_dsl.ops import OPERATORS, Args
+from s2mlp_dsl.operators import OPERATORS, Args
 from s2mlp_dsl.source import Source, Span
-from s2mlp_dsl.syntax import parse_expression, tree
 
 Overrides = Mapping[str, tree.Expr]
 

@@ -17,8 +17,8 @@ from s2mlp_dsl.elaborate.recursion import check_recursion
 from s2mlp_dsl.elaborate.shift_form import check_form
 from s2mlp_dsl.elaborate.statements import Statements, hold_free, words_of
 from s2mlp_dsl.elaborate.suggest import did_you_mean
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.source import Span
-from s2mlp_dsl.syntax import tree
 
 _MOST_MISTAKES = 100  # then the rest of a file is not looked at
 

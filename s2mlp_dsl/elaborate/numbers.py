@@ -7,8 +7,8 @@ from functools import cache, lru_cache
 from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.diagnostics import Poisoned, Report
 from s2mlp_dsl.elaborate import codes
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.source import Span
-from s2mlp_dsl.syntax import tree
 
 _PARTS = re.compile(
     r"(?P<whole>[0-9_]+)(\.(?P<tail>[0-9_]+))?([eE](?P<exponent>[+-]?[0-9]+))?"

@@ -15,11 +15,11 @@ from s2mlp_dsl.elaborate.origins import traced
 from s2mlp_dsl.elaborate.patterns import axis_names, pattern_value
 from s2mlp_dsl.elaborate.shifts import no_shift, resolve_shift
 from s2mlp_dsl.elaborate.values import Env, Piece, ShiftRef, kind_of, show
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import Map, Shape, positions
-from s2mlp_dsl.ops import Args, Operator, Parameter, Refusal, Scope
+from s2mlp_dsl.operators import Args, Operator, Parameter, Refusal, Scope
 from s2mlp_dsl.source import Span
-from s2mlp_dsl.syntax import tree
 
 _GROUP_STEPS = 3  # what a group of a shift is worth in steps of evaluation
 

@@ -7,9 +7,9 @@ from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.files import Unit
 from s2mlp_dsl.elaborate.values import Env, show, words_in
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.source import Span
-from s2mlp_dsl.syntax import tree
 
 
 @frozen

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.values import Env
-from s2mlp_dsl.ops import Parameter
-from s2mlp_dsl.ops.codes import PATTERN
-from s2mlp_dsl.ops.pattern import PatternError, parse_pattern
-from s2mlp_dsl.syntax import tree
+from s2mlp_dsl.frontend import tree
+from s2mlp_dsl.operators import Parameter
+from s2mlp_dsl.operators.codes import PATTERN
+from s2mlp_dsl.operators.pattern import PatternError, parse_pattern
 
 if TYPE_CHECKING:
     from s2mlp_dsl.elaborate.evaluate import Evaluator

@@ -15,9 +15,9 @@ from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.values import Env, Value, Word
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.recipe import KINDS, WORDS, Dense, Recipe
 from s2mlp_dsl.source import Span
-from s2mlp_dsl.syntax import tree
 
 SETTINGS = tuple(Recipe.model_fields)
 LENGTHS = frozenset({"epochs", "steps"})

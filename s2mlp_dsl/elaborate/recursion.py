@@ -3,8 +3,8 @@
 from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.files import Unit
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.source import Span
-from s2mlp_dsl.syntax import tree
 
 
 def check_recursion(unit: Unit, report: Report) -> None:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from s2mlp_dsl.diagnostics import Poisoned
 from s2mlp_dsl.elaborate.origins import traced
 from s2mlp_dsl.elaborate.values import Env
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import Shape
-from s2mlp_dsl.ops import OPERATORS, SCOPES, Args
-from s2mlp_dsl.syntax import tree
+from s2mlp_dsl.operators import OPERATORS, SCOPES, Args
 
 if TYPE_CHECKING:
     from s2mlp_dsl.elaborate.expand import Expander

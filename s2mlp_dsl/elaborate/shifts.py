@@ -26,10 +26,10 @@ from s2mlp_dsl.elaborate.shift_form import (
     rest_of,
 )
 from s2mlp_dsl.elaborate.values import Env, ShiftRef, Word, show, words_in
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.program import Edge, Shift, ShiftGroup
-from s2mlp_dsl.ops.codes import GROUPS
+from s2mlp_dsl.operators.codes import GROUPS
 from s2mlp_dsl.source import Span
-from s2mlp_dsl.syntax import tree
 
 # direction -> (axis, sign): the word says where the content goes
 _DIRECTIONS = {

@@ -22,9 +22,9 @@ from s2mlp_dsl.elaborate.models import (
     parse_overrides,
 )
 from s2mlp_dsl.elaborate.names import check_names
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.source import Source
-from s2mlp_dsl.syntax import tree
 
 if TYPE_CHECKING:
     from s2mlp_dsl.ir.study import Study

@@ -10,9 +10,9 @@ from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.origins import traced
 from s2mlp_dsl.elaborate.values import Env, words_in
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import Shape
-from s2mlp_dsl.syntax import tree
 
 if TYPE_CHECKING:
     from s2mlp_dsl.elaborate.expand import Expander

@@ -19,8 +19,8 @@ from s2mlp_dsl.elaborate.unknown import (
     unknown_statement,
     unknown_value,
 )
-from s2mlp_dsl.ops import BUILT_IN, SCOPES, Parameter
-from s2mlp_dsl.syntax import keywords, tree
+from s2mlp_dsl.frontend import keywords, tree
+from s2mlp_dsl.operators import BUILT_IN, SCOPES, Parameter
 
 _RESERVED = {*BUILT_IN, *SCOPES, *FUNCTIONS, APPLY, "dim", "none"}
 _VALUES = tree.Let | tree.Shift  # declarations that are values

@@ -19,9 +19,9 @@ from s2mlp_dsl.elaborate.study_rows import Rows, as_variant
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.unknown import wrong_declaration
 from s2mlp_dsl.elaborate.values import Env
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.study import Study
 from s2mlp_dsl.source import Span
-from s2mlp_dsl.syntax import tree
 
 
 def elaborate_study(

@@ -10,11 +10,11 @@ from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.recipes import LENGTHS, SETTINGS
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.values import Env, Value, show
+from s2mlp_dsl.frontend import tree
+from s2mlp_dsl.frontend.inline import as_text
 from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.study import Figure, Printed
 from s2mlp_dsl.source import Span
-from s2mlp_dsl.syntax import tree
-from s2mlp_dsl.syntax.inline import as_text
 
 OWN = ("recipe", "seeds")  # what a study says besides settings of its recipe
 _SEEDS = 1_000  # of one row

@@ -19,14 +19,14 @@ from s2mlp_dsl.elaborate.models import base_of, expand_model
 from s2mlp_dsl.elaborate.recipes import LENGTHS, SETTINGS, resolve_recipe
 from s2mlp_dsl.elaborate.study_items import Items, read_printed
 from s2mlp_dsl.elaborate.values import Env
+from s2mlp_dsl.frontend import tree
+from s2mlp_dsl.frontend.inline import as_text
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.hash import function_hash
 from s2mlp_dsl.ir.recipe import Recipe
 from s2mlp_dsl.ir.shape import Vector
 from s2mlp_dsl.ir.study import Row, recipe_hash
 from s2mlp_dsl.source import Span
-from s2mlp_dsl.syntax import tree
-from s2mlp_dsl.syntax.inline import as_text
 
 _LETTERS = 48  # of a row's key, which names folders
 _IMAGE = 3  # sizes of an image: channels, height, width; a clip has four

@@ -10,9 +10,16 @@ from s2mlp_dsl.diagnostics import Poisoned, Report
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.files import Declared, Unit
 from s2mlp_dsl.elaborate.suggest import did_you_mean
-from s2mlp_dsl.ops import BUILT_IN, SCOPES, Operator, RegistrationError, find, names
+from s2mlp_dsl.frontend import tree
+from s2mlp_dsl.operators import (
+    BUILT_IN,
+    SCOPES,
+    Operator,
+    RegistrationError,
+    find,
+    names,
+)
 from s2mlp_dsl.source import Span
-from s2mlp_dsl.syntax import tree
 
 FUNCTIONS = ("ceil", "choose", "floor", "max", "min", "mod")
 APPLY = "apply"  # runs the piece that a parameter holds

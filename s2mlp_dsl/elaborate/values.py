@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from s2mlp_dsl.elaborate.files import Declared, Unit
+from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.source import Span
-from s2mlp_dsl.syntax import tree
 
 
 class Word(str):

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import s2mlp_dsl
 from s2mlp_dsl.lower.allowed import ForbiddenSource, check_source
-from s2mlp_dsl.ops import OURS, Operator, PluginError
+from s2mlp_dsl.operators import OURS, Operator, PluginError
 
 # What every emitted source imports or may import: no definition may be called so.
 _IMPORTED = frozenset(["Sequence", "Tensor", "nn", "torch"])
-_FOLDER = Path(s2mlp_dsl.__file__).parent / "nn"
+_FOLDER = Path(__file__).resolve().parents[1] / "nn"
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from s2mlp_dsl.ir.program import Model, Op, Shift
 from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.ir.walk import ops_in
 from s2mlp_dsl.lower.codes import LOWERING
-from s2mlp_dsl.ops import OPERATORS, Args, Construct
+from s2mlp_dsl.operators import OPERATORS, Args, Construct
 from s2mlp_dsl.source import Source, Span
 
 Lowering = Literal["slices", "select", "gather", "onehot"]

@@ -14,7 +14,7 @@ from typing import Literal
 
 from s2mlp_dsl.ir.program import Call, Op, Parallel, Stack, Statement, bodies
 from s2mlp_dsl.lower.lowering import applies_shift
-from s2mlp_dsl.ops import OPERATORS, Args
+from s2mlp_dsl.operators import OPERATORS, Args
 
 Form = Literal["rows", "map", "either"]
 

@@ -16,7 +16,7 @@ from s2mlp_dsl.lower.inline import Definitions, import_lines
 from s2mlp_dsl.lower.layout import WIDTH
 from s2mlp_dsl.lower.lowering import Lowering
 from s2mlp_dsl.lower.scope import Drop, class_lines, construct_of
-from s2mlp_dsl.ops import OPERATORS
+from s2mlp_dsl.operators import OPERATORS
 
 # Names that the emitted source uses for itself, and Python's own.
 _USED = {"Sequence", "Tensor", "nn", "torch", *dir(builtins)}

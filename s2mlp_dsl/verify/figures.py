@@ -17,7 +17,7 @@ from s2mlp_dsl.analysis.cost import buffers_of, tensors_of
 from s2mlp_dsl.analysis.graph import dataflow
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.lower.trace import trace
-from s2mlp_dsl.ops import OPERATORS, Args
+from s2mlp_dsl.operators import OPERATORS, Args
 from s2mlp_dsl.verify.certificate import Check, Failure
 
 BATCH = 2

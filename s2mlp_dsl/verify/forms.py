@@ -8,12 +8,12 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from s2mlp_dsl.emit.export import decomposed, export_program
-from s2mlp_dsl.emit.failed import TargetFailed, reason_of
-from s2mlp_dsl.emit.onnx import missing, onnx_bytes, run_onnx
 from s2mlp_dsl.lower.lowering import Lowering
 from s2mlp_dsl.lower.trace import trace
 from s2mlp_dsl.program import Program
+from s2mlp_dsl.targets.export import decomposed, export_program
+from s2mlp_dsl.targets.failed import TargetFailed, reason_of
+from s2mlp_dsl.targets.onnx import missing, onnx_bytes, run_onnx
 
 Run = Callable[[Tensor], Tensor]
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from s2mlp_dsl.analysis.graph import dataflow
 from s2mlp_dsl.ir.program import Model, Op
-from s2mlp_dsl.ops import OPERATORS, Args
+from s2mlp_dsl.operators import OPERATORS, Args
 from s2mlp_dsl.verify.certificate import Check, Failure
 
 

@@ -13,7 +13,7 @@ from s2mlp_dsl.analysis.cost import buffers_of, tensors_of
 from s2mlp_dsl.analysis.graph import INPUT, dataflow, execution_order
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.ir.walk import ops_in
-from s2mlp_dsl.ops import OPERATORS, Args, Buffer
+from s2mlp_dsl.operators import OPERATORS, Args, Buffer
 
 Array = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.ir.program import Edge
 from s2mlp_dsl.ir.shape import Map
-from s2mlp_dsl.ops.window import Windows
+from s2mlp_dsl.operators.window import Windows
 
 
 def test_dropped_rows_are_those_that_no_window_reads() -> None:

@@ -4,7 +4,7 @@ import networkx as nx
 
 from s2mlp_dsl.analysis.graph import INPUT, dataflow, execution_order
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.ops import OPERATORS
+from s2mlp_dsl.operators import OPERATORS
 from tests.lower.specs import SMALL, program
 
 SPEC = """edition 1

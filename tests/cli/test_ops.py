@@ -5,7 +5,7 @@ import json
 import pytest
 
 from s2mlp_dsl.analysis.sheets import sheet_of
-from s2mlp_dsl.ops import OPERATORS, SCOPES
+from s2mlp_dsl.operators import OPERATORS, SCOPES
 from tests.cli.running import s2mlp
 
 NAMES = [*OPERATORS, *SCOPES]

@@ -22,7 +22,7 @@ from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.cli.explain_ import load_codes
 from s2mlp_dsl.diagnostics import CODES, Diagnostic, SpecError
 from s2mlp_dsl.elaborate.spec import load
-from s2mlp_dsl.ops.plugins import GROUP
+from s2mlp_dsl.operators.plugins import GROUP
 from tests.packages import looked_for_anew, register
 
 load_codes()

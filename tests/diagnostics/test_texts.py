@@ -69,7 +69,7 @@ def test_golden_speaks_plainly(code: str) -> None:
 
 
 def test_operators_are_listed() -> None:
-    from s2mlp_dsl.ops import OPERATORS
+    from s2mlp_dsl.operators import OPERATORS
 
     text = CODES["A0302"].explanation()
     assert all(f"`{name}`" in text for name in OPERATORS)

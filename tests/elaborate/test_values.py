@@ -10,8 +10,8 @@ from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.numbers import half_last_digit
 from s2mlp_dsl.elaborate.values import Env, Value
+from s2mlp_dsl.frontend import parse_expression, tree
 from s2mlp_dsl.source import Source
-from s2mlp_dsl.syntax import parse_expression, tree
 from tests.checking import spec_of
 
 

@@ -3,9 +3,9 @@
 from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.diagnostics import Report, SpecError, as_data, render_text
 from s2mlp_dsl.elaborate.spec import load
+from s2mlp_dsl.frontend import parse
+from s2mlp_dsl.frontend.format import format_file
 from s2mlp_dsl.source import Source
-from s2mlp_dsl.syntax import parse
-from s2mlp_dsl.syntax.format import format_file
 
 
 def fuzz_parse(data: bytes) -> None:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from s2mlp_dsl.analysis.analyze import analyze_model
 from s2mlp_dsl.analysis.cost import tensors_in
 from s2mlp_dsl.diagnostics import Report
+from s2mlp_dsl.frontend import parse
+from s2mlp_dsl.frontend.format import format_file
 from s2mlp_dsl.ir.row import Row
 from s2mlp_dsl.source import Source
-from s2mlp_dsl.syntax import parse
-from s2mlp_dsl.syntax.format import format_file
 from tests.checking import model_of
 
 TEXT = """edition 1

@@ -10,7 +10,7 @@ from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.ir.hash import function_hash
 from s2mlp_dsl.ir.print import print_model
 from s2mlp_dsl.ir.program import Model
-from s2mlp_dsl.ops import SIGNATURES
+from s2mlp_dsl.operators import SIGNATURES
 from s2mlp_dsl.shipped import shipped
 from tests.checking import model_of
 from tests.ir.specs import specs

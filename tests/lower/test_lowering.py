@@ -29,7 +29,7 @@ from s2mlp_dsl.nn.gathered_shift import GatheredShift, gathered
 from s2mlp_dsl.nn.one_hot_shift import OneHotShift
 from s2mlp_dsl.nn.sliced_shift import SlicedShift
 from tests.lower.specs import program
-from tests.ops.test_shift_oracle import EDGES, Move, expected, moves
+from tests.operators.test_shift_oracle import EDGES, Move, expected, moves
 from tests.verify.planting import PROGRAM
 
 NN = Path(s2mlp_dsl.__file__).parent / "nn"
@@ -204,7 +204,7 @@ def _modules(edge: str) -> dict[str, nn.Module]:
 
 @pytest.mark.parametrize("edge", EDGES)
 def test_gather_exports_for_maps_of_any_size(edge: str) -> None:
-    """So does `select`: see tests/ops/test_shift_exported.py."""
+    """So does `select`: see tests/operators/test_shift_exported.py."""
     module = GatheredShift(GROUPS, edge)
     sides = {1: Dim("height", min=1, max=4096), 2: Dim("width", min=1, max=4096)}
     x = torch.randn(2, 5, 6, 9)

@@ -11,7 +11,7 @@ from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.ir.print import print_model
 from s2mlp_dsl.ir.study import Study
-from s2mlp_dsl.ops import SIGNATURES
+from s2mlp_dsl.operators import SIGNATURES
 from s2mlp_dsl.study.plan import plan_of
 from s2mlp_dsl.study.records import Plan
 

@@ -16,9 +16,9 @@ from s2mlp_dsl.elaborate.models import parse_overrides
 from s2mlp_dsl.elaborate.recipes import resolve_recipe
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.ir.recipe import Dense, Normal, Recipe, Synthetic
-from s2mlp_dsl.ops import OPERATORS
+from s2mlp_dsl.operators import OPERATORS
 from s2mlp_dsl.train import UsageError, initialise, train
-from tests.ops.cases import CASES
+from tests.operators.cases import CASES
 from tests.train import making
 from tests.train.making import job, mlp
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from s2mlp_dsl.ir.shape import Map, Shape
-from s2mlp_dsl.ops.base import (
+from s2mlp_dsl.operators.base import (
     Args,
     Array,
     Construct,
@@ -15,7 +15,7 @@ from s2mlp_dsl.ops.base import (
     Properties,
     need_map,
 )
-from s2mlp_dsl.ops.reach import POINTWISE, Reach, within_frames
+from s2mlp_dsl.operators.reach import POINTWISE, Reach, within_frames
 
 
 class Grn(Operator):

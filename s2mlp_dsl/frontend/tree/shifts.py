@@ -1,0 +1,59 @@
+"""What stands in the braces of a shift."""
+
+from s2mlp_dsl.frontend.tree.expressions import Expr, Name
+from s2mlp_dsl.frozen import frozen
+from s2mlp_dsl.source import Span
+
+
+@frozen
+class EdgeRule:
+    """`edge keep`"""
+
+    span: Span
+    rule: Name
+
+
+@frozen
+class Move:
+    """A direction and how far; an omitted amount is 1."""
+
+    span: Span
+    direction: str
+    amount: Expr | None
+
+
+@frozen
+class ChannelGroup:
+    """A share of the channels (None: the rest) and where it goes (none: stay)."""
+
+    span: Span
+    share: Expr | None
+    moves: tuple[Move, ...]
+
+
+@frozen
+class Range:
+    """`right -2 .. 2`, or `right [0, 1, -1]`: without `last`, a list."""
+
+    span: Span
+    direction: str
+    first: Expr
+    last: Expr | None
+
+
+@frozen
+class Each:
+    """Equal groups, one per displacement of the product of the ranges."""
+
+    span: Span
+    ranges: tuple[Range, ...]
+
+
+@frozen
+class Interleave:
+    """`interleave`: channels take turns."""
+
+    span: Span
+
+
+ShiftItem = EdgeRule | ChannelGroup | Each | Interleave

@@ -1,6 +1,0 @@
-"""Text to syntax tree."""
-
-from s2mlp_dsl.syntax.grammar import keywords
-from s2mlp_dsl.syntax.parse import parse, parse_expression
-
-__all__ = ["keywords", "parse", "parse_expression"]

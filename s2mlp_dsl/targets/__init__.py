@@ -1,0 +1,1 @@
+"""What a model is handed out as: source, IR, ONNX and more; one file each."""

@@ -1,0 +1,63 @@
+"""The operators' columns of the paper's table 1, on maps with room to show."""
+
+import pytest
+import torch
+
+from s2mlp_dsl.ir.shape import Map
+from s2mlp_dsl.operators.reach import Reach
+from tests.operators.cases import ALL, Case, map_
+
+_ROOM = 12
+_MARGIN = 4
+
+
+def _roomy() -> dict[str, Case]:
+    """A case per statement and number of channels."""
+    cases = [
+        Case(f"image({case.shape.channels}, {_ROOM}, {_ROOM})", None)
+        if case.op.source is None
+        else Case(case.statement, map_(_ROOM, _ROOM, case.entering.channels))
+        for case in ALL
+        if case.probed and (case.entering or case.op.source is None)
+    ]
+    return {str(case): case for case in cases}
+
+
+@pytest.mark.parametrize("case", _roomy().values(), ids=str)
+def test_properties(case: Case) -> None:
+    properties = case.operator.properties(case.op.source, case.args)
+    reach = case.operator.reach(case.shape, case.args)
+    assert properties.learned == bool(list(case.module().parameters()))
+    # The reach itself is held against the module above, on smaller maps.
+    assert properties.reads == _reads(reach, _ROOM * _ROOM)
+    assert properties.position_bound == (not _moves_along(case))
+    if not reach.mixes and case.shape.channels > 1:
+        assert properties.channel_bound == (not _treats_channels_alike(case))
+
+
+def _reads(reach: Reach, positions: int) -> str:
+    if any(part.reads == "all" for part in reach.parts):
+        return "everything"
+    tables = [table for part in reach.parts if (table := part.table) is not None]
+    read = [(place, set(row)) for table in tables for place, row in enumerate(table)]
+    if read and all(len(row) == positions for _, row in read):
+        return "everything"
+    return "position" if all(row <= {place} for place, row in read) else "neighbours"
+
+
+def _moves_along(case: Case) -> bool:
+    """A moved input gives the moved output, borders aside."""
+    module, x = case.module(), case.input()
+    step = _ROOM // case.op.result.height if isinstance(case.op.result, Map) else 1
+    y = module(case.feed(x))
+    moved = module(case.feed(x.roll((step, step), (1, 2))))
+    if y.dim() == 2:
+        return torch.allclose(moved, y)
+    inside = slice(_MARGIN // step + 1, -(_MARGIN // step) or None)
+    expected = y.roll((1, 1), (1, 2))
+    return torch.allclose(moved[:, inside, inside], expected[:, inside, inside])
+
+
+def _treats_channels_alike(case: Case) -> bool:
+    module, x = case.module(), case.input()
+    return torch.allclose(module(case.feed(x.flip(-1))), module(case.feed(x)).flip(-1))
