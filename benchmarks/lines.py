@@ -7,7 +7,7 @@ and stacks of up to 100,000 statements, their iterations equal or each another. 
 fastest of the rounds counts, memory is the highest that Python held at once, and an
 exponent e of c · nᵉ is fitted over all sizes from 1,000 on. Equal iterations are not
 opened, so a long stack takes turns with a short one in this process and must cost the
-same: reading, proof, figures, reach, hashes and claims are all in it.
+same: reading, proof, figures, receptive field, hashes and claims are all in it.
 """
 
 import argparse
@@ -31,7 +31,7 @@ EQUAL = (10, 40_000)  # two statements each, and the bound is 100,000
 ROUNDS = 5
 EXPONENT, LONGER = 1.1, 1.2
 PIECE = '''"""The block of model {n}."""
-block mix{n}(ratio = 4, kind: word = layer) {{
+block mix{n}(ratio = 4, kind: enum = layer) {{
     residual {{
         linear(ratio * dim)  # wider
         gelu

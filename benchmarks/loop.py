@@ -146,8 +146,8 @@ def since(start: Seconds, end: Seconds) -> Seconds:
 def interval(costs: list[float]) -> tuple[float, str]:
     """The median, and its 95 % interval by ranks, in words."""
     ranked, count = sorted(costs), len(costs)
-    reach = 0.98 * count**0.5
-    low, high = (ranked[round(count / 2 + sign * reach)] for sign in (-1, 1))
+    receptive_field = 0.98 * count**0.5
+    low, high = (ranked[round(count / 2 + sign * receptive_field)] for sign in (-1, 1))
     return statistics.median(ranked), f"{low:.3f} to {high:.3f} with 95 % confidence"
 
 

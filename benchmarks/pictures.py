@@ -46,7 +46,7 @@ def best(*words: str) -> tuple[float, float]:
 
 def rows(given: argparse.Namespace) -> Iterator[Row]:
     names = ("digits", "fashion_mnist", "s2mlp_deep", "s2mlp_wide")
-    views = ("model", "shift", "reach")
+    views = ("model", "shift", "receptive-field")
     with tempfile.TemporaryDirectory() as folder:
         for name in ("s2mlp_deep",) if given.quick else names:
             spec = str(SPECS / f"{name}.arch")

@@ -58,7 +58,7 @@ def elaborate(
 def analyze(
     spec: "str | Path | Spec", model: str | None = None, **settings: Any
 ) -> Analysis:
-    """The figures and claims of one model: shapes, params, MACs, reach.
+    """The figures and claims of one model: shapes, params, MACs, receptive field.
 
     torch is not imported. Claims that fail are in the result, not raised.
     """
@@ -77,7 +77,8 @@ def diagram(
 ) -> "Picture":
     """A picture of one model: a notebook shows it, `save` writes it to a file.
 
-    `view` is model, block, shift, reach or graph; `theme` light, dark or print.
+    `view` is model, block, shift, receptive-field or graph; `theme` is light, dark
+    or print.
     torch is imported for `graph` alone.
     """
     return elaborate(spec, model, settings).diagram(view, theme, block)

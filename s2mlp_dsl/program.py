@@ -42,7 +42,7 @@ class Program:
 
     @cached_property
     def figures(self) -> Analysis:
-        """The figures without the reach: what lowering needs."""
+        """The figures without the receptive field: what lowering needs."""
         return figures(self.model)
 
     @property

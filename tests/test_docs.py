@@ -13,7 +13,7 @@ from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.elaborate.recipes import resolve_recipe
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.ir.recipe import KINDS, Recipe
-from s2mlp_dsl.operators import OPERATORS, SCOPES
+from s2mlp_dsl.operators import OPERATORS, REGIONS
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "language.md").read_text(encoding="utf-8")
@@ -34,7 +34,7 @@ def test_example_holds(text: str) -> None:
 def test_every_operator_is_on_the_page() -> None:
     rows = re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE)
     listed = re.findall(r"`(\w+)[(`]", " ".join(rows))
-    assert {*OPERATORS, *SCOPES} <= set(listed)
+    assert {*OPERATORS, *REGIONS} <= set(listed)
 
 
 def test_the_recipe_on_the_page_is_one() -> None:

@@ -11,7 +11,7 @@ import torch
 from click.testing import CliRunner
 
 import s2mlp_dsl as s2
-from s2mlp_dsl import ops
+from s2mlp_dsl import operators
 from s2mlp_dsl.cli.app import app
 from s2mlp_dsl.diagnostics import SpecError
 from s2mlp_dsl.ir.shape import Map
@@ -100,7 +100,7 @@ def test_contract(shape: Map) -> None:
         contract.test_parameters(case)
         contract.test_buffers(case)
         contract.test_macs(case)
-        contract.test_reach(case)
+        contract.test_receptive_field(case)
         contract.test_reference(case)
         contract.test_gradient_is_that_of_the_value(case)
         contract.test_text_round_trips(case)
@@ -269,7 +269,7 @@ def test_a_name_of_ours(
 def test_no_package_no_question() -> None:
     """Without plug-ins a name that nobody knows costs a look at small files alone."""
     plugins.offered.cache_clear()
-    assert ops.find("nothing") is None
+    assert operators.find("nothing") is None
 
 
 def test_what_cannot_be_used_is_said_without_torch(tmp_path: Path) -> None:

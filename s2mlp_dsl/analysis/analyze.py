@@ -14,8 +14,8 @@ from s2mlp_dsl.analysis.cost import (
     total_params,
 )
 from s2mlp_dsl.analysis.dropped import note_dropped
-from s2mlp_dsl.analysis.reach import Reach, analyze_reach
-from s2mlp_dsl.diagnostics import Poisoned
+from s2mlp_dsl.analysis.receptive_field import ReceptiveField, analyze_receptive_field
+from s2mlp_dsl.diagnostics import AlreadyReported
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.spec import Spec
 from s2mlp_dsl.elaborate.suggest import did_you_mean
@@ -30,7 +30,7 @@ class Analysis:
     """The figures of a model, for one image.
 
     `params` and `macs` count everything; `flops` is 2 · MACs. All are None for
-    a model whose parameters are `open`. `reach` is None as well where the
+    a model whose parameters are `open`. `receptive_field` is None as well where the
     first map is too large for it.
     """
 
@@ -43,7 +43,7 @@ class Analysis:
     params: int | None = None
     macs: int | None = None
     flops: int | None = None
-    reach: Reach | None = None
+    receptive_field: ReceptiveField | None = None
     claims: tuple[Claimed, ...] = ()
     rows: tuple[Row, ...] = ()
 
@@ -61,11 +61,11 @@ class Analysis:
 
 def analyze_model(model: Model) -> Analysis:
     """The figures of an expanded model, without claims."""
-    return replace(figures(model), reach=analyze_reach(model))
+    return replace(figures(model), receptive_field=analyze_receptive_field(model))
 
 
 def figures(model: Model) -> Analysis:
-    """The same without the reach, which takes longer than everything else."""
+    """The same without the receptive field, which takes longer than everything else."""
     rows = cost_table(model)
     macs = total_macs(rows)
     return Analysis(
@@ -92,7 +92,7 @@ def check_model(
     name = declared.declaration.name.id
     try:
         base = spec.base(declared)
-    except Poisoned:
+    except AlreadyReported:
         return Analysis(name=name)
     spec.hold_settings(base, settings)
     if missing := base.open_params(settings):
@@ -100,7 +100,7 @@ def check_model(
     errors = len(spec.report.errors)
     try:
         model = spec.expand_quietly(declared, base, settings)
-    except Poisoned:
+    except AlreadyReported:
         return Analysis(name=name)
     if len(spec.report.errors) > errors:
         return Analysis(name=name)
@@ -112,7 +112,7 @@ def with_claims(spec: Spec, analysis: Analysis, model: Model | None) -> Analysis
     """The analysis with a verdict on everything the spec claims of the model."""
     rows = list(analysis.rows)
     checker = ClaimChecker(
-        spec.unit, spec.report, model, rows, analysis.reach, analysis.open
+        spec.unit, spec.report, model, rows, analysis.receptive_field, analysis.open
     )
     facts = [fact for one in spec.claims(analysis.name) for fact in one.facts]
     return replace(analysis, claims=tuple(checker.check(fact) for fact in facts))
@@ -124,7 +124,7 @@ def _check_recipes(spec: Spec) -> None:
     from s2mlp_dsl.elaborate.recipes import resolve_recipe
 
     for recipe in spec.recipes.values():
-        with suppress(Poisoned):
+        with suppress(AlreadyReported):
             resolve_recipe(recipe, {}, spec.report)
 
 

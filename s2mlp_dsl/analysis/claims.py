@@ -15,8 +15,8 @@ from s2mlp_dsl.analysis.cost import Row
 from s2mlp_dsl.analysis.difference import MEASURES, explain_gap
 from s2mlp_dsl.analysis.instance import Undecided
 from s2mlp_dsl.analysis.quantities import NONE, Quantities
-from s2mlp_dsl.analysis.reach import Reach
-from s2mlp_dsl.diagnostics import Label, Poisoned, Report
+from s2mlp_dsl.analysis.receptive_field import ReceptiveField
+from s2mlp_dsl.diagnostics import AlreadyReported, Label, Report
 from s2mlp_dsl.elaborate.files import Unit
 from s2mlp_dsl.elaborate.numbers import half_last_digit, whole
 from s2mlp_dsl.elaborate.values import Env, Value, show, words_in
@@ -26,7 +26,7 @@ from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.source import Span
 
 Verdict = Literal["holds", "fails", "undecided"]
-_FULL_REACH = "full_reach"
+_FULL_RECEPTIVE_FIELD = "full_receptive_field"
 _COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 
 
@@ -56,12 +56,12 @@ class ClaimChecker:
     report: Report
     model: Model | None
     rows: list[Row]
-    reach: Reach | None
+    receptive_field: ReceptiveField | None
     open: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.quantities = Quantities(
-            self.report, self.model, self.rows, self.reach, self.open
+            self.report, self.model, self.rows, self.receptive_field, self.open
         )
         self.evaluator = self.quantities.evaluator()
 
@@ -75,7 +75,7 @@ class ClaimChecker:
             return Claimed(
                 text=text, verdict="undecided", reason=str(why), span=fact.span
             )
-        except Poisoned:
+        except AlreadyReported:
             return Claimed(
                 text=text, verdict="undecided", reason="it is not valid", span=fact.span
             )
@@ -178,12 +178,15 @@ class ClaimChecker:
         return value * abs(wanted) if is_share else value
 
     def _constants(self, fact: tree.Fact) -> dict[str, Value]:
-        """`full_reach`, where it is asked for and can be known."""
+        """`full_receptive_field`, where it is asked for and can be known."""
         sides = (fact.expression, fact.about, fact.within)
         words = [word for one in sides if one is not None for word in words_in(one)]
-        if _FULL_REACH not in words or _FULL_REACH in self.unit.names:
+        if (
+            _FULL_RECEPTIVE_FIELD not in words
+            or _FULL_RECEPTIVE_FIELD in self.unit.names
+        ):
             return {}
-        return {_FULL_REACH: self.quantities.full_reach()}
+        return {_FULL_RECEPTIVE_FIELD: self.quantities.full_receptive_field()}
 
     def _difference(self, node: tree.Expr, left: Value, right: Value) -> list[str]:
         """By how much they differ, and which part of the model is as large."""

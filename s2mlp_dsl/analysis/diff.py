@@ -87,20 +87,22 @@ def difference(
 
 
 def _facts(analysis: Analysis) -> list[tuple[str, str]]:
-    reach = analysis.reach
+    receptive_field = analysis.receptive_field
     seen, full = "not computed", "not computed"
-    if reach is not None:
-        last = reach.steps[-1] if reach.steps else None
-        total = reach.grid[0] * reach.grid[1]
+    if receptive_field is not None:
+        last = receptive_field.steps[-1] if receptive_field.steps else None
+        total = receptive_field.grid[0] * receptive_field.grid[1]
         seen = f"{last.least} to {last.most} of {total}" if last else "no stack"
-        full = "none" if reach.full is None else f"after {reach.full}"
+        full = (
+            "none" if receptive_field.full is None else f"after {receptive_field.full}"
+        )
     return [
         ("image", _dims(analysis.image)),
         ("result", str(analysis.result)),
         ("params", f"{analysis.params:,}"),
         ("MACs", f"{analysis.macs:,}"),
         ("positions seen", seen),
-        ("full reach", full),
+        ("full receptive field", full),
         ("function hash", str(analysis.function_hash)),
         ("weights hash", str(analysis.weight_hash)),
     ]

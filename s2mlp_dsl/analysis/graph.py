@@ -18,8 +18,8 @@ from s2mlp_dsl.ir.program import (
     Model,
     Op,
     Parallel,
+    Region,
     Residual,
-    Scope,
     Stack,
     Statement,
     result_of,
@@ -92,7 +92,7 @@ class _Builder:
                     current = self._add(f"+{self.sums}", fed, statement.span)
                 case Parallel():
                     current = self._parallel(statement, prefix, current)
-                case Scope():
+                case Region():
                     current = self.body(statement.sequence, prefix, current)
                 case Call():
                     block = self.model.definitions[statement.block]
@@ -120,8 +120,8 @@ class _Builder:
             self.body(branch, prefix, one)
             for branch, one in zip(parallel.branches, entering, strict=True)
         ]
-        fuse = parallel.fuse
-        return self._add(prefix + fuse.name, fed, fuse.span, fuse)
+        merge = parallel.merge
+        return self._add(prefix + merge.name, fed, merge.span, merge)
 
     def _stack(self, stack: Stack, prefix: str, current: str) -> str:
         number = 0

@@ -1,7 +1,7 @@
 """What a claim may speak of: figures of the model, by name.
 
 `params`, `macs` and `flops` of the statements that `of` and `without` select,
-`shape(label)`, `reach(after = n)` and `full_reach`.
+`shape(label)`, `receptive_field(after = n)` and `full_receptive_field`.
 """
 
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from s2mlp_dsl.analysis import codes
 from s2mlp_dsl.analysis.cost import Row, total_macs, total_params
 from s2mlp_dsl.analysis.instance import Undecided
-from s2mlp_dsl.analysis.reach import Reach, analyze_reach
+from s2mlp_dsl.analysis.receptive_field import ReceptiveField, analyze_receptive_field
 from s2mlp_dsl.analysis.select import label_of, select_rows
 from s2mlp_dsl.diagnostics import Label, Report
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.evaluate import Evaluator
-from s2mlp_dsl.elaborate.values import Env, Value, Word
+from s2mlp_dsl.elaborate.values import EnumValue, Env, Value
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.walk import Labelled, labelled
 
-NONE = Word("none")
+NONE = EnumValue("none")
 
 
 @dataclass(eq=False, repr=False)
@@ -32,7 +32,7 @@ class Quantities:
     report: Report
     model: Model | None
     rows: list[Row]
-    reached: Reach | None
+    reached: ReceptiveField | None
     open: tuple[str, ...] = ()
 
     def evaluator(self) -> Evaluator:
@@ -43,9 +43,9 @@ class Quantities:
                 "macs": lambda call, _: total_macs(self.selected(call)),
                 "flops": lambda call, _: 2 * total_macs(self.selected(call)),
                 "shape": lambda call, _: self._shape(call),
-                "reach": self._reach,
+                "receptive_field": self._receptive_field,
             },
-            frozenset({"full_reach"}),
+            frozenset({"full_receptive_field"}),
         )
         return self._evaluator
 
@@ -56,8 +56,8 @@ class Quantities:
             raise self._is_open()
         return select_rows(call, self.rows, self.report)
 
-    def full_reach(self) -> Value:
-        full = self._known_reach().full
+    def full_receptive_field(self) -> Value:
+        full = self._known_receptive_field().full
         return NONE if full is None else full
 
     def _shape(self, call: tree.Call) -> Value:
@@ -82,27 +82,28 @@ class Quantities:
                 )
         return first.result.dims
 
-    def _reach(self, call: tree.Call, env: Env) -> Value:
+    def _receptive_field(self, call: tree.Call, env: Env) -> Value:
         """[least, most]: what the worst and the best position sees."""
         given = match_arguments(call, ("after", "through"), self.report)
-        reach = self._known_reach()
+        receptive_field = self._known_receptive_field()
         if "through" in given:
-            reach = self._content(given["through"].value)
-        after = reach.iterations
+            receptive_field = self._content(given["through"].value)
+        after = receptive_field.iterations
         if "after" in given:
             node = given["after"].value
             after = self._evaluator.count(node, env)
-            if after > reach.iterations:
+            if after > receptive_field.iterations:
                 raise self.report.add(
                     codes.NO_ITERATION,
                     node.span,
-                    f"this is {after:,}; the model's stacks have {reach.iterations:,}",
-                    help=f"write a number from 1 to {reach.iterations}"
-                    if reach.iterations
+                    f"this is {after:,}; the model's stacks have "
+                    f"{receptive_field.iterations:,}",
+                    help=f"write a number from 1 to {receptive_field.iterations}"
+                    if receptive_field.iterations
                     else "put the blocks into a `stack`",
                 )
         # Iterations without a step of their own change nothing.
-        passed = [one for one in reach.steps if one.iteration <= after]
+        passed = [one for one in receptive_field.steps if one.iteration <= after]
         if not passed:
             raise Undecided(
                 "the model has no stack whose iterations could be counted",
@@ -110,26 +111,26 @@ class Quantities:
             )
         return (passed[-1].least, passed[-1].most)
 
-    def _content(self, node: tree.Expr) -> Reach:
-        """The reach with computed weights and statistics held constant."""
+    def _content(self, node: tree.Expr) -> ReceptiveField:
+        """The receptive field with computed weights and statistics held constant."""
         if not isinstance(node, tree.Name) or node.id != "content":
             raise self.report.add(
                 codes.CLAIM_FORM,
                 node.span,
-                "a reach goes through everything, or through `content`",
+                "a receptive field goes through everything, or through `content`",
                 help="write `through = content`, or leave it out",
             )
-        assert self.model is not None  # else its reach is not known
-        found = analyze_reach(self.model, content=True)
+        assert self.model is not None  # else its receptive field is not known
+        found = analyze_receptive_field(self.model, content=True)
         if found is None:
-            raise Undecided("the maps are too large to compute the reach")
+            raise Undecided("the maps are too large to compute the receptive field")
         return found
 
-    def _known_reach(self) -> Reach:
+    def _known_receptive_field(self) -> ReceptiveField:
         if self.open:
             raise self._is_open()
         if self.reached is None:
-            raise Undecided("the maps are too large to compute the reach")
+            raise Undecided("the maps are too large to compute the receptive field")
         return self.reached
 
     def _is_open(self) -> Undecided:

@@ -11,8 +11,8 @@ from typing import Any
 from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Op
 from s2mlp_dsl.ir.shape import Shape, positions
-from s2mlp_dsl.operators.reach import Grid, Part, Table
-from s2mlp_dsl.operators.reach import Reach as OperatorReach
+from s2mlp_dsl.operators.receptive_field import Grid, Part, Table
+from s2mlp_dsl.operators.receptive_field import ReceptiveField as OperatorReceptiveField
 
 
 class Rows(tuple[int, ...]):
@@ -77,19 +77,21 @@ def identity(shape: Shape) -> Relation:
     return Relation(((everything, Identity(positions(shape))),))
 
 
-def apply(op: Op, reach: OperatorReach, before: Relation) -> Relation:
+def apply(
+    op: Op, receptive_field: OperatorReceptiveField, before: Relation
+) -> Relation:
     """The relation after an operator, given the one before it."""
     assert op.source is not None
-    if reach.moves is not None and is_uniform(before):
+    if receptive_field.moves is not None and is_uniform(before):
         seen = Rows(before.parts[0][1][:1] * positions(op.result))
         return Relation((((1 << op.result.channels) - 1, seen),))
-    if reach.moves is not None:
-        return _moved(before, reach.moves(), op.source, op.result)
-    if reach.listed:
-        return _listed(before, reach, op.result)
+    if receptive_field.moves is not None:
+        return _moved(before, receptive_field.moves(), op.source, op.result)
+    if receptive_field.listed:
+        return _listed(before, receptive_field, op.result)
     everything = (1 << op.source.channels) - 1
     after: dict[Rows, int] = {}
-    for part in reach.parts:
+    for part in receptive_field.parts:
         wanted = everything if part.channels is None else part.channels
         for channels, rows in before.parts:
             shared = channels & wanted
@@ -97,23 +99,26 @@ def apply(op: Op, reach: OperatorReach, before: Relation) -> Relation:
                 read = _read(part, rows)
                 after[read] = after.get(read, 0) | shared
     relation = Relation(tuple((mask, rows) for rows, mask in after.items()))
-    if reach.mixes:
-        return _mixed(relation, reach.groups, op.source, op.result)
-    width = op.source.channels // reach.slices
+    if receptive_field.mixes:
+        return _mixed(relation, receptive_field.groups, op.source, op.result)
+    width = op.source.channels // receptive_field.slices
     first, *others = (
-        slice_of(relation, number * width, width) for number in range(reach.slices)
+        slice_of(relation, number * width, width)
+        for number in range(receptive_field.slices)
     )
     for other in others:
         first = union(first, other)
     return first
 
 
-def _listed(before: Relation, reach: OperatorReach, result: Shape) -> Relation:
+def _listed(
+    before: Relation, receptive_field: OperatorReceptiveField, result: Shape
+) -> Relation:
     """The relation after an operator that lists what each channel depends on."""
     parts: dict[int, Rows] = {
         (1 << result.channels) - 1: Rows((0,) * positions(result))
     }
-    for part in reach.parts:
+    for part in receptive_field.parts:
         assert part.channels is not None and part.leaving is not None
         seen = Relation(
             tuple(

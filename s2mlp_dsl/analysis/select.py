@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from s2mlp_dsl.analysis import codes
 from s2mlp_dsl.analysis.cost import Row
-from s2mlp_dsl.diagnostics import Poisoned, Report, Suggestion
+from s2mlp_dsl.diagnostics import AlreadyReported, Report, Suggestion
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.frontend import tree
@@ -59,7 +59,7 @@ def _selector(node: tree.Expr, rows: Sequence[Row], report: Report) -> Selector:
 
 
 def label_of(node: tree.Expr, labels: set[str], report: Report) -> str:
-    """The label that an expression names. Raises `Poisoned` if it names none."""
+    """The label that an expression names. Raises `AlreadyReported` if it names none."""
     if not isinstance(node, tree.Name):
         raise report.add(
             codes.CLAIM_FORM, node.span, "this is no label", help="write a label"
@@ -69,7 +69,7 @@ def label_of(node: tree.Expr, labels: set[str], report: Report) -> str:
     return node.id
 
 
-def _no_label(node: tree.Name, labels: set[str], report: Report) -> Poisoned:
+def _no_label(node: tree.Name, labels: set[str], report: Report) -> AlreadyReported:
     help = did_you_mean(node.id, labels)
     if find(node.id) is not None:
         selector = f"op({node.id})"

@@ -8,11 +8,11 @@ from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.print import print_value
 from s2mlp_dsl.ir.program import Model, Parallel, result_of
 from s2mlp_dsl.ir.shape import Map, Shape, Tokens, Vector
-from s2mlp_dsl.operators import OURS, SCOPES, Args, Operator, Parameter, Scope, find
+from s2mlp_dsl.operators import OURS, REGIONS, Args, Operator, Parameter, Region, find
 
 # What a scope's example stands around.
 BODY = "gelu"
-SCOPE_INPUT = Map(height=3, width=5, channels=4)
+REGION_INPUT = Map(height=3, width=5, channels=4)
 
 
 class Argument(Record):
@@ -68,8 +68,8 @@ def sheet_of(name: str) -> Sheet:
 
     Raises `KeyError`, and `RegistrationError` where a package cannot give it.
     """
-    if name in SCOPES:
-        return _of_scope(SCOPES[name])
+    if name in REGIONS:
+        return _of_region(REGIONS[name])
     operator = find(name)
     if operator is None:
         raise KeyError(name)
@@ -79,7 +79,7 @@ def sheet_of(name: str) -> Sheet:
 def _of_operator(operator: Operator) -> Sheet:
     model = _tried(operator.example, operator.example_input)
     last = model.body[-1]
-    op = last.fuse if isinstance(last, Parallel) else last
+    op = last.merge if isinstance(last, Parallel) else last
     assert op.kind == "op"
     found = operator.properties(op.source, Args(dict(op.args)))
     return Sheet(
@@ -102,21 +102,21 @@ def _of_operator(operator: Operator) -> Sheet:
     )
 
 
-def _of_scope(scope: Scope) -> Sheet:
-    statement = f"{scope.example} {{ {BODY} }}"
-    model = _tried(statement, SCOPE_INPUT)
+def _of_region(region: Region) -> Sheet:
+    statement = f"{region.example} {{ {BODY} }}"
+    model = _tried(statement, REGION_INPUT)
     return Sheet(
-        name=scope.name,
+        name=region.name,
         owner=OURS,
-        role="scope",
+        role="region",
         version=None,
-        summary=scope.summary,
+        summary=region.summary,
         formula="the body, between an operator and the one that takes it back",
         initialisation="no parameters of its own",
-        paper=scope.paper,
-        arguments=_arguments(scope.parameters),
+        paper=region.paper,
+        arguments=_arguments(region.parameters),
         table1=None,
-        example=_example(statement, SCOPE_INPUT, model),
+        example=_example(statement, REGION_INPUT, model),
     )
 
 

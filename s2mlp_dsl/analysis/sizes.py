@@ -11,14 +11,14 @@ from s2mlp_dsl.ir.program import (
     Model,
     Op,
     Parallel,
+    Region,
     Residual,
-    Scope,
     Stack,
     Statement,
 )
 from s2mlp_dsl.ir.shape import Map, Shape, with_channels
-from s2mlp_dsl.operators import OPERATORS, SCOPES, Args, Refusal
-from s2mlp_dsl.operators.scope import Step
+from s2mlp_dsl.operators import OPERATORS, REGIONS, Args, Refusal
+from s2mlp_dsl.operators.region import Step
 
 _TIMES = 2
 
@@ -60,8 +60,8 @@ class _Resized:
                 return after
             case Parallel():
                 return self._parallel(statement, x, prefix)
-            case Scope():
-                return self._scope(statement, x, prefix)
+            case Region():
+                return self._region(statement, x, prefix)
             case Call():
                 block = self.model.definitions[statement.block]
                 return self.body(block.body, x, f"{prefix}{statement.name}.")
@@ -88,15 +88,15 @@ class _Resized:
         first, *others = (with_channels(one, sum(channels)) for one in left)
         if any(one != first for one in others):
             raise Bound(f"branches leave {' and '.join(map(str, left))}")
-        return self._op(parallel.fuse, first, prefix)
+        return self._op(parallel.merge, first, prefix)
 
-    def _scope(self, statement: Scope, x: Shape, prefix: str) -> Shape:
-        scope, args = SCOPES[statement.operator], Args(dict(statement.args))
+    def _region(self, statement: Region, x: Shape, prefix: str) -> Shape:
+        region, args = REGIONS[statement.operator], Args(dict(statement.args))
         try:
-            enter = scope.enter(x, args)
+            enter = region.enter(x, args)
             inside = self._op(statement.enter, x, prefix, enter)
             after = self.body(statement.body, inside, prefix)
-            leave = scope.leave(x, args, after)
+            leave = region.leave(x, args, after)
         except Refusal as refusal:
             raise Bound(f"`{statement.operator}`: {refusal.label}") from None
         return self._op(statement.leave, after, prefix, leave)

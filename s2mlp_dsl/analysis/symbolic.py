@@ -16,7 +16,7 @@ from fractions import Fraction
 
 from s2mlp_dsl.analysis.cost import Row, cost_table
 from s2mlp_dsl.analysis.laurent import Formula, Point, evaluate, powers_along, solve
-from s2mlp_dsl.diagnostics import Poisoned, Report
+from s2mlp_dsl.diagnostics import AlreadyReported, Report
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.spec import ChoiceError, Spec
 from s2mlp_dsl.frontend import tree
@@ -172,7 +172,7 @@ class _Sampler:
         settings = self.settings | {name: str(value) for name, value in point.items()}
         try:
             model = quiet.expand_quietly(self.declared, self.base, settings)
-        except Poisoned:
+        except AlreadyReported:
             return None
         if quiet.report.errors:
             return None

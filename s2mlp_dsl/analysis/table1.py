@@ -11,7 +11,7 @@ from math import prod
 from typing import Literal
 
 from s2mlp_dsl.analysis.analyze import analyze_model
-from s2mlp_dsl.analysis.reach import Reach, reads_through
+from s2mlp_dsl.analysis.receptive_field import ReceptiveField, reads_through
 from s2mlp_dsl.analysis.sizes import bound_by
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.print import print_arguments, print_op
@@ -20,8 +20,8 @@ from s2mlp_dsl.ir.program import (
     Model,
     Op,
     Parallel,
+    Region,
     Residual,
-    Scope,
     Stack,
     Statement,
     bodies,
@@ -29,7 +29,7 @@ from s2mlp_dsl.ir.program import (
 from s2mlp_dsl.ir.shape import Map, Shape, Vector, positions
 from s2mlp_dsl.operators import OPERATORS, SIGNATURES, Args, Refusal
 from s2mlp_dsl.operators.base import Properties
-from s2mlp_dsl.operators.reach import Reach as OperatorReach
+from s2mlp_dsl.operators.receptive_field import ReceptiveField as OperatorReceptiveField
 
 # `mixed`: every channel that leaves is made of several, with weights of its own.
 Shared = Literal["yes", "no", "mixed"]
@@ -85,7 +85,7 @@ class Compared(Record):
     row: Row | None
     params: int
     macs: int
-    reach: Reach | None
+    receptive_field: ReceptiveField | None
     bound_by: str | None
     operators: tuple[SpatialOperator, ...]
 
@@ -126,7 +126,7 @@ def compare_model(model: Model) -> Compared:
         row=_together([one.row for one in operators if not one.statistics], bound),
         params=figures.params,
         macs=figures.macs,
-        reach=figures.reach,
+        receptive_field=figures.receptive_field,
         bound_by=bound_by(model),
         operators=operators,
     )
@@ -147,7 +147,7 @@ def _together(rows: list[Row], bound: bool) -> Row | None:
     )
 
 
-def _parts(model: Model) -> Iterator[tuple[Op | Scope, Shape, int]]:
+def _parts(model: Model) -> Iterator[tuple[Op | Region, Shape, int]]:
     """What follows the first map, as (statement, what enters, how often)."""
     embeds = [
         place
@@ -160,16 +160,16 @@ def _parts(model: Model) -> Iterator[tuple[Op | Scope, Shape, int]]:
 
 def _within(
     model: Model, body: tuple[Statement, ...], count: int
-) -> Iterator[tuple[Op | Scope, Shape, int]]:
+) -> Iterator[tuple[Op | Region, Shape, int]]:
     for statement in body:
         match statement:
             case Op(source=source):
                 assert source is not None
                 yield statement, source, count
-            case Scope(enter=enter) if _moves(enter) is not None:
+            case Region(enter=enter) if _moves(enter) is not None:
                 assert enter.source is not None
                 yield statement, enter.source, count
-            case Residual() | Parallel() | Scope():
+            case Residual() | Parallel() | Region():
                 for inner in bodies(statement):
                     yield from _within(model, inner, count)
             case Call():
@@ -182,11 +182,11 @@ def _within(
 
 
 def _row(
-    model: Model, statement: Op | Scope, source: Shape
+    model: Model, statement: Op | Region, source: Shape
 ) -> tuple[Row | None, int | None]:
     """The row of a statement and how much it reads; none where it is not spatial."""
-    if isinstance(statement, Scope):
-        return _of_scope(model, statement, source)
+    if isinstance(statement, Region):
+        return _of_region(model, statement, source)
     facts = _facts(statement)
     if facts.reads == "position" or isinstance(statement.result, Vector):
         return None, None
@@ -202,18 +202,18 @@ def _row(
     return row, reads_through(model, statement, source)
 
 
-def _of_scope(
-    model: Model, scope: Scope, source: Shape
+def _of_region(
+    model: Model, region: Region, source: Shape
 ) -> tuple[Row | None, int | None]:
-    moves = _moves(scope.enter)
+    moves = _moves(region.enter)
     assert moves is not None
     # What one inner position holds: of which positions, and of which channels.
     held = [
-        divmod(one, source.channels) for one in moves[: scope.enter.result.channels]
+        divmod(one, source.channels) for one in moves[: region.enter.result.channels]
     ]
     places, channels = (len(set(one)) for one in zip(*held, strict=True))
-    inside = list(_ops(model, scope.body))
-    reads = reads_through(model, scope, source)
+    inside = list(_ops(model, region.body))
+    reads = reads_through(model, region, source)
     mixing = [op for op in inside if places > 1 and _mixes(op)]
     reading = [op for op in inside if _facts(op).reads != "position"]
     if reads == 1 or not (mixing or reading):
@@ -253,11 +253,11 @@ def _facts(op: Op) -> Properties:
 def _mixes(op: Op) -> bool:
     """Whether a channel that leaves depends on several that enter."""
     assert op.source is not None
-    reach = _reach(op)
-    if not reach.listed:
-        return reach.mixes and reach.groups < op.source.channels
+    receptive_field = _receptive_field(op)
+    if not receptive_field.listed:
+        return receptive_field.mixes and receptive_field.groups < op.source.channels
     read = [0] * op.result.channels
-    for part in reach.parts:
+    for part in receptive_field.parts:
         for out in range(op.result.channels):
             if part.leaves(out):
                 read[out] |= part.channels or 0
@@ -265,13 +265,13 @@ def _mixes(op: Op) -> bool:
 
 
 def _only_statistics(op: Op) -> bool:
-    content = _reach(op).content
+    content = _receptive_field(op).content
     if content is None or content.moves is not None:
         return False
     return all(part.reads == "here" for part in content.parts)
 
 
-def _reach(op: Op) -> OperatorReach:
+def _receptive_field(op: Op) -> OperatorReceptiveField:
     """What an operator depends on, on a map of a size that is quick to relate."""
     operator, args, source = OPERATORS[op.operator], Args(dict(op.args)), op.source
     assert source is not None
@@ -285,18 +285,18 @@ def _reach(op: Op) -> OperatorReach:
             source = small
         except Refusal:
             pass  # then on the large map, which takes longer
-    return operator.reach(source, args)
+    return operator.receptive_field(source, args)
 
 
 def _moves(op: Op) -> list[int] | None:
     """Where each entry comes from, for an operator that only moves them."""
     assert op.source is not None
     operator, args = OPERATORS[op.operator], Args(dict(op.args))
-    reach = operator.reach(op.source, args)
-    return None if reach.moves is None else list(reach.moves())
+    receptive_field = operator.receptive_field(op.source, args)
+    return None if receptive_field.moves is None else list(receptive_field.moves())
 
 
-def _cost(model: Model, statement: Op | Scope) -> tuple[int, int]:
+def _cost(model: Model, statement: Op | Region) -> tuple[int, int]:
     ops = [statement] if isinstance(statement, Op) else _ops(model, statement.body)
     params = macs = 0
     for op in ops:
@@ -306,7 +306,7 @@ def _cost(model: Model, statement: Op | Scope) -> tuple[int, int]:
     return params, macs
 
 
-def _text(statement: Op | Scope) -> str:
+def _text(statement: Op | Region) -> str:
     signature = SIGNATURES[statement.operator]
     if isinstance(statement, Op):
         return print_op(statement, signature)

@@ -16,7 +16,7 @@ from s2mlp_dsl.program import Program
 def bench(program: Program, setting: Setting, *, compiled: bool = True) -> Bench:
     """Latency, images/s and peak memory of a model here, eager and compiled.
 
-    Raises UsageError and WorldError where the device cannot be used.
+    Raises UsageError and EnvironmentFailure where the device cannot be used.
     """
     size, analysis = program.model.input_size, program.analysis
     machine, row = _alone(program.source(), size, setting, "eager")
@@ -40,14 +40,14 @@ def _alone(
     source: Source, size: tuple[int, ...], setting: Setting, mode: Mode
 ) -> tuple[Machine, Row]:
     from s2mlp_dsl.bench.work import work
-    from s2mlp_dsl.train.errors import WorldError
+    from s2mlp_dsl.train.errors import EnvironmentFailure
 
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as pool:
         try:
             return pool.submit(work, source, size, setting, mode).result()
         except BrokenProcessPool as error:
-            raise WorldError(
+            raise EnvironmentFailure(
                 f"the process that measured {mode} was killed, which is what happens "
                 "where memory runs out; try a smaller --batch"
             ) from error

@@ -30,7 +30,7 @@ def work(
 ) -> tuple[Machine, Row]:
     """Measure a model given as its source, for images of `size`.
 
-    Raises UsageError and WorldError where the device cannot be used.
+    Raises UsageError and EnvironmentFailure where the device cannot be used.
     """
     logging.disable(logging.WARNING)  # of the compiler, about what it tries
     if setting.threads is not None:

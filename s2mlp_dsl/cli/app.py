@@ -17,7 +17,7 @@ import click
 COMMANDS = {
     "audit": "Find out whether someone's PyTorch code is a shift.",
     "bench": "Measure latency, images/s and peak memory of a model here.",
-    "check": "Prove shapes, parameters, MACs, reach and claims of a spec.",
+    "check": "Prove shapes, parameters, MACs, receptive field and claims of a spec.",
     "compare": "The paper's table 1, for models and their spatial operators.",
     "compile": "Write a model as PyTorch source, IR, ONNX and more.",
     "diagram": "Draw a model.",
@@ -103,7 +103,7 @@ def _raised(error: Exception) -> int:
     """The exit code of an exception, once it has been said what is wrong."""
     # Whoever raised one of ours has imported these; `--help` need not.
     from s2mlp_dsl.cli.output import print_diagnostics
-    from s2mlp_dsl.diagnostics import Poisoned, SpecError
+    from s2mlp_dsl.diagnostics import AlreadyReported, SpecError
     from s2mlp_dsl.elaborate.spec import ChoiceError
 
     if isinstance(error, SpecError):
@@ -113,7 +113,7 @@ def _raised(error: Exception) -> int:
         _say(f"error: {error}")
         return 2
     code = getattr(error, "exit_code", None)
-    if isinstance(code, int) and not isinstance(error, Poisoned):
+    if isinstance(code, int) and not isinstance(error, AlreadyReported):
         _say(f"error: {error}")
         return code
     if os.environ.get("S2MLP_DSL_TRACEBACK"):

@@ -12,7 +12,7 @@ import click
 
 from s2mlp_dsl.analysis.analyze import Analysis, check_spec
 from s2mlp_dsl.analysis.cost import Row
-from s2mlp_dsl.analysis.reach import Reach
+from s2mlp_dsl.analysis.receptive_field import ReceptiveField
 from s2mlp_dsl.cli.output import (
     format_option,
     model_options,
@@ -48,7 +48,7 @@ def command(
     diff: bool,
     symbolic: bool,
 ) -> int:
-    """Prove shapes, parameters, MACs, reach and claims of SPEC.
+    """Prove shapes, parameters, MACs, receptive field and claims of SPEC.
 
     Without --model, every model that the file declares is checked. PyTorch is
     not needed and not imported.
@@ -128,7 +128,8 @@ def _as_data(analysis: Analysis) -> dict[str, Any]:
         "params": analysis.params,
         "macs": analysis.macs,
         "flops": analysis.flops,
-        "reach": analysis.reach and asdict(analysis.reach),
+        "receptive_field": analysis.receptive_field
+        and asdict(analysis.receptive_field),
         "claims": [
             {
                 "claim": claim.text,
@@ -164,10 +165,10 @@ def _as_text(analysis: Analysis) -> str:
     lines += _table(analysis.rows)
     lines += [
         "",
-        f"  params  {analysis.params:,}",
-        f"  MACs    {analysis.macs:,} per image ({analysis.macs / 1e9:.3f} G)",
-        f"  reach   {reach_text(analysis.reach)}",
-        f"  hashes  function {_short(analysis.function_hash)}, "
+        f"  params           {analysis.params:,}",
+        f"  MACs             {analysis.macs:,} per image ({analysis.macs / 1e9:.3f} G)",
+        f"  receptive field  {receptive_field_text(analysis.receptive_field)}",
+        f"  hashes           function {_short(analysis.function_hash)}, "
         f"weights {_short(analysis.weight_hash)}",
     ]
     return "\n".join([*lines, *_claims(analysis)])
@@ -222,22 +223,23 @@ def _table(rows: tuple[Row, ...]) -> list[str]:
     ]
 
 
-def reach_text(reach: Reach | None) -> str:
+def receptive_field_text(receptive_field: ReceptiveField | None) -> str:
     """How far a model reaches, in a line."""
-    if reach is None:
+    if receptive_field is None:
         return "not computed: the maps are too large"
-    grid = " × ".join(map(str, reach.grid))
-    if not reach.steps:
+    grid = " × ".join(map(str, receptive_field.grid))
+    if not receptive_field.steps:
         return f"{grid} positions, and no stack to count"
-    if reach.full is not None:
+    if receptive_field.full is not None:
         return (
-            f"everything of {grid} after {reach.full} of {reach.iterations} iterations"
+            f"full ({grid}) after {receptive_field.full} "
+            f"of {receptive_field.iterations} iterations"
         )
-    last = reach.steps[-1]
-    total = prod(reach.grid)
+    last = receptive_field.steps[-1]
+    total = prod(receptive_field.grid)
     return (
         f"{last.least} to {last.most} of {total} positions ({grid}) "
-        f"after {reach.iterations} iterations"
+        f"after {receptive_field.iterations} iterations"
     )
 
 

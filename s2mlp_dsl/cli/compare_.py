@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from s2mlp_dsl.analysis.table1 import Compared, Row, SpatialOperator, compare_model
-from s2mlp_dsl.cli.check_ import reach_text
+from s2mlp_dsl.cli.check_ import receptive_field_text
 from s2mlp_dsl.cli.output import format_option, limit_option, read_settings
 from s2mlp_dsl.elaborate.spec import ChoiceError, load
 from s2mlp_dsl.ir.program import Model
@@ -80,8 +80,11 @@ def _as_text(found: list[Compared]) -> str:
         right = "  ".join(f"{row[i]:>{widths[i]}}" for i in range(6, 8))
         lines.append(f"{left}{middle}  {right}".rstrip())
     wide = max(len(one.name) for one in found)
-    lines += ["", "reach"]
-    lines += [f"  {one.name:<{wide}}  {reach_text(one.reach)}" for one in found]
+    lines += ["", "receptive field"]
+    lines += [
+        f"  {one.name:<{wide}}  {receptive_field_text(one.receptive_field)}"
+        for one in found
+    ]
     lines += ["", "images of other sizes with the same weights"]
     lines += [
         f"  {one.name:<{wide}}  {f'no: {one.bound_by}' if one.bound_by else 'yes'}"

@@ -20,7 +20,7 @@ from s2mlp_dsl.pictures.views import VIEWS, View, form_of
     "--view",
     type=click.Choice([*VIEWS, "graph"]),
     default="model",
-    help="The whole model, one block, its shifts, its reach, or the torch.fx graph.",
+    help="Model, one block, its shifts, its receptive field, or its torch.fx graph.",
 )
 @click.option("--block", metavar="NAME", help="Which block --view block draws.")
 @click.option(

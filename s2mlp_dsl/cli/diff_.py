@@ -51,7 +51,7 @@ def command(
     """What differs in meaning between two models.
 
     The models of two files; or, without OTHER, two of one file (--model twice),
-    or one model with and without --set. Shapes, figures, reach, claims and
+    or one model with and without --set. Shapes, figures, receptive field, claims and
     statements are compared, and which weights of one fit into the other.
     """
     if len(models) > 2:

@@ -10,10 +10,10 @@ from s2mlp_dsl.analysis.sheets import Argument, Sheet, sheet_of
 from s2mlp_dsl.cli.output import format_option
 from s2mlp_dsl.operators import (
     OURS,
-    SCOPES,
+    REGIONS,
     Operator,
+    Region,
     RegistrationError,
-    Scope,
     find,
     names,
 )
@@ -32,7 +32,7 @@ def command(name: str | None, form: str) -> int:
     """
     if name is None:
         return _all(form)
-    if name not in SCOPES and find(name) is None:
+    if name not in REGIONS and find(name) is None:
         hint = "; `s2mlp-dsl ops` lists them all"
         raise click.BadParameter(f"no operator {name!r}{hint}", param_hint="NAME")
     sheet = sheet_of(name)
@@ -45,11 +45,11 @@ def command(name: str | None, form: str) -> int:
 
 def _all(form: str) -> int:
     """Every operator; behind those of plug-ins stands whose they are."""
-    sheets: list[Operator | Scope] = []
+    sheets: list[Operator | Region] = []
     broken: list[RegistrationError] = []
-    for name in [*names(), *SCOPES]:
+    for name in [*names(), *REGIONS]:
         try:
-            sheets.append(find(name) or SCOPES[name])
+            sheets.append(find(name) or REGIONS[name])
         except RegistrationError as error:
             broken.append(error)
     if form == "json":

@@ -10,7 +10,13 @@ from typing import Any, TypeVar
 import click
 
 from s2mlp_dsl.bounds import raised
-from s2mlp_dsl.diagnostics import Diagnostic, Poisoned, Report, as_data, render_text
+from s2mlp_dsl.diagnostics import (
+    AlreadyReported,
+    Diagnostic,
+    Report,
+    as_data,
+    render_text,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -90,7 +96,7 @@ def _limits(
         try:
             node = parse_expression(Source("--limit", text), report)
             value = number(node, report) if isinstance(node, tree.Number) else None
-        except Poisoned:
+        except AlreadyReported:
             value = None
         if not isinstance(value, int):
             raise click.BadParameter(f"{text!r} is not a whole number, such as 10M")

@@ -10,7 +10,7 @@ import click
 from s2mlp_dsl.analysis.analyze import with_claims
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli.output import model_options, print_diagnostics
-from s2mlp_dsl.diagnostics import Poisoned
+from s2mlp_dsl.diagnostics import AlreadyReported
 from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, load
 from s2mlp_dsl.report.page import report
 from s2mlp_dsl.report.subject import Subject, read_run
@@ -90,7 +90,7 @@ def _complete(loaded: Spec, settings: dict[str, str]) -> list[str]:
             for name, one in loaded.models.items()
             if not loaded.base(one).open_params(settings)
         ]
-    except Poisoned:
+    except AlreadyReported:
         loaded.report.raise_errors()
         raise
 

@@ -12,7 +12,7 @@ import click
 
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli.output import model_options, print_diagnostics
-from s2mlp_dsl.diagnostics import Poisoned
+from s2mlp_dsl.diagnostics import AlreadyReported
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.models import parse_overrides
 from s2mlp_dsl.elaborate.recipes import SETTINGS, resolve_recipe
@@ -127,7 +127,7 @@ def _resolve(declared: Declared, settings: Mapping[str, str]) -> Recipe:
     report = Report()
     try:
         recipe = resolve_recipe(declared, parse_overrides(settings, report), report)
-    except Poisoned:
+    except AlreadyReported:
         report.raise_errors()
         raise
     report.raise_errors()

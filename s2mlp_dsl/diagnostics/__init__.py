@@ -4,11 +4,11 @@ from s2mlp_dsl.diagnostics.data import as_data
 from s2mlp_dsl.diagnostics.fix import fixed, fixes_for
 from s2mlp_dsl.diagnostics.record import (
     CODES,
+    AlreadyReported,
     Code,
     Diagnostic,
     Fix,
     Label,
-    Poisoned,
     Report,
     SpecError,
     Suggestion,
@@ -20,11 +20,11 @@ from s2mlp_dsl.diagnostics.text import clean, render_text
 
 __all__ = [
     "CODES",
+    "AlreadyReported",
     "Code",
     "Diagnostic",
     "Fix",
     "Label",
-    "Poisoned",
     "Report",
     "SpecError",
     "Suggestion",

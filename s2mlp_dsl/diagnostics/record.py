@@ -124,7 +124,7 @@ class SpecError(Exception):
         return "\n" + "\n".join(render_text(one) for one in self.diagnostics)
 
 
-class Poisoned(Exception):
+class AlreadyReported(Exception):
     """Work on something already reported as wrong. Never reaches a user."""
 
 
@@ -148,13 +148,13 @@ class Report:
         notes: Iterable[str] = (),
         help: str | None = None,
         fix: Fix | None = None,
-    ) -> Poisoned:
+    ) -> AlreadyReported:
         """Record a mistake. Returns the exception to raise where work stops."""
         if fix is None and isinstance(help, Suggestion):
             fix = Fix(span, help.replacement)
         primary = Label(span, label)
         self._keep(Diagnostic(code, primary, tuple(secondary), tuple(notes), help, fix))
-        return Poisoned()
+        return AlreadyReported()
 
     def give_up(self) -> None:
         """Say with the last mistake that the rest was not looked at."""

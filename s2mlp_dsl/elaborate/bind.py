@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from s2mlp_dsl.diagnostics import Label, Poisoned, Report
+from s2mlp_dsl.diagnostics import AlreadyReported, Label, Report
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.suggest import did_you_mean
-from s2mlp_dsl.elaborate.values import Env, ShiftRef, Value, Word, kind_of, show
+from s2mlp_dsl.elaborate.values import EnumValue, Env, ShiftRef, Value, kind_of, show
 from s2mlp_dsl.frontend import tree
 
 if TYPE_CHECKING:
     from s2mlp_dsl.elaborate.evaluate import Evaluator
 
-KINDS = ("number", "word", "shift", "list", "text", "piece")
-NO_SHIFT = Word("none")
+KINDS = ("number", "enum", "shift", "list", "string", "block")
+NO_SHIFT = EnumValue("none")
 
 Bound = dict[str, Value]
 
@@ -25,7 +25,7 @@ def match_arguments(
 ) -> dict[str, tree.Argument]:
     """Which argument is meant for which parameter, by position, then by name.
 
-    Raises `Poisoned` after reporting every argument that fits nowhere.
+    Raises `AlreadyReported` after reporting every argument that fits nowhere.
     """
     matched: dict[str, tree.Argument] = {}
     faults = False
@@ -59,7 +59,7 @@ def match_arguments(
                 f"`{call.name.id}` takes {_count(names)}",
                 help="remove it",
             )
-            raise Poisoned
+            raise AlreadyReported
         else:
             name = names[position]
         if name in matched:
@@ -74,7 +74,7 @@ def match_arguments(
             continue
         matched[name] = argument
     if faults:
-        raise Poisoned
+        raise AlreadyReported
     return matched
 
 
@@ -90,7 +90,7 @@ def bind(
 
     Arguments are evaluated where the call stands, defaults where the
     declaration stands, where they see the parameters before them. Raises
-    `Poisoned` after reporting every argument that is wrong or missing.
+    `AlreadyReported` after reporting every argument that is wrong or missing.
     """
     names = tuple(param.name.id for param in params)
     given = {
@@ -113,10 +113,10 @@ def bind(
             continue  # its default may read what is wrong
         try:
             inside.values[name] = _value(evaluator, param, given.get(name), inside)
-        except Poisoned:
+        except AlreadyReported:
             faults = True
     if faults:
-        raise Poisoned
+        raise AlreadyReported
     if isinstance(declared.declaration, tree.Shift):
         _hold_plain(evaluator, inside.values, params, given)
     return inside.values
@@ -154,7 +154,7 @@ def default_kind(default: Value) -> str:
 
 def _missing(
     evaluator: "Evaluator", call: tree.Call, missing: list[tree.Param]
-) -> Poisoned:
+) -> AlreadyReported:
     listed = " and ".join(f"`{one.name.id}`" for one in missing)
     hint = ", ".join(f"{one.name.id} = …" for one in missing)
     return evaluator.fail(
@@ -174,12 +174,12 @@ def _evaluate(
     evaluator: "Evaluator", expression: tree.Expr, env: Env, kind: str | None
 ) -> Value:
     """A value for a parameter. A word needs its kind to be said."""
-    if kind == "piece":
+    if kind == "block":
         return evaluator.piece(expression, env)
     words: frozenset[str] = frozenset()
     if kind in ("shift", None):
         words |= {NO_SHIFT}
-    if kind == "word" and isinstance(expression, tree.Name):
+    if kind == "enum" and isinstance(expression, tree.Name):
         words |= {expression.id}
     return evaluator.value(expression, env, words)
 

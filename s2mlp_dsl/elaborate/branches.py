@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from s2mlp_dsl.diagnostics import Label, Poisoned
+from s2mlp_dsl.diagnostics import AlreadyReported, Label
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.unknown import operator_of
-from s2mlp_dsl.elaborate.values import Env, Piece, Word, show
+from s2mlp_dsl.elaborate.values import BlockArgument, EnumValue, Env, show
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import Shape, with_channels
@@ -17,10 +17,10 @@ from s2mlp_dsl.source import Span
 if TYPE_CHECKING:
     from s2mlp_dsl.elaborate.expand import Expander
 
-PARAMETERS = ("takes", "fuse")
+PARAMETERS = ("takes", "merge")
 TAKES = frozenset(["split", "copy"])
-_FUSES = [name for name in sorted(BUILT_IN) if OPERATORS[name].role == "fuse"]
-_EXAMPLE = "write `parallel(copy, fuse = sum) { … }`"
+_MERGES = [name for name in sorted(BUILT_IN) if OPERATORS[name].role == "merge"]
+_EXAMPLE = "write `parallel(copy, merge = sum) { … }`"
 
 
 def expand_parallel(
@@ -41,7 +41,7 @@ def expand_parallel(
         )
     given = match_arguments(node.call, PARAMETERS, evaluator.report)
     if missing := [one for one in PARAMETERS if one not in given]:
-        what = {"takes": "`split` or `copy`", "fuse": "`fuse`"}
+        what = {"takes": "`split` or `copy`", "merge": "`fuse`"}
         raise evaluator.fail(
             codes.MISSING,
             node.call.span,
@@ -49,16 +49,16 @@ def expand_parallel(
             help=_EXAMPLE,
         )
     parts = _parts(expander, given["takes"].value, node, env, shape)
-    operator, call, where = fuse_of(expander, given["fuse"].value, env)
+    operator, call, where = merge_of(expander, given["merge"].value, env)
     fed = [with_channels(shape, part) for part in parts] or [shape] * len(node.branches)
     branches, left = _branches(expander, node, env, fed)
     _hold_alike(expander, node, left, operator)
     together = with_channels(left[0], sum(one.channels for one in left))
-    fuse = expander.operators.apply(
+    merge = expander.operators.apply(
         operator, call, where, together, implied={"branches": len(branches)}
     )
     return ir.Parallel(
-        parts=parts, branches=branches, fuse=fuse, label=label, span=node.call.span
+        parts=parts, branches=branches, merge=merge, label=label, span=node.call.span
     )
 
 
@@ -70,7 +70,7 @@ def _parts(
     value = evaluator.value(takes, env, TAKES)
     if value not in TAKES:
         raise evaluator.fail(
-            codes.UNKNOWN_WORD,
+            codes.UNKNOWN_CHOICE,
             takes.span,
             f"`{show(value)}` is not how branches are fed",
             help="write `split` for a part of the channels each, or `copy` for all",
@@ -89,14 +89,14 @@ def _parts(
     return (part,) * count
 
 
-def fuse_of(
+def merge_of(
     expander: "Expander", node: tree.Expr, env: Env
 ) -> tuple[Operator, tree.Call, Env]:
     """The fuse operator that an expression names, its call, and its place."""
     held = env.values.get(node.id) if isinstance(node, tree.Name) else None
-    if isinstance(held, Piece) and held.call is not None:
+    if isinstance(held, BlockArgument) and held.call is not None:
         name, call, env = held.call.name.id, held.call, held.env
-    elif isinstance(held, Word) and isinstance(node, tree.Name):
+    elif isinstance(held, EnumValue) and isinstance(node, tree.Name):
         name, call = str(held), tree.Call(node.span, node, ())
     elif isinstance(node, tree.Name):
         name, call = node.id, tree.Call(node.span, node, ())
@@ -107,12 +107,12 @@ def fuse_of(
     operator = operator_of(
         env.unit, tree.Name(node.span, name), expander.evaluator.report
     )
-    if call is None or operator is None or operator.role != "fuse":
+    if call is None or operator is None or operator.role != "merge":
         raise expander.evaluator.fail(
-            codes.UNKNOWN_WORD,
+            codes.UNKNOWN_CHOICE,
             call.name.span if call else node.span,
             "this does not fuse branches",
-            help=did_you_mean(name, _FUSES),
+            help=did_you_mean(name, _MERGES),
         )
     return operator, call, env
 
@@ -127,13 +127,13 @@ def _branches(
         inside = env.inner(entering.channels)
         try:
             made, leaving = expander.body(body, inside, entering, may_be_empty=True)
-        except Poisoned:
+        except AlreadyReported:
             faults = True
             continue
         bodies.append(made)
         left.append(leaving)
     if faults:
-        raise Poisoned
+        raise AlreadyReported
     return tuple(bodies), left
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from s2mlp_dsl.bounds import how_to_raise, limits
-from s2mlp_dsl.diagnostics import Code, Fix, Label, Poisoned, Report, Suggestion
+from s2mlp_dsl.diagnostics import AlreadyReported, Code, Fix, Label, Report, Suggestion
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import NO_SHIFT, Bound, bind
 from s2mlp_dsl.elaborate.files import Declared
@@ -21,12 +21,12 @@ from s2mlp_dsl.elaborate.unknown import (
     wrong_declaration,
 )
 from s2mlp_dsl.elaborate.values import (
+    BlockArgument,
+    EnumValue,
     Env,
-    Piece,
-    Quoted,
     ShiftRef,
+    String,
     Value,
-    Word,
     kind_of,
     show,
 )
@@ -87,7 +87,7 @@ class Evaluator:
         notes: Iterable[str] = (),
         help: str | None = None,
         fix: Fix | None = None,
-    ) -> Poisoned:
+    ) -> AlreadyReported:
         """Report a mistake together with the calls that led to it."""
         frames = [Label(at, "in this call") for at in self.calls[-_FRAMES_SHOWN:][::-1]]
         return self.report.add(
@@ -104,7 +104,7 @@ class Evaluator:
         """Count work, so that a spec which would take minutes is refused."""
         most = limits().steps
         if self._steps > most:
-            raise Poisoned  # said already
+            raise AlreadyReported  # said already
         self._steps += steps
         if self._steps > most:
             raise self.fail(
@@ -118,7 +118,7 @@ class Evaluator:
     def value(
         self, node: tree.Expr, env: Env, words: frozenset[str] = frozenset()
     ) -> Value:
-        """The value of an expression. Raises `Poisoned` when it has none."""
+        """The value of an expression. Raises `AlreadyReported` when it has none."""
         self.step(node.span)
         most = _DEEPER * limits().nesting
         if self._depth >= most:
@@ -134,7 +134,7 @@ class Evaluator:
                 case tree.Number():
                     return number(node, self.report)
                 case tree.Text(_, text):
-                    return Quoted(text)
+                    return String(text)
                 case tree.Group(_, inner):
                     return self.value(inner, env, words)
                 case tree.Name():
@@ -192,7 +192,7 @@ class Evaluator:
         if declared is not None:
             return self._declared(node, declared, env)
         if node.id in words:
-            return Word(node.id)
+            return EnumValue(node.id)
         raise self.unknown(node, env, words)
 
     def _declared(self, node: tree.Name, declared: Declared, env: Env) -> Value:
@@ -206,7 +206,7 @@ class Evaluator:
     def _let(self, let: tree.Let, declared: Declared, at: tree.Name) -> Value:
         """The value of a constant, evaluated once."""
         if declared.damaged:
-            raise Poisoned
+            raise AlreadyReported
         if any(let is one for one in self._open_lets):
             names = [one.name.id for one in (*self._open_lets, let)]
             names = names[names.index(let.name.id) :]
@@ -226,7 +226,7 @@ class Evaluator:
             self._lets[id(let)] = value
         found = self._lets[id(let)]
         if found is None:
-            raise Poisoned
+            raise AlreadyReported
         return found
 
     def constant(self, declared: Declared) -> Value:
@@ -235,7 +235,9 @@ class Evaluator:
         assert isinstance(let, tree.Let)
         return self._let(let, declared, let.name)
 
-    def unknown(self, node: tree.Name, env: Env, words: frozenset[str]) -> Poisoned:
+    def unknown(
+        self, node: tree.Name, env: Env, words: frozenset[str]
+    ) -> AlreadyReported:
         """Report a name that stands for nothing here."""
         known = {*env.values, *self.constants}
         return unknown_value(self.report, env.unit, node.id, node.span, known, words)
@@ -255,7 +257,7 @@ class Evaluator:
         result = _ARITHMETIC[node.operator](Fraction(left), Fraction(right))
         return bounded(result, node.span, self.report)
 
-    def divided_by_zero(self, divisor: tree.Expr) -> Poisoned:
+    def divided_by_zero(self, divisor: tree.Expr) -> AlreadyReported:
         """Report a divisor that came out as 0."""
         return self.fail(
             codes.DIVIDED_BY_ZERO,
@@ -268,7 +270,8 @@ class Evaluator:
         """A bare name beside a parameter that holds a word is a word itself."""
         sides = (node.left, node.right)
         compares_word = any(
-            isinstance(side, tree.Name) and isinstance(env.values.get(side.id), Word)
+            isinstance(side, tree.Name)
+            and isinstance(env.values.get(side.id), EnumValue)
             for side in sides
         )
         if not compares_word:
@@ -305,7 +308,7 @@ class Evaluator:
     def _shift(self, call: tree.Call, declared: Declared, env: Env) -> ShiftRef:
         assert isinstance(declared.declaration, tree.Shift)
         if declared.damaged:
-            raise Poisoned
+            raise AlreadyReported
         if any(declared.declaration is one for one in self._open_shifts):
             raise self.fail(
                 codes.RECURSION,
@@ -326,13 +329,13 @@ class Evaluator:
             return env.values[node.id]
         closed = Env(env.unit, dict(env.values), None, env.origins)
         if isinstance(node, tree.Name) and node.id == NO_SHIFT:
-            return Piece(None, closed)
+            return BlockArgument(None, closed)
         call = tree.Call(node.span, node, ()) if isinstance(node, tree.Name) else node
         if not isinstance(call, tree.Call):
-            raise self.wrong_kind(node.span, "piece", self.value(node, env))
+            raise self.wrong_kind(node.span, "block", self.value(node, env))
         if not is_statement(env.unit, call.name, self.report):
             raise unknown_statement(self.report, env.unit, call.name)
-        return Piece(call, closed)
+        return BlockArgument(call, closed)
 
     def bind(self, call: tree.Call, declared: Declared, env: Env) -> Bound:
         """Arguments of a call of a shift, block or model, defaults filled in."""
@@ -340,10 +343,10 @@ class Evaluator:
         assert isinstance(declaration, tree.Shift | tree.Block | tree.Model)
         return bind(self, call, declaration.params, declared, env)
 
-    def wrong_kind(self, span: Span, wanted: str, value: Value) -> Poisoned:
+    def wrong_kind(self, span: Span, wanted: str, value: Value) -> AlreadyReported:
         """Report a value of one kind where another is needed."""
         found = f"`{show(value)}` is a {kind_of(value)}"
-        bare = str(value) if isinstance(value, Quoted) and value.isdigit() else None
+        bare = str(value) if isinstance(value, String) and value.isdigit() else None
         help = f"write a {wanted} here"
         if bare:
             help = Suggestion(f"write `{bare}`, without quotes", bare)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from s2mlp_dsl.bounds import how_to_raise, limits
-from s2mlp_dsl.diagnostics import Label, Poisoned
+from s2mlp_dsl.diagnostics import AlreadyReported, Label
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.branches import expand_parallel
 from s2mlp_dsl.elaborate.definitions import Definitions
@@ -11,10 +11,10 @@ from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.operate import Operators
 from s2mlp_dsl.elaborate.origins import origins_of, traced
-from s2mlp_dsl.elaborate.scopes import expand_scope
+from s2mlp_dsl.elaborate.regions import expand_region
 from s2mlp_dsl.elaborate.stacks import expand_stack
 from s2mlp_dsl.elaborate.unknown import APPLY, operator_of
-from s2mlp_dsl.elaborate.values import Env, Piece, ShiftRef, Value, words_in
+from s2mlp_dsl.elaborate.values import BlockArgument, Env, ShiftRef, Value, words_in
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.frontend.codes import TOO_DEEP
 from s2mlp_dsl.ir import program as ir
@@ -58,7 +58,7 @@ class Expander:
     ) -> tuple[tuple[ir.Statement, ...], Shape]:
         """The statements of a body, and the shape that leaves it."""
         if not body.statements and not may_be_empty:
-            raise Poisoned  # reported with the names
+            raise AlreadyReported  # reported with the names
         if self._depth >= limits().nesting:
             raise self.evaluator.fail(
                 TOO_DEEP,
@@ -76,7 +76,7 @@ class Expander:
                 try:
                     made, shape = self._statement(statement, env, shape)
                     statements += made
-                except Poisoned:
+                except AlreadyReported:
                     # A residual leaves what entered it, whatever went wrong inside.
                     if not isinstance(statement, tree.Residual) or shape is None:
                         raise
@@ -84,13 +84,13 @@ class Expander:
         finally:
             self._depth -= 1
         if faults:
-            raise Poisoned
+            raise AlreadyReported
         assert shape is not None  # the first statement brings the image in
         if not statements and not may_be_empty:
             raise self.evaluator.fail(
                 codes.EMPTY,
                 body.span,
-                "every piece in it is `none`",
+                "every block in it is `none`",
                 help="give one of them another value",
             )
         return tuple(statements), shape
@@ -113,12 +113,12 @@ class Expander:
             case tree.Stack():
                 made, shape = expand_stack(self, statement, env, shape, label)
                 return [made], shape
-            case tree.Scope():
-                scope = expand_scope(self, statement, env, shape, label)
+            case tree.Region():
+                scope = expand_region(self, statement, env, shape, label)
                 return [scope], scope.leave.result
             case tree.Parallel():
                 parallel = expand_parallel(self, statement, env, shape, label)
-                return [parallel], parallel.fuse.result
+                return [parallel], parallel.merge.result
 
     def _residual(
         self, statement: tree.Residual, env: Env, shape: Shape, label: str | None
@@ -128,7 +128,7 @@ class Expander:
             raise self._residual_mismatch(statement, shape, result)
         return ir.Residual(body=body, label=label, span=statement.span)
 
-    def _no_image(self, span: Span) -> Poisoned:
+    def _no_image(self, span: Span) -> AlreadyReported:
         return self.evaluator.fail(
             NO_IMAGE,
             span,
@@ -138,7 +138,7 @@ class Expander:
 
     def _residual_mismatch(
         self, statement: tree.Residual, entering: Shape, leaving: Shape
-    ) -> Poisoned:
+    ) -> AlreadyReported:
         last = statement.body.statements[-1]
         only_channels = with_channels(leaving, entering.channels) == entering
         return self.evaluator.fail(
@@ -160,7 +160,7 @@ class Expander:
         declaration = declared.declaration
         assert isinstance(declaration, tree.Block)
         if declared.damaged or declaration.name.id in declared.unit.circular:
-            raise Poisoned
+            raise AlreadyReported
         bound = self.evaluator.bind(call, declared, env)
         key = (id(declaration), tuple(_hashable(v) for v in bound.values()), shape)
         if key in self._open:
@@ -168,7 +168,7 @@ class Expander:
                 codes.RECURSION,
                 call.name.span,
                 f"`{call.name.id}` is being worked out already",
-                help="give the piece that it applies another value",
+                help="give the block that it applies another value",
             )
         if key not in self._made:
             self._made[key] = None
@@ -192,7 +192,7 @@ class Expander:
             self._made[key] = self.definitions.define(block)
         name = self._made[key]
         if name is None:
-            raise Poisoned  # it failed before
+            raise AlreadyReported  # it failed before
         return name, self.definitions.blocks[name].result
 
     def _operation(
@@ -204,15 +204,15 @@ class Expander:
             return self._apply(call, env, shape, label)
         operator = operator_of(env.unit, call.name, self.evaluator.report)
         if operator is not None:
-            if operator.role == "fuse":
-                raise Poisoned  # reported with the names
+            if operator.role == "merge":
+                raise AlreadyReported  # reported with the names
             if shape is None and operator.role != "input":
                 raise self._no_image(call.span)
             op = self.operators.apply(operator, call, env, shape, label)
             return [op], op.result
         declared = env.unit.names.get(name)
         if declared is None or not isinstance(declared.declaration, tree.Block):
-            raise Poisoned  # reported with the names
+            raise AlreadyReported  # reported with the names
         if shape is None:
             raise self._no_image(call.span)
         block, result = self.block(call, declared, env, shape)
@@ -225,11 +225,11 @@ class Expander:
     ) -> tuple[list[ir.Statement], Shape | None]:
         """What a piece holds, as if it stood here; nothing for `none`."""
         if len(call.arguments) != 1 or call.arguments[0].name is not None:
-            raise Poisoned  # reported with the names
+            raise AlreadyReported  # reported with the names
         node = call.arguments[0].value
         piece = self.evaluator.piece(node, env)
-        if not isinstance(piece, Piece):
-            raise self.evaluator.wrong_kind(node.span, "piece", piece)
+        if not isinstance(piece, BlockArgument):
+            raise self.evaluator.wrong_kind(node.span, "block", piece)
         if piece.call is None:
             return [], shape
         self.evaluator.calls.append(call.span)
@@ -243,7 +243,7 @@ def _hashable(value: Value) -> object:
     if isinstance(value, ShiftRef):
         arguments = tuple(_hashable(v) for _, v in value.arguments)
         return (id(value.declared.declaration), arguments)
-    if isinstance(value, Piece):
+    if isinstance(value, BlockArgument):
         if value.call is None:
             return "none"
         reads = words_in(value.call).keys() & value.env.values.keys()

@@ -4,7 +4,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from s2mlp_dsl.bounds import how_to_raise, limits
-from s2mlp_dsl.diagnostics import Fix, Label, Poisoned, Report, SpecError, Suggestion
+from s2mlp_dsl.diagnostics import (
+    AlreadyReported,
+    Fix,
+    Label,
+    Report,
+    SpecError,
+    Suggestion,
+)
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.locate import UnreadableSpec, is_file, locate, read_source
 from s2mlp_dsl.elaborate.suggest import close_to, did_you_mean
@@ -153,7 +160,7 @@ class _Loader:
         wanted = declaration.names
         try:
             other = self._open(unit, declaration, chain)
-        except Poisoned:
+        except AlreadyReported:
             unit.lost |= {one.local.id for one in wanted}
             return
         for one in wanted:
@@ -198,7 +205,7 @@ class _Loader:
         try:
             source = read_source(path, name, self.report)
         except SpecError as error:
-            raise Poisoned from error  # reported for the file itself
+            raise AlreadyReported from error  # reported for the file itself
         self.bytes += len(source.text)
         for found, name, code in (
             (len(self.done) + 1, "files", codes.FILES),

@@ -24,7 +24,7 @@ Rows = tuple[tuple[Fraction, ...], ...]
 
 
 def kernels_value(evaluator: "Evaluator", node: tree.Expr, env: Env) -> Kernels | str:
-    """The kernels that an expression lists, or `none`. Raises `Poisoned`."""
+    """The kernels that an expression lists, or `none`. Raises `AlreadyReported`."""
     value = evaluator.value(node, env, frozenset({NONE}))
     if value == NONE:
         return NONE

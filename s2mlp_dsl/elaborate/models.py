@@ -5,7 +5,7 @@ from dataclasses import field
 from math import prod
 
 from s2mlp_dsl.bounds import FLOAT_BYTES, how_to_raise, limits
-from s2mlp_dsl.diagnostics import Poisoned, Report
+from s2mlp_dsl.diagnostics import AlreadyReported, Report
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import bind, match_arguments
 from s2mlp_dsl.elaborate.definitions import Definitions
@@ -56,20 +56,20 @@ class Base:
 
 
 def base_of(declared: Declared, report: Report) -> Base:
-    """Follow variants down to the model that has a body. Raises `Poisoned`."""
+    """Follow variants down to the model that has a body. Raises `AlreadyReported`."""
     variants: list[tuple[tree.Variant, Declared]] = []
     while isinstance(declared.declaration, tree.Variant):
         variant = declared.declaration
         if declared.damaged:
-            raise Poisoned
+            raise AlreadyReported
         if any(variant is one for one, _ in variants):
             _report_cycle([one for one, _ in variants], variant, report)
-            raise Poisoned
+            raise AlreadyReported
         variants.append((variant, declared))
         declared = _model_named(variant, declared, report)
     assert isinstance(declared.declaration, tree.Model)
     if declared.damaged:
-        raise Poisoned
+        raise AlreadyReported
     order = tuple(param.name.id for param in declared.declaration.params)
     given: dict[str, tuple[tree.Expr, Env]] = {}
     for variant, place in variants:
@@ -102,7 +102,7 @@ def _model_named(variant: tree.Variant, declared: Declared, report: Report) -> D
     found = declared.unit.names.get(name.id)
     if found is None:
         if declared.unit.hides(name.id):
-            raise Poisoned
+            raise AlreadyReported
         known = [
             key
             for key, one in declared.unit.names.items()
@@ -123,7 +123,7 @@ def _model_named(variant: tree.Variant, declared: Declared, report: Report) -> D
 def expand_model(
     declared: Declared, base: Base, overrides: Overrides, report: Report
 ) -> ir.Model:
-    """The IR of a model. Raises `Poisoned` after reporting what is wrong."""
+    """The IR of a model. Raises `AlreadyReported` after reporting what is wrong."""
     evaluator = Evaluator(report)
     given = dict(base.given)
     env = Env(declared.unit, {})
@@ -246,7 +246,7 @@ def _size(body: tuple[ir.Statement, ...], sizes: Mapping[str, _Size]) -> _Size:
         match statement:
             case ir.Op():
                 total += _Size(1, 1, _parameters(statement), _bytes(statement))
-            case ir.Residual() | ir.Parallel() | ir.Scope():
+            case ir.Residual() | ir.Parallel() | ir.Region():
                 for inner in ir.bodies(statement):
                     total += _size(inner, sizes)
             case ir.Call(block=name):

@@ -7,7 +7,7 @@ hears of all its mistakes at once.
 from contextlib import suppress
 from dataclasses import dataclass
 
-from s2mlp_dsl.diagnostics import Label, Poisoned, Report
+from s2mlp_dsl.diagnostics import AlreadyReported, Label, Report
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import KINDS, NO_SHIFT
 from s2mlp_dsl.elaborate.evaluate import Evaluator
@@ -62,7 +62,7 @@ class _Checker:
         match node:
             case tree.Let():
                 self.statements.values(node.value, set())
-                with suppress(Poisoned):
+                with suppress(AlreadyReported):
                     self.evaluator.constant(declared)
             case tree.Shift():
                 known = self._params(node.params) | {"dim"}
@@ -81,7 +81,7 @@ class _Checker:
                 pass  # checked when it is resolved
 
     def _variant(self, node: tree.Variant, declared: Declared) -> None:
-        with suppress(Poisoned):
+        with suppress(AlreadyReported):
             params = base_of(declared, self.report).params
             self.statements.arguments(node.base, words_of(params), set())
 
@@ -105,7 +105,7 @@ class _Checker:
                     help=did_you_mean(param.kind.id, KINDS, few=0)
                     or "write `number`, or leave it out",
                 )
-            if param.default is not None and kind == "piece":
+            if param.default is not None and kind == "block":
                 self.statements.piece(param.default, set(known))
             elif param.default is not None and not _is_word(kind, param.default):
                 bare = isinstance(param.default, tree.Name)
@@ -117,7 +117,7 @@ class _Checker:
 
 
 def _is_word(kind: str | None, node: tree.Expr) -> bool:
-    return kind == "word" and isinstance(node, tree.Name)
+    return kind == "enum" and isinstance(node, tree.Name)
 
 
 def _expressions_of(item: tree.ShiftItem) -> list[tree.Expr]:

@@ -5,7 +5,7 @@ from fractions import Fraction
 from functools import cache, lru_cache
 
 from s2mlp_dsl.bounds import how_to_raise, limits
-from s2mlp_dsl.diagnostics import Poisoned, Report
+from s2mlp_dsl.diagnostics import AlreadyReported, Report
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.source import Span
@@ -56,7 +56,7 @@ def _power(digits: int) -> int:
     return 10**digits  # type: ignore[no-any-return]
 
 
-def _too_long(span: Span, report: Report) -> Poisoned:
+def _too_long(span: Span, report: Report) -> AlreadyReported:
     return report.add(
         codes.DIGITS,
         span,

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from s2mlp_dsl.bounds import FLOAT_BYTES, how_to_raise, limits
-from s2mlp_dsl.diagnostics import Poisoned
+from s2mlp_dsl.diagnostics import AlreadyReported
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.definitions import Definitions
@@ -14,11 +14,11 @@ from s2mlp_dsl.elaborate.kernels import kernels_value
 from s2mlp_dsl.elaborate.origins import traced
 from s2mlp_dsl.elaborate.patterns import axis_names, pattern_value
 from s2mlp_dsl.elaborate.shifts import no_shift, resolve_shift
-from s2mlp_dsl.elaborate.values import Env, Piece, ShiftRef, kind_of, show
+from s2mlp_dsl.elaborate.values import BlockArgument, Env, ShiftRef, kind_of, show
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import Map, Shape, positions
-from s2mlp_dsl.operators import Args, Operator, Parameter, Refusal, Scope
+from s2mlp_dsl.operators import Args, Operator, Parameter, Refusal, Region
 from s2mlp_dsl.source import Span
 
 _GROUP_STEPS = 3  # what a group of a shift is worth in steps of evaluation
@@ -54,7 +54,7 @@ class Operators:
         span: Span,
         label: str | None = None,
     ) -> ir.Op:
-        """An operator with all its arguments. Raises `Refusal`, `Poisoned`."""
+        """An operator with all its arguments. Raises `Refusal`, `AlreadyReported`."""
         result = operator.shape(shape, Args(args))
         most = limits().map
         if positions(result) * result.channels * FLOAT_BYTES > most:
@@ -97,7 +97,7 @@ class Operators:
 
     def arguments(
         self,
-        sheet: Operator | Scope,
+        sheet: Operator | Region,
         call: tree.Call,
         env: Env,
         shape: Shape | None,
@@ -124,7 +124,7 @@ class Operators:
                         args[parameter.name] = self._argument(
                             parameter, node, env, call, shape
                         )
-                except Poisoned:
+                except AlreadyReported:
                     faults = True
             elif parameter.default is not None:
                 args[parameter.name] = parameter.default
@@ -133,12 +133,12 @@ class Operators:
         if missing:
             raise self._missing(call, sheet, missing)
         if faults:
-            raise Poisoned
+            raise AlreadyReported
         return args, given
 
     def _missing(
-        self, call: tree.Call, operator: Operator | Scope, missing: list[Parameter]
-    ) -> Poisoned:
+        self, call: tree.Call, operator: Operator | Region, missing: list[Parameter]
+    ) -> AlreadyReported:
         needs = " and ".join(f"`{one.name}` ({one.doc})" for one in missing)
         needed = [
             one.name
@@ -171,7 +171,7 @@ class Operators:
             return self.evaluator.as_count(value, node.span, parameter.least)
         if words and value not in words:
             raise self.evaluator.fail(
-                codes.UNKNOWN_WORD,
+                codes.UNKNOWN_CHOICE,
                 node.span,
                 f"`{parameter.name}` cannot be `{show(value)}`",
                 help=f"write {' or '.join(f'`{one}`' for one in parameter.choices)}",
@@ -183,7 +183,7 @@ class Operators:
                 f"`{parameter.name}` cannot be `{show(value)}`",
                 help="write a number",
             )
-        assert not isinstance(value, tuple | ShiftRef | Piece)
+        assert not isinstance(value, tuple | ShiftRef | BlockArgument)
         return str(value) if words else value
 
     def _shift(
@@ -201,7 +201,7 @@ class Operators:
                 help="name a declared shift, or `none`",
             )
         if value.declared.damaged:
-            raise Poisoned
+            raise AlreadyReported
         shift = resolve_shift(value, shape.channels, call.span, self.evaluator)
         self.evaluator.step(call.span, _GROUP_STEPS * len(shift.groups))
         return self.definitions.named(shift)

@@ -34,7 +34,7 @@ def pattern_value(
     sizes: Mapping[str, tree.Argument],
     env: Env,
 ) -> str:
-    """The pattern with the sizes that are given. Raises `Poisoned`."""
+    """The pattern with the sizes that are given. Raises `AlreadyReported`."""
     if not isinstance(node, tree.Text):
         raise evaluator.wrong_kind(node.span, "pattern", evaluator.value(node, env))
     try:

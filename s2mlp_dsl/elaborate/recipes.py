@@ -8,13 +8,13 @@ from typing import Any, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from s2mlp_dsl.diagnostics import Poisoned, Report
+from s2mlp_dsl.diagnostics import AlreadyReported, Report
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.suggest import did_you_mean
-from s2mlp_dsl.elaborate.values import Env, Value, Word
+from s2mlp_dsl.elaborate.values import EnumValue, Env, Value
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.recipe import KINDS, WORDS, Dense, Recipe
 from s2mlp_dsl.source import Span
@@ -34,12 +34,12 @@ def resolve_recipe(
     """The recipe that a declaration means, with some settings replaced.
 
     What replaces them sees the names of the study it stands in, else those of the
-    recipe. Raises `Poisoned` after reporting every setting that is wrong.
+    recipe. Raises `AlreadyReported` after reporting every setting that is wrong.
     """
     declaration = declared.declaration
     assert isinstance(declaration, tree.Recipe)
     if declared.damaged:
-        raise Poisoned
+        raise AlreadyReported
     settings = _settings(declaration, report)
     if overrides.keys() & LENGTHS:  # `steps` given here replaces `epochs` there
         settings = {key: one for key, one in settings.items() if key not in LENGTHS}
@@ -53,9 +53,9 @@ def resolve_recipe(
         recipe = Recipe.model_validate(data)
     except ValidationError as error:
         _report(error, (study or declared).declaration.name, reader, report)
-        raise Poisoned from error
+        raise AlreadyReported from error
     if reader.faults:
-        raise Poisoned
+        raise AlreadyReported
     return recipe
 
 
@@ -102,10 +102,10 @@ class _Reader:
         if isinstance(node, tree.Call) and node.name.id in KINDS:
             return self._call(node, place)
         if isinstance(node, tree.Name) and node.id in _WORDS:
-            return _plain_value(Word(node.id))  # a model may have the same name
+            return _plain_value(EnumValue(node.id))  # a model may have the same name
         try:
             return _plain_value(self.evaluator.value(node, self.env, _WORDS))
-        except Poisoned:
+        except AlreadyReported:
             self.faults.add(place[0])
             return None
 
@@ -115,7 +115,7 @@ class _Reader:
         data: dict[str, Any] = {"kind": kind}
         try:
             given = match_arguments(node, fields, self.evaluator.report)
-        except Poisoned:
+        except AlreadyReported:
             self.faults.add(place[0])
             return data
         for name, argument in given.items():
@@ -124,7 +124,7 @@ class _Reader:
 
 
 def _plain_value(value: Value) -> Any:
-    if isinstance(value, Word):
+    if isinstance(value, EnumValue):
         if value == "none":
             return None
         return {"kind": str(value)} if value in KINDS else str(value)

@@ -15,7 +15,7 @@ from itertools import product
 from math import lcm
 
 from s2mlp_dsl.bounds import how_to_raise, limits
-from s2mlp_dsl.diagnostics import Label, Poisoned
+from s2mlp_dsl.diagnostics import AlreadyReported, Label
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.shift_form import (
@@ -25,7 +25,7 @@ from s2mlp_dsl.elaborate.shift_form import (
     one_of,
     rest_of,
 )
-from s2mlp_dsl.elaborate.values import Env, ShiftRef, Word, show, words_in
+from s2mlp_dsl.elaborate.values import EnumValue, Env, ShiftRef, show, words_in
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.program import Edge, Shift, ShiftGroup
 from s2mlp_dsl.operators.codes import GROUPS
@@ -70,7 +70,7 @@ class _Resolver:
 
     def resolve(self) -> Shift:
         if not check_form(self.declaration, self.evaluator.report):
-            raise Poisoned
+            raise AlreadyReported
         items = self.declaration.items
         edge = one_of(items, tree.EdgeRule)
         assert edge is not None  # by its form
@@ -105,12 +105,12 @@ class _Resolver:
 
     def _edge(self, item: tree.EdgeRule) -> Edge:
         """The rule that is written, or that a parameter of this name holds."""
-        given = self.env.values.get(item.rule.id, Word(item.rule.id))
+        given = self.env.values.get(item.rule.id, EnumValue(item.rule.id))
         for rule in EDGES:
             if given == rule:
                 return rule
-        if not isinstance(given, Word):
-            raise self.evaluator.wrong_kind(item.rule.span, "word", given)
+        if not isinstance(given, EnumValue):
+            raise self.evaluator.wrong_kind(item.rule.span, "enum", given)
         raise self.evaluator.fail(
             codes.UNKNOWN_EDGE,
             item.rule.span,
@@ -171,7 +171,7 @@ class _Resolver:
         ]
         return lcm(part.denominator, *(one.denominator for one in fixed))
 
-    def _wrong_sum(self, left: int) -> Poisoned:
+    def _wrong_sum(self, left: int) -> AlreadyReported:
         groups = [
             item.share
             for item in self.declaration.items

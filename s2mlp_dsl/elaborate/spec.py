@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from s2mlp_dsl.diagnostics import Poisoned, Report
+from s2mlp_dsl.diagnostics import AlreadyReported, Report
 from s2mlp_dsl.elaborate.files import (
     Declared,
     Unit,
@@ -70,7 +70,7 @@ class Spec:
 
         found = []
         for declared in self.studies.values():
-            with suppress(Poisoned):
+            with suppress(AlreadyReported):
                 found.append(elaborate_study(declared, self.report))
         return tuple(found)
 
@@ -86,7 +86,7 @@ class Spec:
         try:
             overrides = parse_overrides(settings, self.report)
             study = elaborate_study(declared, self.report, overrides)
-        except Poisoned:
+        except AlreadyReported:
             self.report.raise_errors()
             raise
         self.report.raise_errors()
@@ -133,7 +133,7 @@ class Spec:
         return _choose("study", self.studies, known, name)
 
     def base(self, declared: Declared) -> Base:
-        """The model with a body behind a variant. Raises `Poisoned`."""
+        """The model with a body behind a variant. Raises `AlreadyReported`."""
         return base_of(declared, self.report)
 
     def expand(self, declared: Declared, settings: Mapping[str, str]) -> ir.Model:
@@ -149,7 +149,7 @@ class Spec:
                 hints = " ".join(f"--set {one}=…" for one in missing)
                 raise ChoiceError(f"`{name}` needs {_listed(missing)}: {hints}")
             model = self.expand_quietly(declared, base, settings)
-        except Poisoned:
+        except AlreadyReported:
             self.report.raise_errors()
             raise
         self.report.raise_errors()
@@ -158,7 +158,7 @@ class Spec:
     def expand_quietly(
         self, declared: Declared, base: Base, settings: Mapping[str, str]
     ) -> ir.Model:
-        """As `expand`, but mistakes stay in the report. Raises `Poisoned`."""
+        """As `expand`, but mistakes stay in the report. Raises `AlreadyReported`."""
         self.hold_settings(base, settings)
         overrides = parse_overrides(settings, self.report)
         return expand_model(declared, base, overrides, self.report)

@@ -92,7 +92,9 @@ def _names_read(body: tree.Body) -> set[str]:
     found: set[str] = set()
     for statement in body.statements:
         match statement:
-            case tree.Operation(_, call) | tree.Scope(_, call) | tree.Parallel(_, call):
+            case (
+                tree.Operation(_, call) | tree.Region(_, call) | tree.Parallel(_, call)
+            ):
                 found |= words_in(call).keys()
             case tree.Stack(_, _, parts):
                 for part in parts:

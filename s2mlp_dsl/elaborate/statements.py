@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from s2mlp_dsl.diagnostics import Poisoned, Report
+from s2mlp_dsl.diagnostics import AlreadyReported, Report
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import NO_SHIFT, match_arguments
 from s2mlp_dsl.elaborate.branches import PARAMETERS, TAKES
@@ -20,9 +20,9 @@ from s2mlp_dsl.elaborate.unknown import (
     unknown_value,
 )
 from s2mlp_dsl.frontend import keywords, tree
-from s2mlp_dsl.operators import BUILT_IN, SCOPES, Parameter
+from s2mlp_dsl.operators import BUILT_IN, REGIONS, Parameter
 
-_RESERVED = {*BUILT_IN, *SCOPES, *FUNCTIONS, APPLY, "dim", "none"}
+_RESERVED = {*BUILT_IN, *REGIONS, *FUNCTIONS, APPLY, "dim", "none"}
 _VALUES = tree.Let | tree.Shift  # declarations that are values
 # What an argument may be besides a value, by parameter: words of the language.
 Words = Mapping[str, Collection[str]]
@@ -58,8 +58,8 @@ class Statements:
                     for part in parts:
                         self.values(part.count, known)
                         self.body(part.body, inside)
-                case tree.Scope(_, call, inner):
-                    self._scope(call, known)
+                case tree.Region(_, call, inner):
+                    self._region(call, known)
                     self.body(inner, known | {"dim"})
                 case tree.Parallel(_, call, branches):
                     self._parallel(call, known)
@@ -71,7 +71,7 @@ class Statements:
         name = call.name.id
         try:
             known_one = is_statement(self.unit, call.name, self.report)
-        except Poisoned:
+        except AlreadyReported:
             return  # a package's operator that cannot be used
         if not known_one:
             unknown_statement(self.report, self.unit, call.name)
@@ -81,12 +81,12 @@ class Statements:
             block = self.unit.names[name].declaration
             assert isinstance(block, tree.Block)
             self.arguments(call, words_of(block.params), known)
-        elif operator.role == "fuse":
+        elif operator.role == "merge":
             self.report.add(
                 codes.UNKNOWN_STATEMENT,
                 call.name.span,
                 "this makes one of several branches",
-                help=f"write `parallel(copy, fuse = {name}) {{ … }}`",
+                help=f"write `parallel(copy, merge = {name}) {{ … }}`",
             )
         else:
             self.arguments(call, _words_for_sheet(operator.parameters, call), known)
@@ -96,8 +96,8 @@ class Statements:
             self.report.add(
                 codes.MISSING if not call.arguments else codes.TOO_MANY,
                 call.span,
-                "`apply` takes one piece",
-                help="write `apply(mixer)`, for a parameter `mixer: piece`",
+                "`apply` takes one block",
+                help="write `apply(mixer)`, for a parameter `mixer: block`",
             )
             return
         self.piece(call.arguments[0].value, known)
@@ -112,14 +112,14 @@ class Statements:
         else:
             self.values(node, known)
 
-    def _scope(self, call: tree.Call, known: set[str]) -> None:
+    def _region(self, call: tree.Call, known: set[str]) -> None:
         name = call.name.id
         try:
             is_one = is_statement(self.unit, call.name, self.report)
-        except Poisoned:
+        except AlreadyReported:
             return  # a package has an operator of this name
-        if name in SCOPES:
-            words = _words_for_sheet(SCOPES[name].parameters, call)
+        if name in REGIONS:
+            words = _words_for_sheet(REGIONS[name].parameters, call)
             self.arguments(call, words, known)
         elif is_one:
             self.report.add(
@@ -132,23 +132,23 @@ class Statements:
             unknown_statement(self.report, self.unit, call.name)
 
     def _parallel(self, call: tree.Call, known: set[str]) -> None:
-        with suppress(Poisoned):
+        with suppress(AlreadyReported):
             given = match_arguments(call, PARAMETERS, self.report)
             if "takes" in given:
                 self.values(given["takes"].value, known, TAKES)
-            fuse = given["fuse"].value if "fuse" in given else None
-            if not isinstance(fuse, tree.Call):
+            merge = given["merge"].value if "merge" in given else None
+            if not isinstance(merge, tree.Call):
                 return
-            operator = operator_of(self.unit, fuse.name, self.report)
-            if operator is not None and operator.role == "fuse":
-                words = _words_for_sheet(operator.parameters, fuse)
-                self.arguments(fuse, words, known)
+            operator = operator_of(self.unit, merge.name, self.report)
+            if operator is not None and operator.role == "merge":
+                words = _words_for_sheet(operator.parameters, merge)
+                self.arguments(merge, words, known)
 
     def arguments(self, call: tree.Call, words: Words, known: set[str]) -> None:
         """Every argument, and the words that its parameter allows."""
         try:
             matched = match_arguments(call, tuple(words), self.report)
-        except Poisoned:
+        except AlreadyReported:
             return  # what the values were meant for is not known
         for key, argument in matched.items():
             if words[key] is PIECE:
@@ -184,14 +184,14 @@ class Statements:
                 unknown_value(self.report, self.unit, name, part.span, known, words)
 
     def _words_given(self, call: tree.Call) -> list[tree.Expr]:
-        """The bare names that a shift takes as words: `cross(rule = clamp)`."""
+        """The bare names that a shift takes as words: `cross(rule = replicate)`."""
         declared = self.unit.names.get(call.name.id)
         if declared is None or not isinstance(declared.declaration, tree.Shift):
             return []
         words = words_of(declared.declaration.params)
         try:
             matched = match_arguments(call, tuple(words), Report())
-        except Poisoned:
+        except AlreadyReported:
             return []  # said where the shift is called
         values = [one.value for key, one in matched.items() if words[key] is ANY]
         return [value for value in values if isinstance(value, tree.Name)]
@@ -237,9 +237,9 @@ def words_of(params: tuple[tree.Param, ...]) -> Words:
 
 def _words_for(param: tree.Param) -> Collection[str]:
     kind = param.kind.id if param.kind is not None else None
-    if kind == "word":
+    if kind == "enum":
         return ANY
-    if kind == "piece":
+    if kind == "block":
         return PIECE
     named = kind is None and isinstance(param.default, tree.Name)
     return {NO_SHIFT} if kind == "shift" or named else ()

@@ -7,7 +7,7 @@ from math import prod
 from pathlib import Path
 
 from s2mlp_dsl.bounds import how_to_raise, limits
-from s2mlp_dsl.diagnostics import Label, Poisoned, Report
+from s2mlp_dsl.diagnostics import AlreadyReported, Label, Report
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.evaluate import Evaluator
@@ -29,12 +29,12 @@ def elaborate_study(
 ) -> Study:
     """The rows of a study, with some settings and parameters given for all.
 
-    Raises `Poisoned` after reporting all that is wrong.
+    Raises `AlreadyReported` after reporting all that is wrong.
     """
     declaration = declared.declaration
     assert isinstance(declaration, tree.Study)
     if declared.damaged:
-        raise Poisoned
+        raise AlreadyReported
     env, evaluator = Env(declared.unit, {}), Evaluator(report)
     items = read_items(declaration, env, evaluator)
     items.override(overrides or {})
@@ -45,7 +45,7 @@ def elaborate_study(
     looked.hold_count(len(cases))
     seeds = read_seeds(items.seeds, env, evaluator)
     if recipe is None or not seeds or len(report.errors) > found:
-        raise Poisoned
+        raise AlreadyReported
     return Study(
         name=declaration.name.id,
         doc=declaration.doc,
@@ -85,7 +85,7 @@ class _Looked:
         if word in known:
             return known[word]
         if self.declared.unit.hides(word):
-            raise Poisoned  # damage that is reported may have declared it
+            raise AlreadyReported  # damage that is reported may have declared it
         if word in names:
             wrong_declaration(self.report, word, node.span, names[word], "recipe")
         else:
@@ -110,7 +110,9 @@ class _Looked:
         if of is None:
             return cases
         bare = tree.Call(of.span, of, ())
-        with suppress(Poisoned):  # there must be such a model, whatever the cases
+        with suppress(
+            AlreadyReported
+        ):  # there must be such a model, whatever the cases
             base_of(as_variant(bare, self.declared.unit), self.report)
         return cases or [tree.Case(of.span, tree.Text(of.span, ""), bare, None)]
 
@@ -128,7 +130,7 @@ class _Looked:
                 base = base_of(as_variant(case.model, self.declared.unit), self.report)
                 params = tuple(param.name.id for param in base.params)
                 given = match_arguments(case.model, params, self.report)
-            except Poisoned:
+            except AlreadyReported:
                 continue
             for axis in self.items.axes:
                 if axis.key == "seed" or axis.key not in (*SETTINGS, *params):
@@ -155,7 +157,7 @@ class _Looked:
         )
 
     def hold_count(self, cases: int) -> None:
-        """Counted before any row is made. Raises `Poisoned`."""
+        """Counted before any row is made. Raises `AlreadyReported`."""
         count, most = (
             cases * prod(len(a.values) for a in self.items.axes),
             limits().rows,

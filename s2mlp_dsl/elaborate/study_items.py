@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from s2mlp_dsl.diagnostics import Label, Poisoned, Suggestion
+from s2mlp_dsl.diagnostics import AlreadyReported, Label, Suggestion
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.recipes import LENGTHS, SETTINGS
@@ -58,7 +58,7 @@ class Items:
 
 
 def read_items(study: tree.Study, env: Env, evaluator: Evaluator) -> Items:
-    """The lines of a study. Raises `Poisoned` after reporting all that is wrong."""
+    """The lines of a study. Raises `AlreadyReported` for what is wrong."""
     report = evaluator.report
     settings: dict[str, tree.Setting] = {}
     varies: dict[str, tree.Vary] = {}
@@ -92,10 +92,10 @@ def read_items(study: tree.Study, env: Env, evaluator: Evaluator) -> Items:
     for vary in varies.values():
         try:
             axes.append(Axis(vary, _values(vary, env, evaluator)))
-        except Poisoned:
+        except AlreadyReported:
             faults = True
     if faults:
-        raise Poisoned
+        raise AlreadyReported
     recipe, seeds = (settings.pop(name, None) for name in OWN)
     cases = [item for item in study.items if isinstance(item, tree.Case)]
     return Items(recipe, seeds, settings, axes, cases)

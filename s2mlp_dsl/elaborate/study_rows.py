@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import product
 
-from s2mlp_dsl.diagnostics import Label, Poisoned, Report, clean
+from s2mlp_dsl.diagnostics import AlreadyReported, Label, Report, clean
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared, Unit
@@ -54,18 +54,18 @@ class Rows:
     def all(self, cases: list[tree.Case]) -> tuple[Row, ...]:
         """The rows in order, the last axis fastest.
 
-        Raises `Poisoned` after reporting all that is wrong with any.
+        Raises `AlreadyReported` after reporting all that is wrong with any.
         """
         rows: list[Row | None] = []
         for number, case in enumerate(cases):
             for point in product(*(axis.values for axis in self.items.axes)):
                 row = None
-                with suppress(Poisoned):
+                with suppress(AlreadyReported):
                     row = self._row(number, case, point)
                 rows.append(row)
         made = [row for row in rows if row is not None]
         if len(made) < len(rows):
-            raise Poisoned
+            raise AlreadyReported
         return tuple(_with_keys(made))
 
     def _row(
@@ -86,7 +86,7 @@ class Rows:
             case, Env(self.declared.unit, {}), Evaluator(self.report)
         )
         if model is None or recipe is None:
-            raise Poisoned
+            raise AlreadyReported
         return Row(
             key="",
             runs="",
@@ -131,7 +131,7 @@ class Rows:
         """The model of a row, None if it is wrong, which is reported once."""
         if (number, own) not in self._models:
             self._models[number, own] = None
-            with suppress(Poisoned):
+            with suppress(AlreadyReported):
                 variant = as_variant(call, self.declared.unit)
                 base = base_of(variant, self.report)
                 model = expand_model(variant, base, {}, self.report)
@@ -160,7 +160,7 @@ class Rows:
                 for key, setting in self.items.settings.items()
                 if key not in lengths
             }
-            with suppress(Poisoned):
+            with suppress(AlreadyReported):
                 self._recipes[rest] = resolve_recipe(
                     self.recipe, said | dict(rest), self.report, self.declared
                 )

@@ -8,10 +8,27 @@ from s2mlp_dsl.diagnostics import Suggestion
 _MOST_COMPARED = 100
 _CERTAIN = 0.7
 
+# Spellings of before 0.1, with what they became. Where the new name can stand, the
+# old one is certain to mean it, so that `check --fix` rewrites an older file.
+RENAMED = {
+    "clamp": "replicate",
+    "zero": "zeros",
+    "wrap": "circular",
+    "fuse": "merge",
+    "word": "enum",
+    "text": "string",
+    "piece": "block",
+    "reach": "receptive_field",
+    "full_reach": "full_receptive_field",
+}
+
 
 def did_you_mean(word: str, known: Iterable[str], few: int = 8) -> str | None:
     """A help line with the nearest known words, or with all if they are `few`."""
     words = sorted(set(known) - {word})
+    if (renamed := RENAMED.get(word)) in words:
+        assert renamed is not None
+        return Suggestion(f"`{word}` is now called `{renamed}`", renamed)
     close = close_to(word, words)
     if len(close) == 1 and _is_a_slip(word, close[0]):
         return Suggestion(f"did you mean `{close[0]}`?", close[0])

@@ -6,14 +6,14 @@ said in one place, they are reported once.
 
 from collections.abc import Collection
 
-from s2mlp_dsl.diagnostics import Poisoned, Report
+from s2mlp_dsl.diagnostics import AlreadyReported, Report
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.files import Declared, Unit
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.operators import (
     BUILT_IN,
-    SCOPES,
+    REGIONS,
     Operator,
     RegistrationError,
     find,
@@ -24,14 +24,15 @@ from s2mlp_dsl.source import Span
 FUNCTIONS = ("ceil", "choose", "floor", "max", "min", "mod")
 APPLY = "apply"  # runs the piece that a parameter holds
 # Words that begin a statement, besides operators and blocks.
-STRUCTURES = frozenset(["residual", "stack", "parallel", APPLY, *SCOPES])
+STRUCTURES = frozenset(["residual", "stack", "parallel", APPLY, *REGIONS])
 
 
 def operator_of(unit: Unit, name: tree.Name, report: Report) -> Operator | None:
     """The operator that a name stands for in a file.
 
     What the file declares comes before what packages bring: to install one
-    changes the meaning of no spec. Raises `Poisoned` where a package cannot give it.
+    changes the meaning of no spec. Raises `AlreadyReported` where a package
+    cannot give it.
     """
     if name.id in unit.names and name.id not in BUILT_IN:
         return None
@@ -49,10 +50,10 @@ def is_statement(unit: Unit, name: tree.Name, report: Report) -> bool:
     return declared is not None and isinstance(declared.declaration, tree.Block)
 
 
-def unknown_statement(report: Report, unit: Unit, name: tree.Name) -> Poisoned:
+def unknown_statement(report: Report, unit: Unit, name: tree.Name) -> AlreadyReported:
     """A name where a statement begins that is neither an operator nor a block."""
     if unit.hides(name.id):
-        return Poisoned()
+        return AlreadyReported()
     declared = unit.names.get(name.id)
     if declared is not None:
         return wrong_declaration(report, name.id, name.span, declared, "block")
@@ -76,10 +77,10 @@ def unknown_value(
     span: Span,
     known: Collection[str],
     words: Collection[str],
-) -> Poisoned:
+) -> AlreadyReported:
     """A bare name that is no value here. `words` are what an operator knows."""
     if unit.hides(name):
-        return Poisoned()
+        return AlreadyReported()
     if name == "dim":
         return report.add(
             codes.NO_DIM,
@@ -94,7 +95,7 @@ def unknown_value(
     if choices:
         close = did_you_mean(name, words, few=0)
         listed = " or ".join(f"`{one}`" for one in sorted(words))
-        return report.add(codes.UNKNOWN_WORD, span, help=close or f"write {listed}")
+        return report.add(codes.UNKNOWN_CHOICE, span, help=close or f"write {listed}")
     values = {
         key
         for key, one in unit.names.items()
@@ -107,11 +108,11 @@ def unknown_value(
 
 def unknown_function(
     report: Report, unit: Unit, call: tree.Call, known: Collection[str]
-) -> Poisoned:
+) -> AlreadyReported:
     """A call in an expression that is neither a function nor a shift."""
     name, span = call.name.id, call.name.span
     if unit.hides(name):
-        return Poisoned()
+        return AlreadyReported()
     declared = unit.names.get(name)
     if declared is not None:
         return wrong_declaration(report, name, span, declared, "function")
@@ -125,7 +126,7 @@ def unknown_function(
 
 def wrong_declaration(
     report: Report, name: str, span: Span, declared: Declared, wanted: str
-) -> Poisoned:
+) -> AlreadyReported:
     """A name that is declared, but as something else than is `wanted`."""
     kind = type(declared.declaration).__name__.lower()
     kind = {"variant": "model", "let": "constant"}.get(kind, kind)

@@ -9,13 +9,13 @@ from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.source import Span
 
 
-class Word(str):
+class EnumValue(str):
     """A bare word that an operator or a recipe knows, such as `layer`."""
 
     __slots__ = ()
 
 
-class Quoted(str):
+class String(str):
     """A text in quotes."""
 
     __slots__ = ()
@@ -30,7 +30,7 @@ class ShiftRef:
 
 
 @frozen
-class Piece:
+class BlockArgument:
     """A closed call, to be run by `apply`; None is `none`, which does nothing.
 
     `env` is where its arguments are evaluated: the place that wrote it, without
@@ -41,7 +41,16 @@ class Piece:
     env: "Env"
 
 
-Value = int | Fraction | bool | Word | Quoted | ShiftRef | Piece | tuple["Value", ...]
+Value = (
+    int
+    | Fraction
+    | bool
+    | EnumValue
+    | String
+    | ShiftRef
+    | BlockArgument
+    | tuple["Value", ...]
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -66,14 +75,14 @@ class Env:
 
 def kind_of(value: Value) -> str:
     """The kind of a value, in the words of a parameter's annotation."""
-    if isinstance(value, Word):
-        return "word"
-    if isinstance(value, Quoted):
-        return "text"
+    if isinstance(value, EnumValue):
+        return "enum"
+    if isinstance(value, String):
+        return "string"
     if isinstance(value, ShiftRef):
         return "shift"
-    if isinstance(value, Piece):
-        return "piece"
+    if isinstance(value, BlockArgument):
+        return "block"
     if isinstance(value, tuple):
         return "list"
     return "truth value" if isinstance(value, bool) else "number"
@@ -86,12 +95,12 @@ def show(value: Value) -> str:
     """A value as a spec would write it, long lists cut."""
     if isinstance(value, ShiftRef):
         return value.declared.declaration.name.id
-    if isinstance(value, Piece):
+    if isinstance(value, BlockArgument):
         return "none" if value.call is None else value.call.span.text
     if isinstance(value, tuple):
         cut = ", …" if len(value) > _ITEMS_SHOWN else ""
         return f"[{', '.join(show(one) for one in value[:_ITEMS_SHOWN])}{cut}]"
-    return f'"{value}"' if isinstance(value, Quoted) else str(value)
+    return f'"{value}"' if isinstance(value, String) else str(value)
 
 
 def words_in(expression: tree.Expr) -> dict[str, Span]:

@@ -216,8 +216,8 @@ class Builder:
     def residual(self, children: Children) -> tree.Residual:
         return tree.Residual(_span(children), children[1])
 
-    def scope(self, children: Children) -> tree.Scope:
-        return tree.Scope(_span(children), children[0], children[1])
+    def region(self, children: Children) -> tree.Region:
+        return tree.Region(_span(children), children[0], children[1])
 
     def parallel(self, children: Children) -> tree.Parallel:
         word, *_, branches = children

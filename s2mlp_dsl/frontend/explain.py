@@ -5,7 +5,7 @@ from collections.abc import Collection
 from difflib import get_close_matches
 
 from s2mlp_dsl.bounds import how_to_raise, limits
-from s2mlp_dsl.diagnostics import Fix, Poisoned, Report, Suggestion
+from s2mlp_dsl.diagnostics import AlreadyReported, Fix, Report, Suggestion
 from s2mlp_dsl.frontend import codes
 from s2mlp_dsl.frontend.grammar import declaring, keywords
 from s2mlp_dsl.frontend.skip import goes_on
@@ -28,7 +28,7 @@ _FORMS = {
 
 def unexpected(
     report: Report, source: Source, token: Token, allowed: set[str]
-) -> Poisoned:
+) -> AlreadyReported:
     """Report a token that cannot stand where it stands."""
     if token.kind == END:
         end = len(source.text.rstrip()) or len(source.text)
@@ -57,7 +57,7 @@ def unexpected(
     return report.add(codes.UNEXPECTED, span, label, help=help, fix=fix)
 
 
-def too_deep(report: Report, span: Span) -> Poisoned:
+def too_deep(report: Report, span: Span) -> AlreadyReported:
     """Report what stands inside too much else."""
     return report.add(
         codes.TOO_DEEP,
@@ -115,7 +115,7 @@ def _help(token: Token, source: Source, allowed: set[str]) -> str | None:
     return None
 
 
-def bad_character(report: Report, source: Source, at: int) -> Poisoned:
+def bad_character(report: Report, source: Source, at: int) -> AlreadyReported:
     """Report text that is no token at all."""
     text = source.text
     if text[at] == '"':
@@ -154,7 +154,7 @@ _CHARACTERS = {
 }
 
 
-def _open_string(report: Report, source: Source, at: int) -> Poisoned:
+def _open_string(report: Report, source: Source, at: int) -> AlreadyReported:
     text = source.text
     if text.startswith('"""', at):
         return report.add(

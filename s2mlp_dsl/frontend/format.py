@@ -170,7 +170,7 @@ class _Printer:
             case tree.Residual(span, body, label):
                 self.line(f"{_label(label)}residual {{", span)
                 self._braced(body.span.start, body.statements, span.end)
-            case tree.Scope(span, call, body, label):
+            case tree.Region(span, call, body, label):
                 self.expression(_label(label), call, " {", span)
                 self._braced(body.span.start, body.statements, span.end)
             case tree.Parallel(span, call, branches, label):

@@ -25,7 +25,7 @@ def parse(source: Source, report: Report) -> tree.File:
 
 
 def parse_expression(source: Source, report: Report) -> tree.Expr:
-    """Read one expression, as given to `--set`. Raises `Poisoned` if it is none."""
+    """Read one expression, as given to `--set`. Raises `AlreadyReported`."""
     lexer, parser = Lexer(tables(), source), Automaton(tables(), "expr")
     try:
         expression: tree.Expr | None = None

@@ -18,8 +18,8 @@ from s2mlp_dsl.ir.program import (
     Model,
     Op,
     Parallel,
+    Region,
     Residual,
-    Scope,
     Shift,
     Stack,
     Statement,
@@ -68,7 +68,7 @@ def _children(
         match statement:
             case Op():
                 yield statement.name, 1, _leaves(tensors_of(statement))
-            case Residual() | Parallel() | Scope():
+            case Residual() | Parallel() | Region():
                 for inner in bodies(statement):
                     yield from _children(inner, known, tensors_of)
             case Call():
@@ -129,9 +129,9 @@ def _body(body: tuple[Statement, ...], definitions: Mapping[str, Row]) -> Row:
                 branches = [_body(one, definitions) for one in statement.branches]
                 inside = b"parallel" + str(statement.parts).encode()
                 inside += b"".join(one.digest() for one in branches)
-                inside += _op(statement.fuse)
+                inside += _op(statement.merge)
                 parts.append((hashlib.sha256(inside).digest(), 1))
-            case Scope():
+            case Region():
                 parts.append((_body(statement.sequence, definitions), 1))
             case Call():
                 parts.append((definitions[statement.block], 1))

@@ -19,8 +19,8 @@ from s2mlp_dsl.ir.program import (
     Call,
     Op,
     Parallel,
+    Region,
     Residual,
-    Scope,
     Stack,
     Statement,
     bodies,
@@ -162,10 +162,10 @@ def _renamed(statement: Statement, names: Iterator[str]) -> Statement:
     match statement:
         case Residual(body=body):
             new: dict[str, object] = {"body": each(body)}
-        case Parallel(branches=branches, fuse=fuse):
+        case Parallel(branches=branches, merge=merge):
             inside = tuple(map(each, branches))
-            new = {"branches": inside, "fuse": _renamed(fuse, names)}
-        case Scope():
+            new = {"branches": inside, "merge": _renamed(merge, names)}
+        case Region():
             enter, *inner, leave = each(statement.sequence)
             new = {"enter": enter, "body": tuple(inner), "leave": leave}
         case Op() | Call() | Stack():

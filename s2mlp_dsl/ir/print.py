@@ -10,8 +10,8 @@ from s2mlp_dsl.ir.program import (
     Model,
     Op,
     Parallel,
+    Region,
     Residual,
-    Scope,
     Shift,
     ShiftGroup,
     Stack,
@@ -157,7 +157,7 @@ class _Printer:
                 yield "    " * level + "}"
             case Parallel():
                 yield from self._parallel(statement, level)
-            case Scope(operator=name, args=args):
+            case Region(operator=name, args=args):
                 listed = print_arguments(args, self.signatures[name])
                 yield f"{name}({', '.join(listed)}) {{"
                 yield from self.body(statement.body, level + 1)
@@ -166,8 +166,8 @@ class _Printer:
                 yield from self._stack(statement, level)
 
     def _parallel(self, parallel: Parallel, level: int) -> Iterator[str]:
-        fuse = print_op(parallel.fuse, self.signatures[parallel.fuse.operator])
-        yield f"parallel({'split' if parallel.parts else 'copy'}, fuse = {fuse}) {{"
+        merge = print_op(parallel.merge, self.signatures[parallel.merge.operator])
+        yield f"parallel({'split' if parallel.parts else 'copy'}, merge = {merge}) {{"
         margin = "    " * (level + 1)
         for branch in parallel.branches:
             yield f"{margin}branch {{"

@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, PlainSerializer
 from s2mlp_dsl.ir.node import Node, Record
 from s2mlp_dsl.ir.shape import Shape, with_channels
 
-Edge = Literal["keep", "clamp", "zero", "wrap", "reflect"]
+Edge = Literal["keep", "replicate", "zeros", "circular", "reflect"]
 
 
 class ShiftGroup(Record):
@@ -112,7 +112,7 @@ class Parallel(Node):
     kind: Literal["parallel"] = "parallel"
     parts: tuple[int, ...] = ()
     branches: "tuple[tuple[Statement, ...], ...]"
-    fuse: Op
+    merge: Op
     label: str | None = None
 
     def fed(self, source: Shape) -> tuple[Shape, ...]:
@@ -122,14 +122,14 @@ class Parallel(Node):
         return tuple(with_channels(source, part) for part in self.parts)
 
 
-class Scope(Node):
+class Region(Node):
     """A body between an operator and the one that takes it back.
 
     `operator` and `args` are what was asked for: `fold` with its pattern, `pad`
     with its axis. What is computed is `sequence`.
     """
 
-    kind: Literal["scope"] = "scope"
+    kind: Literal["region"] = "region"
     operator: str
     args: Arguments
     enter: Op
@@ -177,7 +177,7 @@ class Stack(Node):
         return found
 
 
-Statement = Op | Residual | Parallel | Scope | Call | Stack
+Statement = Op | Residual | Parallel | Region | Call | Stack
 
 
 def bodies(statement: Statement) -> "tuple[tuple[Statement, ...], ...]":
@@ -185,9 +185,9 @@ def bodies(statement: Statement) -> "tuple[tuple[Statement, ...], ...]":
     match statement:
         case Residual(body=body):
             return (body,)
-        case Parallel(branches=branches, fuse=fuse):
-            return (*branches, (fuse,))
-        case Scope():
+        case Parallel(branches=branches, merge=merge):
+            return (*branches, (merge,))
+        case Region():
             return (statement.sequence,)
         case Op() | Call() | Stack():
             return ()
@@ -246,6 +246,6 @@ def result_of(model: Model, statement: Statement) -> Shape:
         case Residual():
             return result_of(model, statement.body[-1])
         case Parallel():
-            return statement.fuse.result
-        case Scope():
+            return statement.merge.result
+        case Region():
             return statement.leave.result

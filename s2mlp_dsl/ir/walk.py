@@ -8,8 +8,8 @@ from s2mlp_dsl.ir.program import (
     Model,
     Op,
     Parallel,
+    Region,
     Residual,
-    Scope,
     Stack,
     Statement,
     bodies,
@@ -90,7 +90,7 @@ def _open(
         match statement:
             case Op():
                 yield Occurrence(statement, prefix + statement.name, count, inside)
-            case Residual() | Parallel() | Scope():
+            case Residual() | Parallel() | Region():
                 for inner in bodies(statement):
                     yield from _open(model, inner, prefix, count, inside)
             case Call():
@@ -116,7 +116,7 @@ def _modules(
         match statement:
             case Op():
                 yield prefix + statement.name, statement
-            case Residual() | Parallel() | Scope():
+            case Residual() | Parallel() | Region():
                 for inner in bodies(statement):
                     yield from _modules(model, inner, prefix)
             case Call():

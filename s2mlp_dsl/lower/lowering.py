@@ -8,10 +8,10 @@ All of them give the same values, bit for bit where the values are finite.
              besides `gather` that exports with sizes down to a single row
     gather   one read per entry at a computed index: pointwise, so a compiler for
              GPUs fuses it with what stands before, and its gradient with what comes
-             after (added up entry by entry for `clamp` and `reflect` alone); slow on
+             after (added up entry by entry for `replicate`, `reflect`); slow on
              a CPU where nothing is compiled
     onehot   a depthwise convolution with fixed kernels, for hardware that knows
-             convolutions; `keep` only where it is `clamp`, and steps up to 7
+             convolutions; `keep` only where it is `replicate`, and steps up to 7
 
 `benchmarks/shift.py` measures them.
 """
@@ -122,7 +122,7 @@ def _not_sliced(shift: Shift) -> str | None:
 def _not_one_hot(shift: Shift) -> str | None:
     steps = [(abs(group.right), abs(group.down)) for group in shift.groups]
     if shift.edge == "keep" and any(right + down > 1 for right, down in steps):
-        return "`keep` differs from `clamp` beyond one step along one axis"
+        return "`keep` differs from `replicate` beyond one step along one axis"
     furthest = max(max(pair) for pair in steps)
     if furthest > FURTHEST:
         return f"it moves by {furthest} steps, more than {FURTHEST}"

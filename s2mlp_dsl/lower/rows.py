@@ -35,8 +35,8 @@ def _ops(body: Sequence[Statement]) -> list[Op | None]:
                 found.append(statement)
             case Call() | Stack():
                 found.append(None)
-            case Parallel(fuse=fuse):
-                found.append(fuse)
+            case Parallel(merge=merge):
+                found.append(merge)
         for inner in bodies(statement):
             found += _ops(inner)
     return found

@@ -10,8 +10,8 @@ from s2mlp_dsl.ir.program import (
     Model,
     Op,
     Parallel,
+    Region,
     Residual,
-    Scope,
     Stack,
     Statement,
     bodies,
@@ -92,7 +92,7 @@ def _members(
             case Op():
                 value = construct_of(statement, lowering)
                 lines += assign(f"self.{statement.name}", value, 8)
-            case Residual() | Parallel() | Scope():
+            case Residual() | Parallel() | Region():
                 for inner in bodies(statement):
                     lines += _members(inner, model, classes, lowering)
             case Call():
@@ -158,7 +158,7 @@ class _Flow:
                     current = self._residual(statement, current, own, depth, shape)
                 case Parallel():
                     current = self._parallel(statement, current, own, depth, shape)
-                case Scope():
+                case Region():
                     current = self.body(statement.sequence, current, own, depth, shape)
                 case Op():
                     form = wanted(body[place:])
@@ -216,7 +216,7 @@ class _Flow:
                 parallel.branches, entering, owns, parallel.fed(shape), strict=True
             )
         ]
-        self._call(own, parallel.fuse, ends, shape, form_of(parallel.fuse))
+        self._call(own, parallel.merge, ends, shape, form_of(parallel.merge))
         return own
 
     def _call(

@@ -22,11 +22,11 @@ class Conv(nn.Conv2d):
         kernel: int,
         stride: int = 1,
         padding: int = 0,
-        edge: str = "zero",
+        edge: str = "zeros",
         groups: int = 1,
         bias: bool = True,
     ) -> None:
-        zeros = padding if edge == "zero" else 0
+        zeros = padding if edge == "zeros" else 0
         super().__init__(
             channels, width, kernel, stride, zeros, groups=groups, bias=bias
         )
@@ -34,7 +34,7 @@ class Conv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         frames = x.flatten(0, -4)
-        if self.edge != "zero":
+        if self.edge != "zeros":
             frames = with_margin(frames, self.margin, self.edge)
         y = super().forward(frames.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         return y.reshape(*x.shape[:-3], *y.shape[1:])
@@ -47,7 +47,7 @@ class Depthwise(Conv):
         self,
         channels: int,
         kernel: int,
-        edge: str = "zero",
+        edge: str = "zeros",
         bias: bool = True,
         stride: int = 1,
     ) -> None:
@@ -72,7 +72,7 @@ class FixedConv(nn.Module):
         filters: Sequence[Sequence[Sequence[Sequence[float]]]],
         stride: int = 1,
         padding: int = 0,
-        edge: str = "zero",
+        edge: str = "zeros",
         groups: int = 1,
     ) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class FixedConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         frames, padding = x.flatten(0, -4), self.margin
-        if self.edge != "zero":
+        if self.edge != "zeros":
             frames, padding = with_margin(frames, self.margin, self.edge), 0
         y = torch.conv2d(
             frames.permute(0, 3, 1, 2),
@@ -113,7 +113,7 @@ class FixedDepthwise(FixedConv):
         self,
         channels: int,
         kernels: Sequence[Sequence[Sequence[float]]],
-        edge: str = "zero",
+        edge: str = "zeros",
         stride: int = 1,
     ) -> None:
         half, filters = len(kernels[0]) // 2, [[kernel] for kernel in kernels]

@@ -7,10 +7,10 @@ from torch import Tensor
 def bring_inside(index: Tensor, length: int, edge: str) -> Tensor:
     """Indices of an axis, moved into 0 … length − 1 by an edge rule.
 
-    `wrap` is circular and `reflect` mirrors without the border; every other
+    `circular` is circular and `reflect` mirrors without the border; every other
     rule reads the nearest index, which its caller may then replace.
     """
-    if edge == "wrap":
+    if edge == "circular":
         return index % length
     if edge == "reflect":
         period = max(2 * (length - 1), 1)

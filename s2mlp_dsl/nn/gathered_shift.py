@@ -31,7 +31,7 @@ class GatheredShift(nn.Module):
         self.groups, self.edge, self.turns = tuple(groups), edge, turns
 
     def forward(self, x_BHWC: Tensor) -> Tensor:
-        if self.edge in ("clamp", "reflect"):
+        if self.edge in ("replicate", "reflect"):
             # Any number of entries may read one; autograd adds up what they send.
             return gathered(x_BHWC, self.groups, self.edge, self.turns)
         y_BHWC: Tensor = Gathering.apply(x_BHWC, self.groups, self.edge, self.turns)
@@ -64,7 +64,7 @@ class Gathering(Function):
     @staticmethod
     def backward(ctx: Any, y_BHWC: Tensor) -> tuple[Tensor, None, None, None]:
         back = [(channels, -right, -down) for channels, right, down in ctx.groups]
-        edge = "wrap" if ctx.edge == "wrap" else "zero"
+        edge = "circular" if ctx.edge == "circular" else "zeros"
         x_BHWC = gathered(y_BHWC, back, edge, ctx.turns)
         if ctx.edge == "keep":
             y_BPRL = in_runs(y_BHWC, ctx.groups, ctx.turns)
@@ -81,7 +81,7 @@ def gathered(
     x_BPRL = in_runs(x_BHWC, groups, turns)
     source_PR, inside_PR1 = sources(x_BHWC, groups, edge, turns)
     y_BPRL = x_BPRL[:, source_PR, torch.arange(x_BPRL.shape[2], device=x_BHWC.device)]
-    if edge == "zero":
+    if edge == "zeros":
         y_BPRL = torch.where(inside_PR1, y_BPRL, 0)
     return y_BPRL.reshape(x_BHWC.shape)
 
@@ -123,7 +123,7 @@ def sources(
         else:
             belongs_R = run_R * length < end
             end = end - size
-        if edge in ("keep", "zero"):
+        if edge in ("keep", "zeros"):
             has_column_P1 = within(column_P1, right, width)
             is_inside_P1 = has_column_P1 & within(row_P1, down, height)
             moved_P1 = place_P1 - (down * width + right)

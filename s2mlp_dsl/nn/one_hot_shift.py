@@ -40,8 +40,8 @@ class OneHotShift(nn.Module):
         self.register_buffer("kernel_C1KK", kernel_C1KK, persistent=False)
 
     def forward(self, x_BHWC: Tensor) -> Tensor:
-        padding = self.furthest if self.edge == "zero" else 0
-        if self.edge != "zero":
+        padding = self.furthest if self.edge == "zeros" else 0
+        if self.edge != "zeros":
             x_BHWC = with_margin(x_BHWC, self.furthest, self.edge)
         kernel_C1KK = self.kernel_C1KK.to(x_BHWC.dtype)
         y_BCHW = torch.conv2d(

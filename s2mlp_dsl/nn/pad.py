@@ -17,7 +17,7 @@ class Extend(nn.Module):
         length = x.shape[self.axis]
         index = torch.arange(length + self.count, device=x.device)
         y = x.index_select(self.axis, bring_inside(index, length, self.edge))
-        if self.edge == "zero":
+        if self.edge == "zeros":
             behind = [1] * (-self.axis - 1)
             inside = (index < length).view(-1, *behind)
             y = torch.where(inside, y, torch.zeros_like(y))

@@ -73,6 +73,6 @@ def move(x: Tensor, steps: Sequence[int], edge: str) -> Tensor:
             behind = [1] * (-axis - 1)
             has_source = ((source >= 0) & (source < length)).view(-1, *behind)
             is_inside = has_source if is_inside is None else is_inside & has_source
-    if is_inside is None or edge not in ("keep", "zero"):
+    if is_inside is None or edge not in ("keep", "zeros"):
         return y
     return torch.where(is_inside, y, x if edge == "keep" else torch.zeros_like(x))

@@ -51,16 +51,16 @@ def slide(x_BHWC: Tensor, right: int, down: int, edge: str) -> Tensor:
 def slide_along(x: Tensor, kept: Tensor, steps: int, dim: int, edge: str) -> Tensor:
     """The map displaced along one axis; `kept` is what `keep` takes."""
     length = x.shape[dim]
-    count = abs(steps) % length if edge == "wrap" else min(abs(steps), length)
+    count = abs(steps) % length if edge == "circular" else min(abs(steps), length)
     if not count:
         return x
     near, far = (0, length - count) if steps > 0 else (length - count, 0)
     moved = x.narrow(dim, 0 if steps > 0 else count, length - count)
     if edge == "keep":
         border = kept.narrow(dim, near, count)
-    elif edge == "wrap":
+    elif edge == "circular":
         border = x.narrow(dim, far, count)
-    elif edge == "zero":
+    elif edge == "zeros":
         border = torch.zeros_like(x.narrow(dim, near, count))
     else:
         nearest = x.narrow(dim, 0 if steps > 0 else length - 1, 1)

@@ -14,10 +14,10 @@ from s2mlp_dsl.operators.base import (
 from s2mlp_dsl.operators.conv import Conv
 from s2mlp_dsl.operators.depthwise import Depthwise
 from s2mlp_dsl.operators.fold import Fold
-from s2mlp_dsl.operators.fuse import Concat, Mean, Multiply, Sum
 from s2mlp_dsl.operators.gelu import Gelu
 from s2mlp_dsl.operators.image import Image
 from s2mlp_dsl.operators.linear import Linear
+from s2mlp_dsl.operators.merge import Concat, Mean, Multiply, Sum
 from s2mlp_dsl.operators.norm import Norm
 from s2mlp_dsl.operators.pad import Crop, Extend, Pad
 from s2mlp_dsl.operators.patch import Patch
@@ -32,8 +32,8 @@ from s2mlp_dsl.operators.plugins import (
 from s2mlp_dsl.operators.pool import Pool
 from s2mlp_dsl.operators.position import Position
 from s2mlp_dsl.operators.rearrange import Rearrange
+from s2mlp_dsl.operators.region import Region
 from s2mlp_dsl.operators.scale import Scale
-from s2mlp_dsl.operators.scope import Scope
 from s2mlp_dsl.operators.shift import Shift
 from s2mlp_dsl.operators.split_attention import SplitAttention
 from s2mlp_dsl.operators.tokens import ClassToken, Take
@@ -75,12 +75,12 @@ OPERATORS: dict[str, Operator] = {
 }
 
 # Statements with a body, made of two operators around it.
-SCOPES: dict[str, Scope] = {scope.name: scope for scope in (Fold(), Pad())}
+REGIONS: dict[str, Region] = {region.name: region for region in (Fold(), Pad())}
 
 BUILT_IN = frozenset(OPERATORS)
 
 
-def _signature(sheet: Operator | Scope) -> dict[str, Value | None]:
+def _signature(sheet: Operator | Region) -> dict[str, Value | None]:
     return {one.name: one.default for one in sheet.parameters if not one.implied}
 
 
@@ -88,7 +88,7 @@ def _signature(sheet: Operator | Scope) -> dict[str, Value | None]:
 # needs them. What is implied is not written.
 SIGNATURES: dict[str, dict[str, Value | None]] = {
     **{name: _signature(one) for name, one in OPERATORS.items()},
-    **{name: _signature(one) for name, one in SCOPES.items()},
+    **{name: _signature(one) for name, one in REGIONS.items()},
 }
 
 
@@ -100,7 +100,7 @@ def find(name: str) -> Operator | None:
     """
     entries = offered().get(name, ())
     if entries:
-        hold_once(name, entries, built_in=name in BUILT_IN or name in SCOPES)
+        hold_once(name, entries, built_in=name in BUILT_IN or name in REGIONS)
         if name not in OPERATORS:
             operator = load(entries[0])
             OPERATORS[name], SIGNATURES[name] = operator, _signature(operator)
@@ -110,7 +110,7 @@ def find(name: str) -> Operator | None:
 def names() -> list[str]:
     """Every operator's name: the built-in ones, then those of plug-ins."""
     ours = [name for name in OPERATORS if name in BUILT_IN]
-    return [*ours, *sorted(offered().keys() - BUILT_IN - SCOPES.keys())]
+    return [*ours, *sorted(offered().keys() - BUILT_IN - REGIONS.keys())]
 
 
 __all__ = [
@@ -126,8 +126,8 @@ __all__ = [
     "Parameter",
     "PluginError",
     "Refusal",
+    "Region",
     "RegistrationError",
-    "Scope",
     "find",
     "names",
     "offered",

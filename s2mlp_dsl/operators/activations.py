@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from s2mlp_dsl.ir.shape import Map, Shape
 from s2mlp_dsl.operators.base import Args, Array, Construct, Operator, Properties
-from s2mlp_dsl.operators.reach import POINTWISE, Reach
+from s2mlp_dsl.operators.receptive_field import POINTWISE, ReceptiveField
 
 
 class Activation(Operator):
@@ -21,7 +21,7 @@ class Activation(Operator):
         assert x is not None
         return x
 
-    def reach(self, x: Shape, a: Args) -> Reach:
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
         return POINTWISE
 
     def properties(self, x: Shape | None, a: Args) -> Properties:

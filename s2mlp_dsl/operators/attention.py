@@ -14,7 +14,7 @@ from s2mlp_dsl.operators.base import (
     Reads,
     Refusal,
 )
-from s2mlp_dsl.operators.reach import Reach, within_frames
+from s2mlp_dsl.operators.receptive_field import ReceptiveField, within_frames
 
 
 class Attention(Operator):
@@ -29,7 +29,7 @@ class Attention(Operator):
     paper = "Vaswani et al. 2017; ViT, Dosovitskiy et al. 2021"
     parameters = (
         Parameter("heads", "count", "how many there are; they divide the channels"),
-        Parameter("bias", "word", "whether b₁ is there", "on", ("on", "off")),
+        Parameter("bias", "enum", "whether b₁ is there", "on", ("on", "off")),
     )
     example = "attention(2)"
     example_input = Map(height=3, width=5, channels=4)
@@ -57,7 +57,7 @@ class Attention(Operator):
     def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
         assert x is not None
         c = x.channels
-        bias = {} if a.word("bias") == "off" else {"qkv.bias": (3 * c,)}
+        bias = {} if a.enum("bias") == "off" else {"qkv.bias": (3 * c,)}
         return {
             "qkv.weight": (3 * c, c),
             **bias,
@@ -72,7 +72,7 @@ class Attention(Operator):
         products = 2 * positions(x) * (positions(x) // frames) * x.channels
         return 4 * positions(x) * x.channels**2 + products
 
-    def reach(self, x: Shape, a: Args) -> Reach:
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
         return within_frames(x)
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
@@ -83,7 +83,7 @@ class Attention(Operator):
 
     def construct(self, x: Shape | None, a: Args) -> Construct:
         assert x is not None
-        off = (("bias", False),) if a.word("bias") == "off" else ()
+        off = (("bias", False),) if a.enum("bias") == "off" else ()
         is_clip = isinstance(x, Map) and x.time is not None
         callee = "FrameAttention" if is_clip else "Attention"
         return Construct(callee, (x.channels,), (("heads", a.count("heads")), *off))

@@ -16,7 +16,7 @@ from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Kernels, Shift, Value
 from s2mlp_dsl.ir.shape import Map, Shape
 from s2mlp_dsl.operators.codes import NOT_A_MAP
-from s2mlp_dsl.operators.reach import Reach
+from s2mlp_dsl.operators.receptive_field import ReceptiveField
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +31,7 @@ NONE = "none"  # what stands for a shift that moves nothing, or no fixed kernels
 API = 1
 # What may be written into the emitted source as an argument.
 PythonLiteral = int | float | str | bool | tuple["PythonLiteral", ...]
-Kind = Literal["count", "number", "word", "shift", "pattern", "kernels"]
+Kind = Literal["count", "number", "enum", "shift", "pattern", "kernels"]
 Reads = Literal["position", "neighbours", "everything"]
 
 
@@ -88,7 +88,7 @@ class Args:
         assert not isinstance(value, str | Shift | Kernels)
         return float(value)
 
-    def word(self, name: str) -> str:
+    def enum(self, name: str) -> str:
         value = self.values[name]
         assert isinstance(value, str)
         return value
@@ -166,9 +166,9 @@ class Operator:
     modules: ClassVar[Path | None] = None
     owner: str | None = None  # the package of a plug-in, set when it is found
     # `input` brings the image in; `embed` makes the first map, from which
-    # reach is counted; `fuse` makes one of the branches of a `parallel`, and its
-    # x has the channels of all of them.
-    role: ClassVar[Literal["input", "embed", "plain", "fuse"]] = "plain"
+    # the receptive field is counted; `merge` makes one of the branches of a
+    # `parallel`, and its x has the channels of all of them.
+    role: ClassVar[Literal["input", "embed", "plain", "merge"]] = "plain"
     alike: ClassVar[bool] = True  # whether a fuse needs branches of equal width
     summary: ClassVar[str]
     formula: ClassVar[str]
@@ -216,7 +216,7 @@ class Operator:
         """Multiply-accumulates for one image, by the language's fifth law."""
         return 0
 
-    def reach(self, x: Shape, a: Args) -> Reach:
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
         """Which positions and channels an output depends on."""
         raise NotImplementedError
 

@@ -70,11 +70,11 @@ class Conv(Convolution):
         kernel, pad = a.count("kernel"), a.values["pad"]
         pad = (kernel - 1) // 2 if pad == HALF else a.count("pad")
         return Layer(
-            Windows(kernel, a.count("stride"), pad, cast(Edge, a.word("edge"))),
+            Windows(kernel, a.count("stride"), pad, cast(Edge, a.enum("edge"))),
             x.channels,
             a.count("width"),
             a.count("groups"),
-            a.word("bias") == "on",
+            a.enum("bias") == "on",
             a.kernels("fixed"),
         )
 
@@ -109,7 +109,7 @@ class Conv(Convolution):
                 size,
                 ("stride", windows.stride),
                 ("padding", windows.pad),
-                *((("edge", windows.edge),) if windows.edge != "zero" else ()),
+                *((("edge", windows.edge),) if windows.edge != "zeros" else ()),
                 *((("groups", one.groups),) if one.groups > 1 else ()),
                 *((("bias", False),) if fixed is None and not one.bias else ()),
             ),

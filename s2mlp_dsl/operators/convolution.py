@@ -33,20 +33,20 @@ from s2mlp_dsl.operators.kernels import (
     parts_of,
     with_channels,
 )
-from s2mlp_dsl.operators.reach import Part, Reach
+from s2mlp_dsl.operators.receptive_field import Part, ReceptiveField
 from s2mlp_dsl.operators.window import Windows
 
 EDGE = Parameter(
     "edge",
-    "word",
+    "enum",
     "what is read outside the map",
-    "zero",
-    ("zero", "clamp", "wrap", "reflect"),
+    "zeros",
+    ("zeros", "replicate", "circular", "reflect"),
 )
 STRIDE = Parameter("stride", "count", "positions from one window to the next", 1)
 # Not a word that is kept: what stands for a bias that is not said.
 UNLESS_FIXED = "unless fixed"
-BIAS = Parameter("bias", "word", "whether b is there", UNLESS_FIXED, ("on", "off"))
+BIAS = Parameter("bias", "enum", "whether b is there", UNLESS_FIXED, ("on", "off"))
 
 
 @frozen
@@ -81,7 +81,7 @@ class Convolution(Operator):
         one = self.layer(x, a)
         if one.fixed is not None:
             fit(one.fixed, one.windows.size, one.within, one.width)
-            if a.word("bias") == "on":
+            if a.enum("bias") == "on":
                 raise Refusal(
                     codes.KERNELS,
                     "a bias would be learned",
@@ -92,7 +92,7 @@ class Convolution(Operator):
 
     def settle(self, x: Shape | None, a: Args) -> Args:
         fixed = a.kernels("fixed")
-        bias = a.word("bias")
+        bias = a.enum("bias")
         if bias == UNLESS_FIXED:
             bias = "on" if fixed is None else "off"
         kept = {**a.values, "bias": bias}
@@ -117,18 +117,22 @@ class Convolution(Operator):
         each = one.within * one.windows.size**2
         return positions(self.shape(x, a)) * one.width * each
 
-    def reach(self, x: Shape, a: Args) -> Reach:
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
         assert isinstance(x, Map)
         one = self.layer(x, a)
         if one.fixed is not None and one.is_apart:
-            return Reach(mixes=False, parts=parts_of(one.fixed, one.windows, x))
+            return ReceptiveField(
+                mixes=False, parts=parts_of(one.fixed, one.windows, x)
+            )
         if one.fixed is not None:
             parts = crossing(one.fixed, one.windows, x, one.width, one.groups)
-            return Reach(mixes=True, parts=parts, groups=one.groups, listed=True)
+            return ReceptiveField(
+                mixes=True, parts=parts, groups=one.groups, listed=True
+            )
         part = Part(None, one.windows.grid(x))
         if one.is_apart:
-            return Reach(mixes=False, parts=(part,))
-        return Reach(mixes=True, parts=(part,), groups=one.groups)
+            return ReceptiveField(mixes=False, parts=(part,))
+        return ReceptiveField(mixes=True, parts=(part,), groups=one.groups)
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
         one = self.layer(x, a)

@@ -49,13 +49,13 @@ class Depthwise(Convolution):
 
     def layer(self, x: Shape | None, a: Args) -> Layer:
         assert x is not None
-        kernel, edge = a.count("kernel"), cast(Edge, a.word("edge"))
+        kernel, edge = a.count("kernel"), cast(Edge, a.enum("edge"))
         return Layer(
             Windows(kernel, a.count("stride"), kernel // 2, edge),
             x.channels,
             x.channels,
             x.channels,
-            a.word("bias") == "on",
+            a.enum("bias") == "on",
             a.kernels("fixed"),
         )
 

@@ -1,7 +1,7 @@
 """The edge rules: where a position outside the map takes its value from.
 
 One written meaning (the language's second law) for fact sheets and reference.
-`clamp`, `wrap` and `reflect` act on each axis alone; `keep` and `zero` act on
+`replicate`, `circular` and `reflect` act on each axis alone; `keep` and `zeros` act on
 the position as a whole, as soon as any axis leaves the map.
 """
 
@@ -14,9 +14,9 @@ def inside(index: int, length: int, edge: Edge) -> int | None:
     """The index that stands in for `index` on an axis, None if none does."""
     if 0 <= index < length:
         return index
-    if edge == "clamp":
+    if edge == "replicate":
         return min(max(index, 0), length - 1)
-    if edge == "wrap":
+    if edge == "circular":
         return index % length
     if edge == "reflect":
         if length == 1:
@@ -33,7 +33,7 @@ def source_of(
     """Where Y[place] takes its value from when content moves by `move`.
 
     Returns an index into X, `place` itself where `keep` keeps, or None where
-    `zero` puts 0.
+    `zeros` puts 0.
     """
     found = [inside(p - d, n, edge) for p, d, n in zip(place, move, size, strict=True)]
     if any(index is None for index in found):

@@ -5,10 +5,10 @@ from s2mlp_dsl.operators import codes
 from s2mlp_dsl.operators.base import Args, Parameter, Refusal
 from s2mlp_dsl.operators.pattern import PatternError
 from s2mlp_dsl.operators.rearrange import fitted
-from s2mlp_dsl.operators.scope import Scope, Step
+from s2mlp_dsl.operators.region import Region, Step
 
 
-class Fold(Scope):
+class Fold(Region):
     """Inside, the axes are those of the pattern's right side, channels last."""
 
     name = "fold"
@@ -21,7 +21,7 @@ class Fold(Scope):
         return Args({"pattern": str(fitted(x, a))})
 
     def enter(self, x: Shape, a: Args) -> Step:
-        return Step("rearrange", {"pattern": a.word("pattern")})
+        return Step("rearrange", {"pattern": a.enum("pattern")})
 
     def leave(self, x: Shape, a: Args, after: Shape) -> Step:
         try:

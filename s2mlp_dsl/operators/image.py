@@ -14,7 +14,7 @@ from s2mlp_dsl.operators.base import (
     Properties,
     Refusal,
 )
-from s2mlp_dsl.operators.reach import POINTWISE, Reach
+from s2mlp_dsl.operators.receptive_field import POINTWISE, ReceptiveField
 
 
 class Image(Operator):
@@ -44,7 +44,7 @@ class Image(Operator):
             channels=a.count("channels"),
         )
 
-    def reach(self, x: Shape, a: Args) -> Reach:
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
         return POINTWISE
 
     def properties(self, x: Shape | None, a: Args) -> Properties:

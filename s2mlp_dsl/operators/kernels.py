@@ -14,7 +14,7 @@ from s2mlp_dsl.ir.program import Kernels
 from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.operators import codes
 from s2mlp_dsl.operators.base import Array, Refusal
-from s2mlp_dsl.operators.reach import Part, Table
+from s2mlp_dsl.operators.receptive_field import Part, Table
 from s2mlp_dsl.operators.window import Windows
 
 Kernel = tuple[tuple[Fraction, ...], ...]

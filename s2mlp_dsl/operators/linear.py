@@ -13,7 +13,7 @@ from s2mlp_dsl.operators.base import (
     Properties,
     Term,
 )
-from s2mlp_dsl.operators.reach import MIXING, Reach
+from s2mlp_dsl.operators.receptive_field import MIXING, ReceptiveField
 
 
 class Linear(Operator):
@@ -24,7 +24,7 @@ class Linear(Operator):
     paper = "S²-MLP equation 2"
     parameters = (
         Parameter("width", "count", "channels that leave"),
-        Parameter("bias", "word", "whether b is there", "on", ("on", "off")),
+        Parameter("bias", "enum", "whether b is there", "on", ("on", "off")),
     )
     example = "linear(6)"
     example_input = Map(height=3, width=5, channels=4)
@@ -36,14 +36,14 @@ class Linear(Operator):
     def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
         assert x is not None
         width = a.count("width")
-        bias = {} if a.word("bias") == "off" else {"bias": (width,)}
+        bias = {} if a.enum("bias") == "off" else {"bias": (width,)}
         return {"weight": (width, x.channels), **bias}
 
     def macs(self, x: Shape | None, a: Args) -> int:
         assert x is not None
         return positions(x) * x.channels * a.count("width")
 
-    def reach(self, x: Shape, a: Args) -> Reach:
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
         return MIXING
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
@@ -54,7 +54,7 @@ class Linear(Operator):
 
     def construct(self, x: Shape | None, a: Args) -> Construct:
         assert x is not None
-        off = (("bias", False),) if a.word("bias") == "off" else ()
+        off = (("bias", False),) if a.enum("bias") == "off" else ()
         return Construct("nn.Linear", (x.channels, a.count("width")), off)
 
     def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
@@ -68,5 +68,5 @@ class Linear(Operator):
         for place, out in product(range(positions(x)), range(width)):
             for channel in range(x.channels):
                 yield Term((place, out), (place, channel), (out, channel))
-            if a.word("bias") == "on":
+            if a.enum("bias") == "on":
                 yield Term((place, out), None, (out, -1))

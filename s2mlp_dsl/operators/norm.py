@@ -16,7 +16,13 @@ from s2mlp_dsl.operators.base import (
     Properties,
     Refusal,
 )
-from s2mlp_dsl.operators.reach import MIXING, POINTWISE, Part, Reach, within_frames
+from s2mlp_dsl.operators.receptive_field import (
+    MIXING,
+    POINTWISE,
+    Part,
+    ReceptiveField,
+    within_frames,
+)
 
 EPS = Fraction(1, 100_000)
 MOMENTUM = Fraction(1, 10)  # of the batch in the running statistics
@@ -47,7 +53,7 @@ class Norm(Operator):
     parameters = (
         Parameter(
             "kind",
-            "word",
+            "enum",
             "which one",
             choices=("layer", "affine", "batch", "group", "rms"),
         ),
@@ -59,7 +65,7 @@ class Norm(Operator):
 
     def shape(self, x: Shape | None, a: Args) -> Shape:
         assert x is not None
-        affine = a.word("kind") == "affine"
+        affine = a.enum("kind") == "affine"
         if affine and a.values["eps"] != EPS:
             raise Refusal(
                 codes.EPS,
@@ -80,10 +86,10 @@ class Norm(Operator):
     def _hold_groups(self, x: Shape, a: Args) -> None:
         groups = a.values.get("groups", 1)
         assert isinstance(groups, int)
-        if a.word("kind") != "group" and groups != 1:
+        if a.enum("kind") != "group" and groups != 1:
             raise Refusal(
                 codes.NORM_GROUPS,
-                f"`{a.word('kind')}` has no groups",
+                f"`{a.enum('kind')}` has no groups",
                 argument="groups",
                 help=f"remove it, or take `norm(group, groups = {groups})`",
             )
@@ -95,7 +101,7 @@ class Norm(Operator):
                 argument="groups",
                 help=f"take a number that divides {x.channels}",
             )
-        if a.word("kind") == "group" and positions_in_frame(x) * x.channels == groups:
+        if a.enum("kind") == "group" and positions_in_frame(x) * x.channels == groups:
             raise Refusal(
                 codes.NORM_GROUPS,
                 "a group is a single number here, which is its own mean",
@@ -105,18 +111,18 @@ class Norm(Operator):
 
     def settle(self, x: Shape | None, a: Args) -> Args:
         """Only `group` keeps its groups; the others have none to speak of."""
-        if a.word("kind") == "group":
+        if a.enum("kind") == "group":
             return a
         return Args({name: one for name, one in a.values.items() if name != "groups"})
 
     def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
         assert x is not None
-        bias = {} if a.word("kind") == "rms" else {"bias": (x.channels,)}
+        bias = {} if a.enum("kind") == "rms" else {"bias": (x.channels,)}
         return {"weight": (x.channels,), **bias}
 
     def buffers(self, x: Shape | None, a: Args) -> dict[str, Buffer]:
         assert x is not None
-        if a.word("kind") != "batch":
+        if a.enum("kind") != "batch":
             return {}
         return {
             "running_mean": Buffer((x.channels,), "any"),
@@ -124,27 +130,27 @@ class Norm(Operator):
             "num_batches_tracked": Buffer((), "count"),
         }
 
-    def reach(self, x: Shape, a: Args) -> Reach:
-        kind = a.word("kind")
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
+        kind = a.enum("kind")
         if kind in ("affine", "batch"):
             return POINTWISE
         if kind == "group":
             return replace(within_frames(x, a.count("groups")), content=POINTWISE)
         if kind == "layer" and x.channels == 1:
             nothing = ((),) * positions(x)  # minus itself: only the bias is left
-            return Reach(mixes=True, parts=(Part(None, nothing),))
+            return ReceptiveField(mixes=True, parts=(Part(None, nothing),))
         return MIXING
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
-        everything = a.word("kind") == "group"
+        everything = a.enum("kind") == "group"
         return Properties(True, "everything" if everything else "position", False, True)
 
     def rowwise(self, x: Shape | None, a: Args) -> bool:
-        return a.word("kind") != "group"
+        return a.enum("kind") != "group"
 
     def construct(self, x: Shape | None, a: Args) -> Construct:
         assert x is not None
-        kind, eps = a.word("kind"), a.number("eps")
+        kind, eps = a.enum("kind"), a.number("eps")
         # PyTorch's RMS norm has another default.
         changed = (("eps", eps),) if eps != float(EPS) or kind == "rms" else ()
         if kind == "group":
@@ -156,7 +162,7 @@ class Norm(Operator):
     def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
         import numpy as np
 
-        kind = a.word("kind")
+        kind = a.enum("kind")
         if kind == "batch":
             mean, variance = tensors["running_mean"], tensors["running_var"]
             return _batch_normed(x, mean, variance, a, tensors)

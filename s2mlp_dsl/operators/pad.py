@@ -19,12 +19,15 @@ from s2mlp_dsl.operators.base import (
     need_map,
 )
 from s2mlp_dsl.operators.edges import inside
-from s2mlp_dsl.operators.reach import Part, Reach
-from s2mlp_dsl.operators.scope import Scope, Step
+from s2mlp_dsl.operators.receptive_field import Part, ReceptiveField
+from s2mlp_dsl.operators.region import Region, Step
 
-_AXIS = Parameter("axis", "word", "rows (y) or columns (x)", choices=("y", "x"))
+_AXIS = Parameter("axis", "enum", "rows (y) or columns (x)", choices=("y", "x"))
 _EDGE = Parameter(
-    "edge", "word", "what is added", choices=("zero", "clamp", "wrap", "reflect")
+    "edge",
+    "enum",
+    "what is added",
+    choices=("zeros", "replicate", "circular", "reflect"),
 )
 # From the end, so that frames before them do not matter.
 _PLACES = {"y": -3, "x": -2}
@@ -38,7 +41,7 @@ def _with_length(x: Map, axis: str, length: int) -> Map:
     return x.model_copy(update={"height" if axis == "y" else "width": length})
 
 
-class Pad(Scope):
+class Pad(Region):
     name = "pad"
     summary = "a body on a map made longer at its end, which is cropped after it"
     paper = "Hire-MLP, Guo et al. 2021"
@@ -47,17 +50,17 @@ class Pad(Scope):
         Parameter("multiple", "count", "what the length becomes a multiple of"),
         _EDGE,
     )
-    example = "pad(y, multiple = 4, edge = zero)"
+    example = "pad(y, multiple = 4, edge = zeros)"
 
     def enter(self, x: Shape, a: Args) -> Step:
         x = need_map(x)
-        missing = -_length(x, a.word("axis")) % a.count("multiple")
-        edge = a.word("edge")
-        args: dict[str, Value] = {"axis": a.word("axis"), "count": missing}
+        missing = -_length(x, a.enum("axis")) % a.count("multiple")
+        edge = a.enum("edge")
+        args: dict[str, Value] = {"axis": a.enum("axis"), "count": missing}
         return Step("extend", {**args, "edge": edge})
 
     def leave(self, x: Shape, a: Args, after: Shape) -> Step:
-        axis = a.word("axis")
+        axis = a.enum("axis")
         assert isinstance(x, Map)
         length = _length(x, axis)
         longer = length + -length % a.count("multiple")
@@ -80,34 +83,34 @@ class Extend(Operator):
         Parameter("count", "count", "how many are added", least=0),
         _EDGE,
     )
-    example = "extend(y, 2, zero)"
+    example = "extend(y, 2, zeros)"
     example_input = Map(height=3, width=5, channels=4)
 
     def shape(self, x: Shape | None, a: Args) -> Shape:
         x = need_map(x)
-        axis = a.word("axis")
+        axis = a.enum("axis")
         return _with_length(x, axis, _length(x, axis) + a.count("count"))
 
-    def reach(self, x: Shape, a: Args) -> Reach:
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
         assert isinstance(x, Map)
         table = tuple(() if one is None else (one,) for one in _sources(x, a))
-        return Reach(mixes=False, parts=(Part(None, table),))
+        return ReceptiveField(mixes=False, parts=(Part(None, table),))
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
         reads: Reads = "neighbours" if a.count("count") else "position"
         return Properties(False, reads, False, False)
 
     def construct(self, x: Shape | None, a: Args) -> Construct:
-        place = _PLACES[a.word("axis")]
-        return Construct("Extend", (place, a.count("count"), a.word("edge")))
+        place = _PLACES[a.enum("axis")]
+        return Construct("Extend", (place, a.count("count"), a.enum("edge")))
 
     def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
         import numpy as np
 
-        modes = {"zero": "constant", "clamp": "edge"}
+        modes = {"zeros": "constant", "replicate": "edge"}
         width = [(0, 0)] * x.ndim
-        width[_PLACES[a.word("axis")]] = (0, a.count("count"))
-        edge = a.word("edge")
+        width[_PLACES[a.enum("axis")]] = (0, a.count("count"))
+        edge = a.enum("edge")
         y: Array = np.pad(x, width, mode=modes.get(edge, edge))  # type: ignore[call-overload]
         return y
 
@@ -130,7 +133,7 @@ class Crop(Operator):
 
     def shape(self, x: Shape | None, a: Args) -> Shape:
         x = need_map(x)
-        axis, length = a.word("axis"), a.count("length")
+        axis, length = a.enum("axis"), a.count("length")
         if length > _length(x, axis):
             raise Refusal(
                 codes.NOT_RESTORED,
@@ -140,20 +143,20 @@ class Crop(Operator):
             )
         return _with_length(x, axis, length)
 
-    def reach(self, x: Shape, a: Args) -> Reach:
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
         assert isinstance(x, Map)
         table = tuple((one,) for one in _kept(x, a))
-        return Reach(mixes=False, parts=(Part(None, table),))
+        return ReceptiveField(mixes=False, parts=(Part(None, table),))
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
         return Properties(False, "position", False, False)
 
     def construct(self, x: Shape | None, a: Args) -> Construct:
-        return Construct("Crop", (_PLACES[a.word("axis")], a.count("length")))
+        return Construct("Crop", (_PLACES[a.enum("axis")], a.count("length")))
 
     def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
         length = a.count("length")
-        rows = a.word("axis") == "y"
+        rows = a.enum("axis") == "y"
         y: Array = x[..., :length, :, :] if rows else x[..., :length, :]
         return y
 
@@ -166,7 +169,7 @@ class Crop(Operator):
 
 def _sources(x: Map, a: Args) -> list[int | None]:
     """For each position of the longer map, the position it reads."""
-    axis, edge = a.word("axis"), cast(Edge, a.word("edge"))
+    axis, edge = a.enum("axis"), cast(Edge, a.enum("edge"))
     length = _length(x, axis)
     read = [inside(at, length, edge) for at in range(length + a.count("count"))]
     rows = read if axis == "y" else list(range(x.height))
@@ -182,8 +185,8 @@ def _sources(x: Map, a: Args) -> list[int | None]:
 
 
 def _kept(x: Map, a: Args) -> list[int]:
-    rows = a.count("length") if a.word("axis") == "y" else x.height
-    columns = a.count("length") if a.word("axis") == "x" else x.width
+    rows = a.count("length") if a.enum("axis") == "y" else x.height
+    columns = a.count("length") if a.enum("axis") == "x" else x.width
     return [
         (f * x.height + row) * x.width + column
         for f in range(x.frames)

@@ -16,7 +16,7 @@ from s2mlp_dsl.operators.base import (
     Refusal,
     need_map,
 )
-from s2mlp_dsl.operators.reach import Grid, Part, Reach
+from s2mlp_dsl.operators.receptive_field import Grid, Part, ReceptiveField
 
 
 def _sizes(x: Map, size: int) -> str:
@@ -66,7 +66,7 @@ class Patch(Operator):
         assert x is not None
         return positions(x) * x.channels * a.count("width")
 
-    def reach(self, x: Shape, a: Args) -> Reach:
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
         assert isinstance(x, Map)
         size = a.count("size")
         rows, columns = (
@@ -74,7 +74,7 @@ class Patch(Operator):
             for length in (x.height, x.width)
         )
         grid = Grid(x.frames, x.height, x.width, rows, columns)
-        return Reach(mixes=True, parts=(Part(None, grid),))
+        return ReceptiveField(mixes=True, parts=(Part(None, grid),))
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
         reads: Reads = "position" if a.count("size") == 1 else "neighbours"

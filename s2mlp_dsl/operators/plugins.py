@@ -30,7 +30,7 @@ OURS = "s2mlp-dsl"
 # What a sheet must say or do itself; the rest of the contract has a default.
 _NEEDED = (
     *("summary", "formula", "paper", "example", "example_input"),
-    *("shape", "reach", "properties", "construct", "reference"),
+    *("shape", "receptive_field", "properties", "construct", "reference"),
 )
 
 

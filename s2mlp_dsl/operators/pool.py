@@ -15,7 +15,7 @@ from s2mlp_dsl.operators.base import (
     Refusal,
     need_map,
 )
-from s2mlp_dsl.operators.reach import Part, Reach
+from s2mlp_dsl.operators.receptive_field import Part, ReceptiveField
 from s2mlp_dsl.operators.window import Windows
 
 _ALL = "all"  # not counts: what stands for a size and a stride that are not said
@@ -31,7 +31,7 @@ class Pool(Operator):
     )
     paper = "S²-MLP section 3.2 (mean over all); ResNet, He et al. 2016 (windows)"
     parameters = (
-        Parameter("kind", "word", "which one", choices=("mean", "max")),
+        Parameter("kind", "enum", "which one", choices=("mean", "max")),
         Parameter("size", "count", "side of a window; all positions without", _ALL),
         Parameter(
             "stride", "count", "from one window to the next; size without", _SIZE
@@ -72,20 +72,20 @@ class Pool(Operator):
     def settle(self, x: Shape | None, a: Args) -> Args:
         windows = _windows(a)
         if windows is None:
-            return Args({"kind": a.word("kind")})
+            return Args({"kind": a.enum("kind")})
         return Args({**a.values, "stride": windows.stride})
 
     def dropped(self, x: Shape | None, a: Args) -> tuple[int, int]:
         windows = _windows(a)
         return windows.dropped(x) if windows and isinstance(x, Map) else (0, 0)
 
-    def reach(self, x: Shape, a: Args) -> Reach:
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
         windows = _windows(a)
         if windows is None:
             everywhere = (tuple(range(positions(x))),)
-            return Reach(mixes=False, parts=(Part(None, everywhere),))
+            return ReceptiveField(mixes=False, parts=(Part(None, everywhere),))
         assert isinstance(x, Map)
-        return Reach(mixes=False, parts=(Part(None, windows.grid(x)),))
+        return ReceptiveField(mixes=False, parts=(Part(None, windows.grid(x)),))
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
         windows = _windows(a)
@@ -95,7 +95,7 @@ class Pool(Operator):
         return Properties(False, reads, False, False)
 
     def construct(self, x: Shape | None, a: Args) -> Construct:
-        kind = "Mean" if a.word("kind") == "mean" else "Max"
+        kind = "Mean" if a.enum("kind") == "mean" else "Max"
         windows = _windows(a)
         if windows is None:
             return Construct(f"{kind}Pool")
@@ -106,7 +106,7 @@ class Pool(Operator):
     def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
         import numpy as np
 
-        mean, windows = a.word("kind") == "mean", _windows(a)
+        mean, windows = a.enum("kind") == "mean", _windows(a)
         if windows is None:
             places = tuple(range(1, x.ndim - 1))
             pooled: Array = x.mean(places) if mean else x.max(places)
@@ -123,4 +123,4 @@ def _windows(a: Args) -> Windows | None:
         return None
     size = a.count("size")
     stride = size if a.values["stride"] == _SIZE else a.count("stride")
-    return Windows(size, stride, a.count("pad"), "zero")
+    return Windows(size, stride, a.count("pad"), "zeros")

@@ -14,7 +14,7 @@ from s2mlp_dsl.operators.base import (
     Refusal,
     Term,
 )
-from s2mlp_dsl.operators.reach import POINTWISE, Reach
+from s2mlp_dsl.operators.receptive_field import POINTWISE, ReceptiveField
 
 
 class Position(Operator):
@@ -39,7 +39,7 @@ class Position(Operator):
         assert x is not None
         return {"weight": _size(x)}
 
-    def reach(self, x: Shape, a: Args) -> Reach:
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
         return POINTWISE
 
     def properties(self, x: Shape | None, a: Args) -> Properties:

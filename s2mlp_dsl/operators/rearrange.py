@@ -17,7 +17,7 @@ from s2mlp_dsl.operators.base import (
     Term,
 )
 from s2mlp_dsl.operators.pattern import Fitted, PatternError, parse_pattern
-from s2mlp_dsl.operators.reach import Reach
+from s2mlp_dsl.operators.receptive_field import ReceptiveField
 
 
 class Rearrange(Operator):
@@ -37,8 +37,8 @@ class Rearrange(Operator):
         assert x is not None
         return Args({"pattern": str(fitted(x, a))})
 
-    def reach(self, x: Shape, a: Args) -> Reach:
-        return Reach(mixes=False, moves=fitted(x, a).sources)
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
+        return ReceptiveField(mixes=False, moves=fitted(x, a).sources)
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
         assert x is not None
@@ -61,7 +61,7 @@ class Rearrange(Operator):
         return Construct("Rearrange", (), keywords)
 
     def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
-        fit = parse_pattern(a.word("pattern")).fit(x.shape[1:])
+        fit = parse_pattern(a.enum("pattern")).fit(x.shape[1:])
         y: Array = x.reshape(len(x), -1)[:, fit.sources()]
         return y.reshape(len(x), *fit.dims)
 
@@ -74,7 +74,7 @@ class Rearrange(Operator):
 def fitted(x: Shape, a: Args) -> Fitted:
     """The pattern on what enters. Raises `Refusal`."""
     try:
-        return parse_pattern(a.word("pattern")).fit(x.dims)
+        return parse_pattern(a.enum("pattern")).fit(x.dims)
     except PatternError as error:
         raise Refusal(
             codes.PATTERN, str(error), argument="pattern", help=error.help

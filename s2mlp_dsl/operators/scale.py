@@ -13,7 +13,7 @@ from s2mlp_dsl.operators.base import (
     Properties,
     Term,
 )
-from s2mlp_dsl.operators.reach import POINTWISE, Reach
+from s2mlp_dsl.operators.receptive_field import POINTWISE, ReceptiveField
 
 
 class Scale(Operator):
@@ -34,7 +34,7 @@ class Scale(Operator):
         assert x is not None
         return {"weight": (x.channels,)}
 
-    def reach(self, x: Shape, a: Args) -> Reach:
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
         return POINTWISE
 
     def properties(self, x: Shape | None, a: Args) -> Properties:

@@ -19,7 +19,7 @@ from s2mlp_dsl.operators.base import (
     need_map,
 )
 from s2mlp_dsl.operators.edges import inside, source_of
-from s2mlp_dsl.operators.reach import Part, Reach
+from s2mlp_dsl.operators.receptive_field import Part, ReceptiveField
 
 
 class Shift(Operator):
@@ -42,10 +42,10 @@ class Shift(Operator):
             )
         return x
 
-    def reach(self, x: Shape, a: Args) -> Reach:
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
         assert isinstance(x, Map)
         shift = a.shift("by")
-        return Reach(
+        return ReceptiveField(
             mixes=False,
             parts=tuple(
                 Part(

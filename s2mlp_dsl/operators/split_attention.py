@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 from s2mlp_dsl.ir.shape import Map, Shape
 from s2mlp_dsl.operators.base import Args, Array, Construct, Parameter, Properties
-from s2mlp_dsl.operators.fuse import BRANCHES, Fuse, parts_of
-from s2mlp_dsl.operators.reach import Part, Reach
+from s2mlp_dsl.operators.merge import BRANCHES, Merge, parts_of
+from s2mlp_dsl.operators.receptive_field import Part, ReceptiveField
 
 
-class SplitAttention(Fuse):
+class SplitAttention(Merge):
     name = "split_attention"
     summary = "a sum of the branches, weighted per channel by what all positions see"
     formula = (
@@ -21,11 +21,11 @@ class SplitAttention(Fuse):
     parameters = (
         BRANCHES,
         Parameter("hidden", "count", "channels between the two layers"),
-        Parameter("over", "word", "how positions are joined", "sum", ("sum", "mean")),
-        Parameter("bias", "word", "whether b₁ and b₂ are there", "off", ("on", "off")),
+        Parameter("over", "enum", "how positions are joined", "sum", ("sum", "mean")),
+        Parameter("bias", "enum", "whether b₁ and b₂ are there", "off", ("on", "off")),
     )
     example = (
-        "parallel(copy, fuse = split_attention(hidden = 2)) {\n"
+        "parallel(copy, merge = split_attention(hidden = 2)) {\n"
         " branch { linear(4) }\n branch { }\n}"
     )
     example_input = Map(height=3, width=5, channels=4)
@@ -33,7 +33,7 @@ class SplitAttention(Fuse):
     def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
         assert x is not None
         hidden, width = a.count("hidden"), x.channels // a.count("branches")
-        has_bias = a.word("bias") == "on"
+        has_bias = a.enum("bias") == "on"
         return {
             "squeeze.weight": (hidden, width),
             **({"squeeze.bias": (hidden,)} if has_bias else {}),
@@ -47,7 +47,7 @@ class SplitAttention(Fuse):
         Scores that grow with it leave nothing of softmax but the largest.
         """
         count = super().terms(name, x, a)
-        if name != "squeeze.weight" or a.word("over") == "mean":
+        if name != "squeeze.weight" or a.enum("over") == "mean":
             return count
         assert x is not None
         return count * (a.count("branches") * math.prod(x.dims[:-1])) ** 2
@@ -60,9 +60,9 @@ class SplitAttention(Fuse):
         width = x.channels // a.count("branches")
         return a.count("hidden") * (width + x.channels)
 
-    def reach(self, x: Shape, a: Args) -> Reach:
-        added = Reach(mixes=False, slices=a.count("branches"))
-        return Reach(mixes=True, parts=(Part(None, "all"),), content=added)
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
+        added = ReceptiveField(mixes=False, slices=a.count("branches"))
+        return ReceptiveField(mixes=True, parts=(Part(None, "all"),), content=added)
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
         return Properties(True, "everything", False, True)
@@ -74,8 +74,8 @@ class SplitAttention(Fuse):
             "SplitAttention",
             (branches, x.channels // branches, a.count("hidden")),
             (
-                *((("over", "mean"),) if a.word("over") == "mean" else ()),
-                *((("bias", True),) if a.word("bias") == "on" else ()),
+                *((("over", "mean"),) if a.enum("over") == "mean" else ()),
+                *((("bias", True),) if a.enum("bias") == "on" else ()),
             ),
         )
 
@@ -85,7 +85,7 @@ class SplitAttention(Fuse):
         parts = np.stack(parts_of(x, a), axis=1)  # [batch, branch, …, channels]
         seen = parts.sum(axis=1)
         everywhere = tuple(range(1, seen.ndim - 1))
-        is_mean = a.word("over") == "mean"
+        is_mean = a.enum("over") == "mean"
         pooled = seen.mean(everywhere) if is_mean else seen.sum(everywhere)
         hidden = pooled @ tensors["squeeze.weight"].T + tensors.get("squeeze.bias", 0)
         erf = np.vectorize(math.erf)(hidden / math.sqrt(2))

@@ -18,7 +18,7 @@ from s2mlp_dsl.operators.base import (
     Refusal,
     Term,
 )
-from s2mlp_dsl.operators.reach import Part, Reach
+from s2mlp_dsl.operators.receptive_field import Part, ReceptiveField
 
 
 def _need_tokens(x: Shape | None) -> Tokens:
@@ -49,10 +49,10 @@ class ClassToken(Operator):
         assert x is not None
         return {"weight": (x.channels,)}
 
-    def reach(self, x: Shape, a: Args) -> Reach:
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
         assert isinstance(x, Tokens)
         table = ((), *((place,) for place in range(x.count)))
-        return Reach(mixes=False, parts=(Part(None, table),))
+        return ReceptiveField(mixes=False, parts=(Part(None, table),))
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
         return Properties(True, "position", True, True)
@@ -80,24 +80,24 @@ class Take(Operator):
     summary = "one token, as a vector"
     formula = "y = x[0] (first) or x[n − 1] (last)"
     paper = "ViT, Dosovitskiy et al. 2021 (the class token)"
-    parameters = (Parameter("which", "word", "which one", None, ("first", "last")),)
+    parameters = (Parameter("which", "enum", "which one", None, ("first", "last")),)
     example = "take(first)"
     example_input = Tokens(count=6, channels=4)
 
     def shape(self, x: Shape | None, a: Args) -> Shape:
         return Vector(channels=_need_tokens(x).channels)
 
-    def reach(self, x: Shape, a: Args) -> Reach:
-        return Reach(mixes=False, parts=(Part(None, ((_taken(x, a),),)),))
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
+        return ReceptiveField(mixes=False, parts=(Part(None, ((_taken(x, a),),)),))
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
         return Properties(False, "position", True, False)
 
     def construct(self, x: Shape | None, a: Args) -> Construct:
-        return Construct("Take", (0 if a.word("which") == "first" else -1,))
+        return Construct("Take", (0 if a.enum("which") == "first" else -1,))
 
     def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
-        y: Array = x[:, 0] if a.word("which") == "first" else x[:, -1]
+        y: Array = x[:, 0] if a.enum("which") == "first" else x[:, -1]
         return y
 
     def linear_map(self, x: Shape, a: Args) -> Iterator[Term]:
@@ -107,4 +107,4 @@ class Take(Operator):
 
 def _taken(x: Shape, a: Args) -> int:
     assert isinstance(x, Tokens)
-    return 0 if a.word("which") == "first" else x.count - 1
+    return 0 if a.enum("which") == "first" else x.count - 1

@@ -13,7 +13,7 @@ from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.operators import codes
 from s2mlp_dsl.operators.base import Array, Refusal
 from s2mlp_dsl.operators.edges import inside
-from s2mlp_dsl.operators.reach import Grid
+from s2mlp_dsl.operators.receptive_field import Grid
 
 
 @frozen
@@ -48,7 +48,7 @@ class Windows:
     def _left(self, length: int) -> int:
         last = (self._count(length) - 1) * self.stride - self.pad
         left = length - last - max(self.size, self.stride)
-        if self.edge == "wrap":  # the first windows read the last positions
+        if self.edge == "circular":  # the first windows read the last positions
             left -= self.pad
         return max(0, left)
 

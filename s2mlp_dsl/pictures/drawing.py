@@ -15,16 +15,16 @@ from s2mlp_dsl.ir.program import (
     Model,
     Op,
     Parallel,
+    Region,
     Residual,
     Run,
-    Scope,
     Shift,
     Stack,
     Statement,
     result_of,
 )
 from s2mlp_dsl.pictures.dot_shift import shift_rows
-from s2mlp_dsl.pictures.nests import Draw, draw_parallel, draw_residual, draw_scope
+from s2mlp_dsl.pictures.nests import Draw, draw_parallel, draw_region, draw_residual
 from s2mlp_dsl.pictures.place import Flow, Place
 from s2mlp_dsl.pictures.sheet import Sheet
 from s2mlp_dsl.pictures.uses import Kinds
@@ -106,9 +106,9 @@ class Drawing:
             case Parallel():
                 assert flow is not None
                 return draw_parallel(self.sheet, graph, statement, place, flow, draw)
-            case Scope():
+            case Region():
                 assert flow is not None
-                return draw_scope(self.sheet, graph, statement, place, flow, draw)
+                return draw_region(self.sheet, graph, statement, place, flow, draw)
             case Call():
                 run = Run(count=1, block=statement.block)
                 path = place.prefix + statement.name

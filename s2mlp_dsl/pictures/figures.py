@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from math import prod
 
 from s2mlp_dsl.analysis.analyze import Analysis
-from s2mlp_dsl.analysis.reach import Reach
+from s2mlp_dsl.analysis.receptive_field import ReceptiveField
 
 
 class Costs:
@@ -66,20 +66,21 @@ def sample(analysis: Analysis) -> str:
 
 
 def totals(analysis: Analysis) -> list[str]:
-    """Params and MACs of the model in a line, its reach in another."""
+    """Params and MACs of the model in a line, its receptive field in another."""
     params, macs = analysis.params or 0, analysis.macs or 0
     figures = f"{params:,} params · {short(macs)} MACs per {sample(analysis)}"
-    reach = _reach(analysis.reach)
-    return [figures, reach] if reach else [figures]
+    receptive_field = _receptive_field(analysis.receptive_field)
+    return [figures, receptive_field] if receptive_field else [figures]
 
 
-def _reach(reach: Reach | None) -> str:
-    if reach is None or not reach.steps:
+def _receptive_field(receptive_field: ReceptiveField | None) -> str:
+    if receptive_field is None or not receptive_field.steps:
         return ""
-    if reach.full is not None:
-        seen = f"all of {' × '.join(map(str, reach.grid))}"
-        return f"reach: {seen} after {reach.full} of {reach.iterations} iterations"
-    last = reach.steps[-1]
+    if receptive_field.full is not None:
+        grid = " × ".join(map(str, receptive_field.grid))
+        after = f"after {receptive_field.full} of {receptive_field.iterations}"
+        return f"receptive field: full ({grid}) {after} iterations"
+    last = receptive_field.steps[-1]
     least = f"{last.least} to " if last.least != last.most else ""
-    seen = f"{least}{last.most} of {prod(reach.grid)} positions"
-    return f"reach: {seen} after {reach.iterations} iterations"
+    seen = f"{least}{last.most} of {prod(receptive_field.grid)} positions"
+    return f"receptive field: {seen} after {receptive_field.iterations} iterations"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from graphviz import Digraph
 
-from s2mlp_dsl.ir.program import Parallel, Residual, Scope, Statement
+from s2mlp_dsl.ir.program import Parallel, Region, Residual, Statement
 from s2mlp_dsl.pictures.place import Flow, Place
 from s2mlp_dsl.pictures.sheet import Sheet
 from s2mlp_dsl.pictures.words import titled, written
@@ -40,34 +40,34 @@ def draw_parallel(
     draw: Draw,
 ) -> Flow:
     """Branches side by side, and below them the box that fuses them."""
-    fuse = place.prefix + parallel.fuse.name
-    columns = sheet.part(graph, flow, f"{fuse}.in", parallel.fed(flow.shape))
+    merge = place.prefix + parallel.merge.name
+    columns = sheet.part(graph, flow, f"{merge}.in", parallel.fed(flow.shape))
     ends = []
     branches = zip(parallel.branches, columns, strict=True)
     for number, (branch, column) in enumerate(branches):
         sheet.column(flow.shape)
         # A frame that is not drawn keeps what is in a column together.
-        with graph.subgraph(name=f"cluster_{fuse}.{number}") as around:
+        with graph.subgraph(name=f"cluster_{merge}.{number}") as around:
             around.attr(peripheries="0", margin="6", label="", tooltip=" ")
             if branch:
                 ends.append(draw(around, branch, column))
             else:
-                same = f"{fuse}.same{number}"
+                same = f"{merge}.same{number}"
                 ends.append(sheet.pill(around, column, same, column.shape))
-    joined = sheet.join(graph, ends, f"{fuse}.out", flow.shape)
-    sheet.box(graph, fuse, written(parallel.fuse), place.times)
-    return sheet.enter(joined, fuse, parallel.fuse.result)
+    joined = sheet.join(graph, ends, f"{merge}.out", flow.shape)
+    sheet.box(graph, merge, written(parallel.merge), place.times)
+    return sheet.enter(joined, merge, parallel.merge.result)
 
 
-def draw_scope(
-    sheet: Sheet, graph: Digraph, scope: Scope, place: Place, flow: Flow, draw: Draw
+def draw_region(
+    sheet: Sheet, graph: Digraph, region: Region, place: Place, flow: Flow, draw: Draw
 ) -> Flow:
     """A body in a frame that says how it is entered, between two small steps."""
-    enter, leave = place.prefix + scope.enter.name, place.prefix + scope.leave.name
+    enter, leave = place.prefix + region.enter.name, place.prefix + region.leave.name
     with graph.subgraph(name=f"cluster_{enter}.scope") as cluster:
-        sheet.scope(cluster, *titled(scope))
-        flow = sheet.pill(cluster, flow, enter, scope.enter.result)
-        flow = draw(cluster, scope.body, flow)
-        flow = sheet.pill(cluster, flow, leave, scope.leave.result)
+        sheet.region(cluster, *titled(region))
+        flow = sheet.pill(cluster, flow, enter, region.enter.result)
+        flow = draw(cluster, region.body, flow)
+        flow = sheet.pill(cluster, flow, leave, region.leave.result)
     sheet.leave()
     return flow

@@ -29,7 +29,7 @@ class Sheet:
         self._parted: list[Parted] = []  # around what is drawn: boxes are narrow
         self.height = 0
         self._said: Shape | None = None
-        self._scopes = 0
+        self._regions = 0
         self._tops: set[str] = set()  # of columns
         # Skips that are on their way: at which side, and the places they pass.
         self._skips: list[Skip] = []
@@ -40,19 +40,19 @@ class Sheet:
         tooltip = f"{path}: {self.costs.exact([path], times)}"
         self._frame(cluster, title, self.costs.brief([path], times), tooltip)
 
-    def scope(self, cluster: Digraph, title: str, said: str) -> None:
+    def region(self, cluster: Digraph, title: str, said: str) -> None:
         """The border around a body that works on other axes or sides."""
         self.height += FRAME_HEIGHT
-        self._scopes += 1
+        self._regions += 1
         self._frame(cluster, title, said, f"{title} {said}")
 
     def leave(self) -> None:
         """The last scope that was begun is at its end."""
-        self._scopes -= 1
+        self._regions -= 1
 
     @property
     def _crowded(self) -> bool:
-        return bool(self._parted) or self._scopes > 0
+        return bool(self._parted) or self._regions > 0
 
     def _frame(self, cluster: Digraph, title: str, said: str, tooltip: str) -> None:
         narrow = bool(self._parted)

@@ -11,9 +11,9 @@ from s2mlp_dsl.ir.program import (
     Model,
     Op,
     Parallel,
+    Region,
     Residual,
     Run,
-    Scope,
     Shift,
     Stack,
     Statement,
@@ -42,7 +42,7 @@ def uses_of(model: Model) -> dict[str, Use]:
     def walk(body: Sequence[Statement], prefix: str, times: int) -> None:
         for statement in body:
             match statement:
-                case Op() | Residual() | Parallel() | Scope():
+                case Op() | Residual() | Parallel() | Region():
                     for inner in bodies(statement):
                         walk(inner, prefix, times)
                 case Call():
@@ -88,7 +88,7 @@ class Kinds:
             case Op():
                 words = [_word(value) for _, value in statement.args]
                 return (statement.operator, *words)
-            case Residual() | Scope():
+            case Residual() | Region():
                 return (statement.kind, *map(self._body, bodies(statement)))
             case Parallel():
                 split = bool(statement.parts)

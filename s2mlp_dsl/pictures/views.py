@@ -12,14 +12,17 @@ from s2mlp_dsl.ir.program import Model, Shift
 from s2mlp_dsl.pictures.diagram import describe, draw_block, draw_model
 from s2mlp_dsl.pictures.dot_shift import arrows
 from s2mlp_dsl.pictures.graph_view import Traced, draw_graph
-from s2mlp_dsl.pictures.reach_view import draw_reach, reach_of
+from s2mlp_dsl.pictures.receptive_field_view import (
+    draw_receptive_field,
+    receptive_field_of,
+)
 from s2mlp_dsl.pictures.render import FORMS, Form, render
 from s2mlp_dsl.pictures.shift_view import draw_shifts
 from s2mlp_dsl.pictures.shifts import Drawn, share, shifts_in
 from s2mlp_dsl.pictures.theme import THEMES, ThemeName
 from s2mlp_dsl.pictures.uses import uses_of
 
-View = Literal["model", "block", "shift", "reach"]
+View = Literal["model", "block", "shift", "receptive-field"]
 VIEWS: tuple[View, ...] = get_args(View)
 
 
@@ -89,7 +92,7 @@ def draw(
     theme: ThemeName = "light",
     block: str | None = None,
 ) -> Picture:
-    """One view of an expanded model. Raises `NoBlock` and `NoReach`."""
+    """One view of an expanded model. Raises `NoBlock` and `NoReceptiveField`."""
     colours = THEMES[theme]
     match view:
         case "model":
@@ -106,15 +109,15 @@ def draw(
             words = ". ".join(map(_in_words, shifts)) or "No shift."
             graph = draw_shifts(model.name, shifts, colours)
             return Picture(graph, f"shifts of {model.name}", words)
-        case "reach":
-            graph = draw_reach(model, analysis, colours)
-            _, found_reach = reach_of(model, analysis)
+        case "receptive-field":
+            graph = draw_receptive_field(model, analysis, colours)
+            _, found_receptive_field = receptive_field_of(model, analysis)
             seen = "; ".join(
                 f"after {one.depth}: {one.mask.bit_count()} positions"
-                for one in found_reach
+                for one in found_receptive_field
             )
             words = f"What the position in the middle sees. {seen}."
-            return Picture(graph, f"reach of {model.name}", words)
+            return Picture(graph, f"receptive field of {model.name}", words)
 
 
 def _chosen(model: Model, name: str | None) -> str:

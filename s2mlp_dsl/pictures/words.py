@@ -7,8 +7,8 @@ from s2mlp_dsl.ir.program import (
     Call,
     Op,
     Parallel,
+    Region,
     Residual,
-    Scope,
     Shift,
     Stack,
     Statement,
@@ -27,12 +27,12 @@ def labelled(statement: Op | Call | Stack) -> str:
     return f"{statement.label}: " if statement.label else ""
 
 
-def titled(scope: Scope) -> tuple[str, str]:
-    """`pad` and `y, multiple 4, edge zero`."""
-    label = f"{scope.label}: " if scope.label else ""
-    first, *others = ((name, print_value(value)) for name, value in scope.args)
+def titled(region: Region) -> tuple[str, str]:
+    """`pad` and `y, multiple 4, edge zeros`."""
+    label = f"{region.label}: " if region.label else ""
+    first, *others = ((name, print_value(value)) for name, value in region.args)
     said = [first[1].strip('"'), *(f"{name} {value}" for name, value in others)]
-    return label + scope.operator, ", ".join(said)
+    return label + region.operator, ", ".join(said)
 
 
 def alike(like: str, name: str, *, inline: bool) -> str:
@@ -54,7 +54,7 @@ def names_in(statement: Statement) -> list[str]:
     match statement:
         case Op() | Call() | Stack():
             return [statement.name]
-        case Residual() | Parallel() | Scope():
+        case Residual() | Parallel() | Region():
             inside = [one for body in bodies(statement) for one in body]
             return [name for one in inside for name in names_in(one)]
         case _:

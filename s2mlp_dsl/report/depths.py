@@ -1,4 +1,4 @@
-"""The exact reach as data for the page: every position, every iteration.
+"""The exact receptive field as data for the page: every position, every iteration.
 
 Sets of positions are bit strings, one after the other, deflated: neighbours
 and iterations repeat so much that megabytes become kilobytes.
@@ -10,23 +10,27 @@ import zlib
 from html import escape
 from math import prod
 
-from s2mlp_dsl.analysis.reach import seen_after
-from s2mlp_dsl.pictures.reach_view import MOST_PLACES, grid_of
+from s2mlp_dsl.analysis.receptive_field import seen_after
+from s2mlp_dsl.pictures.receptive_field_view import MOST_PLACES, grid_of
 from s2mlp_dsl.report.subject import Subject
 
 MOST_BYTES = 1 << 23
-_NONE = "<p>No reach: no stack, a clip, or a first map that is too large.</p>"
+_NONE = "<p>No receptive field: no stack, a clip, or a first map that is too large.</p>"
 
 
-def reach_widget(subject: Subject, name: str) -> str:
+def receptive_field_widget(subject: Subject, name: str) -> str:
     """A slider for the depth and a grid to choose a position in."""
-    reach = subject.analysis.reach
-    if reach is None or len(reach.grid) != 2 or prod(reach.grid) > MOST_PLACES:
+    receptive_field = subject.analysis.receptive_field
+    if (
+        receptive_field is None
+        or len(receptive_field.grid) != 2
+        or prod(receptive_field.grid) > MOST_PLACES
+    ):
         return _NONE
     history = seen_after(subject.model)
     if not history:
         return _NONE
-    height, width = reach.grid
+    height, width = receptive_field.grid
     size = (height * width + 7) // 8
     depths = list(range(1, len(history) + 1))
     while (
@@ -38,13 +42,15 @@ def reach_widget(subject: Subject, name: str) -> str:
     )
     data = {
         "grid": [height, width],
-        "iterations": reach.iterations,
+        "iterations": receptive_field.iterations,
         "depths": depths,
-        "maps": [grid_of(len(history[depth - 1]), reach.grid) for depth in depths],
+        "maps": [
+            grid_of(len(history[depth - 1]), receptive_field.grid) for depth in depths
+        ],
         "bits": base64.b64encode(zlib.compress(raw, 9)).decode(),
     }
     return (
-        f'<div class="reach" id="{name}">'
+        f'<div class="receptive-field" id="{name}">'
         f'<label for="{name}-depth">Depth <input type="range" id="{name}-depth" '
         f'min="0" max="{len(depths)}" value="{min(4, len(depths))}" step="1"></label>'
         f'<p id="{name}-said" aria-live="polite"></p>'

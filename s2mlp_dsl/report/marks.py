@@ -10,8 +10,8 @@ from s2mlp_dsl.ir.program import (
     Model,
     Op,
     Parallel,
+    Region,
     Residual,
-    Scope,
     Stack,
     Statement,
     bodies,
@@ -69,7 +69,7 @@ def _heads(model: Model) -> dict[Span, list[str]]:
         match statement:
             case Op():
                 return [prefix + statement.name]
-            case Residual() | Parallel() | Scope():
+            case Residual() | Parallel() | Region():
                 paths = [at for one in bodies(statement) for at in walk(one, prefix)]
             case Call():
                 block = model.definitions[statement.block]

@@ -80,7 +80,7 @@ async function inflate(text) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-async function reach(widget) {
+async function receptive_field(widget) {
   const data = JSON.parse(widget.querySelector("script").textContent);
   const bits = await inflate(data.bits);
   const [height, width] = data.grid;
@@ -141,7 +141,7 @@ async function reach(widget) {
   slider.addEventListener("input", show);
   show();
 }
-for (const widget of document.querySelectorAll(".reach")) reach(widget);
+for (const widget of document.querySelectorAll(".receptive-field")) receptive_field(widget);
 
 const themes = ["system", "light", "dark"];
 const button = document.getElementById("theme");

@@ -13,7 +13,7 @@ from s2mlp_dsl.pictures.theme import ThemeName
 from s2mlp_dsl.pictures.views import View, draw
 from s2mlp_dsl.report import tables
 from s2mlp_dsl.report.curves import curves
-from s2mlp_dsl.report.depths import doc, reach_widget
+from s2mlp_dsl.report.depths import doc, receptive_field_widget
 from s2mlp_dsl.report.marks import marks_in, sources_of
 from s2mlp_dsl.report.source import highlighted
 from s2mlp_dsl.report.subject import RunCurves, Subject
@@ -84,7 +84,7 @@ def _model(subject: Subject, name: str) -> str:
         "claims": tables.claims(subject.analysis.claims, f"{name}-f0"),
         "certificate": tables.certificate(subject.certificate),
         "shifts": _picture(subject, "shift", f"{name}-s"),
-        "reach": reach_widget(subject, f"{name}-reach"),
+        "receptive_field": receptive_field_widget(subject, f"{name}-receptive-field"),
     }
     return Template(_file("model.html")).substitute(parts)
 

@@ -39,7 +39,7 @@ def _kinds(text: str) -> list[tuple[int, int, str]]:
     found = []
     for token in _TOKENS.finditer(text):
         kind = token.lastgroup or ""
-        if kind != "word":
+        if kind != "enum":
             found.append((token.start(), token.end(), kind))
         elif token[0] in known:
             found.append((token.start(), token.end(), "keyword"))

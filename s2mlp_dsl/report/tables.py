@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from s2mlp_dsl.analysis.claims import Claimed
-from s2mlp_dsl.analysis.reach import seen_by
+from s2mlp_dsl.analysis.receptive_field import seen_by
 from s2mlp_dsl.ir.print import print_op
 from s2mlp_dsl.ir.program import Op
 from s2mlp_dsl.ir.shape import positions
@@ -28,7 +28,7 @@ def statements(subject: Subject) -> str:
     """A row per statement: shape, params, MACs, memory, what a position reads."""
     heads = (
         *("#", "statement", "operator", "×", "shape"),
-        *("params", "MACs", "memory", "reads", "reach"),
+        *("params", "MACs", "memory", "reads", "receptive field"),
     )
     seen = seen_by(subject.model)
     rows = []
@@ -62,7 +62,7 @@ def _read(op: Op) -> int:
     if op.source is None:
         return 0
     count = positions(op.source)
-    parts = OPERATORS[op.operator].reach(op.source, Args(dict(op.args))).parts
+    parts = OPERATORS[op.operator].receptive_field(op.source, Args(dict(op.args))).parts
     if any(part.reads == "all" for part in parts):
         return count
     tables = [table for part in parts if (table := part.table) is not None]
@@ -150,11 +150,12 @@ def certificate(data: dict[str, Any] | None) -> str:
 
 def comparison(subjects: Sequence[Subject]) -> str:
     """A column of figures per model, side by side."""
-    heads = ("model", "image", "result", "params", "MACs", "full reach", "claims")
+    shown = ("model", "image", "result", "params", "MACs")
+    heads = (*shown, "full receptive field", "claims")
     rows = []
     for number, one in enumerate(subjects):
         found = one.analysis
-        full = found.reach.full if found.reach else None
+        full = found.receptive_field.full if found.receptive_field else None
         held = sum(claim.verdict == "holds" for claim in found.claims)
         cells: list[Cell] = [
             (found.name, None),

@@ -24,7 +24,7 @@ def columns(summary: Summary) -> list[Column]:
     """What a table of this study shows; what no row has is left out."""
     lines = summary.lines
     printed = any(_printed(line) != NOTHING for line in lines)
-    reached = any(line.row.reach is not None for line in lines)
+    reached = any(line.row.receptive_field is not None for line in lines)
     return [
         *_what_differs(summary),
         Column("test, %", lambda line: percent(line.test)),
@@ -33,7 +33,7 @@ def columns(summary: Summary) -> list[Column]:
         Column("top-5, %", lambda line: percent(line.top5)),
         Column("params", lambda line: f"{line.row.params:,}"),
         Column("MACs", lambda line: f"{line.row.macs:,}"),
-        *([Column("reach", _reach)] if reached else []),
+        *([Column("receptive field", _receptive_field)] if reached else []),
         Column("images/s", _speed),
         *([Column("printed, %", _printed)] if printed else []),
         Column("runs", _runs),
@@ -69,10 +69,10 @@ def percent(spread: Spread | None) -> str:
     return f"{mean} ± {100 * spread.deviation:.1f}"
 
 
-def _reach(line: Line) -> str:
-    if line.row.reach is None:
+def _receptive_field(line: Line) -> str:
+    if line.row.receptive_field is None:
         return NOTHING
-    least, most = line.row.reach
+    least, most = line.row.receptive_field
     seen = f"{least}" if least == most else f"{least}–{most}"
     return f"{seen} of {line.positions}"
 

@@ -22,8 +22,12 @@ def plan_of(study: Study) -> Plan:
 def _row(row: Row, analysis: Analysis) -> PlanRow:
     assert analysis.params is not None and analysis.macs is not None
     assert analysis.function_hash is not None and analysis.weight_hash is not None
-    reach = analysis.reach
-    last = reach.steps[-1] if reach is not None and reach.steps else None
+    receptive_field = analysis.receptive_field
+    last = (
+        receptive_field.steps[-1]
+        if receptive_field is not None and receptive_field.steps
+        else None
+    )
     settings = row.recipe.settings()
     del settings["seed"]
     return PlanRow(
@@ -36,10 +40,12 @@ def _row(row: Row, analysis: Analysis) -> PlanRow:
         arguments=row.arguments,
         params=analysis.params,
         macs=analysis.macs,
-        grid=reach.grid if reach is not None else None,
-        reach=(last.least, last.most) if last is not None else None,
-        iterations=reach.iterations if reach is not None else None,
-        full_reach=reach.full if reach is not None else None,
+        grid=receptive_field.grid if receptive_field is not None else None,
+        receptive_field=(last.least, last.most) if last is not None else None,
+        iterations=receptive_field.iterations if receptive_field is not None else None,
+        full_receptive_field=receptive_field.full
+        if receptive_field is not None
+        else None,
         printed=row.printed,
         function_hash=analysis.function_hash,
         weight_hash=analysis.weight_hash,

@@ -12,16 +12,16 @@ _RIGHT = (False, True, True, True, True, True)  # columns of numbers
 
 
 def plan_text(plan: Plan, estimated: Estimate, todo: Sequence[Task], jobs: int) -> str:
-    """Rows with their params, MACs and reach, what is left of them, and the time."""
+    """Rows with params, MACs and receptive field, the runs left, and the time."""
     ahead = Counter(task.result.row for task in todo)
-    cells = [("row", "params", "MACs", "reach", "runs left", "each")]
+    cells = [("row", "params", "MACs", "receptive field", "runs left", "each")]
     for row in plan.rows:
         cells.append(
             (
                 row.label,
                 f"{row.params:,}",
                 f"{row.macs:,}",
-                _reach(row),
+                _receptive_field(row),
                 str(ahead[row.key]) if row.runs == row.key else f"as {row.runs}",
                 _each(row, estimated),
             )
@@ -51,13 +51,13 @@ def plan_text(plan: Plan, estimated: Estimate, todo: Sequence[Task], jobs: int) 
     )
 
 
-def _reach(row: PlanRow) -> str:
+def _receptive_field(row: PlanRow) -> str:
     """`full after 6`, or how many positions of the first map are seen at the end."""
-    if row.full_reach is not None:
-        return f"full after {row.full_reach}"
-    if row.reach is None:
+    if row.full_receptive_field is not None:
+        return f"full after {row.full_receptive_field}"
+    if row.receptive_field is None:
         return "–"
-    least, most = row.reach
+    least, most = row.receptive_field
     return str(least) if least == most else f"{least} to {most}"
 
 

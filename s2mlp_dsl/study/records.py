@@ -24,10 +24,10 @@ class PlanRow(Record):
 
     `runs` is the key under which its results are kept: its own, or that of an
     earlier row that is the same model and recipe. `grid` is the first map after
-    `patch`; `reach` is how many of its positions the worst and the best position
-    sees after all `iterations`, `full_reach` the iteration after which every
-    position sees every position, or None. All three are None where the map is
-    too large to relate. `recipe` are the settings, all but the seed.
+    `patch`; `receptive_field` is how many of its positions the worst and the best
+    position sees after all `iterations`, `full_receptive_field` the iteration after
+    which every position sees every position, or None. All three are None where
+    the map is too large to relate. `recipe` are the settings, all but the seed.
     """
 
     key: str
@@ -40,9 +40,9 @@ class PlanRow(Record):
     params: int
     macs: int
     grid: tuple[int, ...] | None
-    reach: tuple[int, int] | None
+    receptive_field: tuple[int, int] | None
     iterations: int | None
-    full_reach: int | None
+    full_receptive_field: int | None
     printed: Printed
     function_hash: str
     weight_hash: str

@@ -109,7 +109,7 @@ def _record(line: Line, keys: Sequence[str]) -> dict[str, Any]:
         found[name] = None if spread is None else _rounded(spread.mean)
         found[f"{name}_std"] = None if spread is None else _rounded(spread.deviation)
     found |= {"params": row.params, "macs": row.macs}
-    least, most = row.reach or (None, None)
+    least, most = row.receptive_field or (None, None)
     found |= {"reach_least": least, "reach_most": most, "positions": line.positions}
     for name in ("top1", "top5", "params", "macs"):
         figure = getattr(row.printed, name)

@@ -79,7 +79,7 @@ def missing() -> list[str]:
 def _exported(model: Model, module: nn.Module) -> Any:
     """The exporter's model; with fixed sides where free ones cannot be said.
 
-    ONNX's remainder, which `wrap` and `reflect` need, takes no length that is
+    ONNX's remainder, which `circular` and `reflect` need, takes no length that is
     only known when the model runs.
     """
     result = "logits" if isinstance(model.result, Vector) else "map"

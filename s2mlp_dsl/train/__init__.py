@@ -3,7 +3,7 @@
 It knows modules and recipes and nothing of syntax. Importing it imports torch.
 """
 
-from s2mlp_dsl.train.errors import Interrupted, RunError, UsageError, WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure, Interrupted, RunError, UsageError
 from s2mlp_dsl.train.evaluate import evaluate
 from s2mlp_dsl.train.initialise import initialise
 from s2mlp_dsl.train.job import Evaluation, Guess, Job, Prediction, Summary
@@ -16,6 +16,7 @@ from s2mlp_dsl.train.speed import Speed, speed
 from s2mlp_dsl.train.start import Fit, load_weights
 
 __all__ = [
+    "EnvironmentFailure",
     "Evaluation",
     "Fit",
     "Guess",
@@ -28,7 +29,6 @@ __all__ = [
     "Speed",
     "Summary",
     "UsageError",
-    "WorldError",
     "evaluate",
     "export",
     "image_files",

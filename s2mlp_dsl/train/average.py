@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from s2mlp_dsl.train.errors import WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure
 
 
 class Average:
@@ -28,7 +28,7 @@ class Average:
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Put back what a checkpoint kept."""
         if tensors.keys() != self.shadow.keys():
-            raise WorldError("the averaged weights are of another model")
+            raise EnvironmentFailure("the averaged weights are of another model")
         for name, tensor in tensors.items():
             self.shadow[name].copy_(tensor)
 

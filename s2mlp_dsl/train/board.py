@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from s2mlp_dsl.train.errors import UsageError, WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure, UsageError
 
 FOLDER = "tensorboard"
 
@@ -20,7 +20,7 @@ class Board:
         try:
             self.writer = SummaryWriter(str(run / FOLDER), purge_step=step + 1)
         except OSError as error:
-            raise WorldError(f"cannot write {run / FOLDER}: {error}") from error
+            raise EnvironmentFailure(f"cannot write {run / FOLDER}: {error}") from error
 
     def write(self, event: dict[str, Any]) -> None:
         """The numbers of an event, under its name."""

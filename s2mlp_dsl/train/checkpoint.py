@@ -19,7 +19,7 @@ from safetensors.torch import save as dump_tensors
 from torch import Tensor
 
 from s2mlp_dsl.train import disk
-from s2mlp_dsl.train.errors import WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure
 from s2mlp_dsl.train.state import State
 
 FOLDER, LATEST, MANIFEST = "checkpoints", "latest", "manifest.json"
@@ -64,7 +64,7 @@ def save(
 ) -> Path:
     """Write a checkpoint of a run folder and return its path.
 
-    Raises WorldError if the disk refuses; older checkpoints are then as they
+    Raises EnvironmentFailure if the disk refuses; older checkpoints are then as they
     were.
     """
     folder = run / FOLDER
@@ -89,8 +89,8 @@ def save(
         if path.exists():  # a torn one of this step; a valid one is never redone
             disk.remove_folder(path)
         disk.rename(aside, path)
-    except WorldError:
-        with suppress(WorldError):
+    except EnvironmentFailure:
+        with suppress(EnvironmentFailure):
             disk.remove_folder(aside)
         raise
     point_at(path)
@@ -132,7 +132,7 @@ def _step(path: Path) -> int:
 def newest(run: Path) -> tuple[Checkpoint | None, list[str]]:
     """The newest valid checkpoint, and what was passed over and why.
 
-    None if there is no checkpoint at all. Raises WorldError if there are some
+    None if there is no checkpoint at all. Raises EnvironmentFailure if there are some
     and none is valid: starting over would be no resuming.
     """
     skipped: list[str] = []
@@ -142,7 +142,7 @@ def newest(run: Path) -> tuple[Checkpoint | None, list[str]]:
         except Torn as reason:
             skipped.append(f"{path.name}: {reason}")
     if skipped:
-        raise WorldError(
+        raise EnvironmentFailure(
             f"no valid checkpoint in {run / FOLDER}: " + "; ".join(skipped)
         )
     return None, skipped

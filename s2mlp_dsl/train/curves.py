@@ -13,7 +13,7 @@ NAME = "curves.svg"
 def draw_curves(run: Path, metrics: Path) -> str | None:
     """Draw a run's metrics into its folder.
 
-    Returns what to tell a person if nothing can draw here. Raises WorldError
+    Returns what to tell a person if nothing can draw here. Raises EnvironmentFailure
     if the disk refuses.
     """
     try:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from s2mlp_dsl.ir.recipe import Precision
 from s2mlp_dsl.train.copies import lent_copies
-from s2mlp_dsl.train.errors import UsageError, WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure, UsageError
 from s2mlp_dsl.train.world import rank_of_environment
 
 Resolved = Literal["fp32", "tf32", "bf16", "bf16_weights", "fp16"]
@@ -78,7 +78,7 @@ def choose_place(device: str | None, precision: Precision) -> Place:
     """The device by name, or a GPU if there is one, else the CPU.
 
     Under torchrun, each process of a machine takes the GPU of its local rank.
-    Raises UsageError for a name torch does not know, WorldError for a device
+    Raises UsageError for a name torch does not know, EnvironmentFailure for a device
     this machine does not have or that cannot compute in the precision.
     """
     chosen = _device(device)
@@ -87,11 +87,13 @@ def choose_place(device: str | None, precision: Precision) -> Place:
         on_gpu and torch.cuda.is_bf16_supported(including_emulation=False)
     )
     if precision in ("bf16", "bf16_weights") and not bf16:
-        raise WorldError(f"the device {chosen} has no bf16; use precision = fp32")
+        raise EnvironmentFailure(
+            f"the device {chosen} has no bf16; use precision = fp32"
+        )
     if precision == "tf32" and not (
         on_gpu and torch.cuda.get_device_capability(chosen) >= (8, 0)
     ):
-        raise WorldError(
+        raise EnvironmentFailure(
             f"the device {chosen} has no tf32, which NVIDIA GPUs since Ampere have; "
             "use precision = fp32"
         )
@@ -119,7 +121,7 @@ def _device(name: str | None) -> torch.device:
         torch.empty(1, device=device).add_(1)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WorldError(
+        raise EnvironmentFailure(
             f"the device {device} cannot be used here: {reason}"
         ) from error
     return device

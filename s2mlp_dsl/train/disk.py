@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from s2mlp_dsl.train.errors import WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure
 
 
 @contextmanager
@@ -16,7 +16,7 @@ def reported(path: Path, doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise WorldError(f"cannot {doing} {path}: {reason}") from error
+        raise EnvironmentFailure(f"cannot {doing} {path}: {reason}") from error
 
 
 def make_folder(path: Path) -> None:
@@ -52,7 +52,7 @@ def replace(path: Path, data: bytes) -> None:
         write(aside, data)
         with reported(path, "write"):
             aside.replace(path)
-    except WorldError:
+    except EnvironmentFailure:
         with suppress(OSError):
             aside.unlink()
         raise

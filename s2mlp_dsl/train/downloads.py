@@ -12,7 +12,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as vision
 
 from s2mlp_dsl.train.data import Data
-from s2mlp_dsl.train.errors import UsageError, WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure, UsageError
 from s2mlp_dsl.train.images import Preprocess
 from s2mlp_dsl.train.job import Job
 from s2mlp_dsl.train.memory import Half, in_memory, statistics
@@ -54,7 +54,7 @@ def packaged(kind: str, job: Job, device: torch.device, root: Path | None) -> Da
     """A packaged data set under `root`, or under `./data`, held on the device.
 
     Images of another size than the model's are resized once, here. Raises
-    WorldError if it is missing or damaged, UsageError if the model takes other
+    EnvironmentFailure if it is missing or damaged, UsageError if the model takes other
     channels or has another number of classes.
     """
     package, place = PACKAGES[kind], (root or DEFAULT_ROOT).absolute()
@@ -78,7 +78,7 @@ def _read(kind: str, package: Package, root: Path, train: bool) -> Any:
     except (RuntimeError, OSError, ValueError, EOFError) as error:
         # torchvision says the same of a missing and of a damaged set.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise WorldError(
+        raise EnvironmentFailure(
             f"no usable {kind} at {root}: expected {root}/{package.files}. Get it "
             f"from {package.source}, {package.archive} there, or name another "
             f"folder with --data DIR. ({reason})"

@@ -16,7 +16,7 @@ class UsageError(RunError):
     exit_code = 2
 
 
-class WorldError(RunError):
+class EnvironmentFailure(RunError):
     """The request is fine, the world is not: data, disk, device or NaN."""
 
     exit_code = 4

@@ -9,7 +9,7 @@ from torch import nn
 from s2mlp_dsl.train import checkpoint as checkpoints
 from s2mlp_dsl.train.checkpoint import Checkpoint
 from s2mlp_dsl.train.device import choose_place
-from s2mlp_dsl.train.errors import UsageError, WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure, UsageError
 from s2mlp_dsl.train.job import Evaluation
 from s2mlp_dsl.train.measure import measure
 from s2mlp_dsl.train.run import Run
@@ -42,7 +42,7 @@ def evaluate(
     that differ, and `say` is told what that is. Under torchrun the ranks share the
     images and each returns the whole result.
 
-    Raises UsageError if the model is not the run's, WorldError if data or
+    Raises UsageError if the model is not the run's, EnvironmentFailure if data or
     checkpoint are missing or damaged.
     """
     run = Run.open(run_dir)
@@ -107,8 +107,10 @@ def _chosen(run: Run, path: Path | None) -> tuple[Checkpoint, list[str]]:
         try:
             return checkpoints.load(path), []
         except checkpoints.Torn as reason:
-            raise WorldError(f"{path} is no valid checkpoint: {reason}") from reason
+            raise EnvironmentFailure(
+                f"{path} is no valid checkpoint: {reason}"
+            ) from reason
     found, skipped = checkpoints.newest(run.path)
     if found is None:
-        raise WorldError(f"{run.path} has no checkpoint yet")
+        raise EnvironmentFailure(f"{run.path} has no checkpoint yet")
     return found, skipped

@@ -13,7 +13,7 @@ from torchvision.datasets import ImageFolder
 
 from s2mlp_dsl.train.augment import Augment, augmentation
 from s2mlp_dsl.train.data import Batch, Data
-from s2mlp_dsl.train.errors import UsageError, WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure, UsageError
 from s2mlp_dsl.train.images import Preprocess, read_image
 from s2mlp_dsl.train.job import Job
 from s2mlp_dsl.train.order import Request
@@ -58,7 +58,7 @@ class Loaded:
 def folder(job: Job, device: torch.device, root: Path) -> Data:
     """The image folders under `root`.
 
-    Raises WorldError if they are not there, UsageError if the model takes
+    Raises EnvironmentFailure if they are not there, UsageError if the model takes
     other images or has another number of classes.
     """
     root = root.absolute()
@@ -66,7 +66,7 @@ def folder(job: Job, device: torch.device, root: Path) -> Data:
     train, test = halves
     if train.classes != test.classes:
         only = sorted(set(train.classes) ^ set(test.classes))[:5]
-        raise WorldError(
+        raise EnvironmentFailure(
             f"{root}: train/ and val/ have different classes, such as "
             + ", ".join(only)
         )
@@ -97,7 +97,7 @@ def folder(job: Job, device: torch.device, root: Path) -> Data:
 
 def _files(root: Path, part: str) -> ImageFolder:
     if not (root / part).is_dir():
-        raise WorldError(
+        raise EnvironmentFailure(
             f"no images at {root / part}: expected "
             f"{root}/train/CLASS/*.JPEG and {root}/val/CLASS/*.JPEG; "
             "name the folder with --data DIR. ImageNet-1K comes from "
@@ -106,7 +106,7 @@ def _files(root: Path, part: str) -> ImageFolder:
     try:
         return ImageFolder(root / part)
     except OSError as error:
-        raise WorldError(f"cannot use {root / part}: {error}") from error
+        raise EnvironmentFailure(f"cannot use {root / part}: {error}") from error
 
 
 def _fingerprint(root: Path, halves: list[ImageFolder]) -> str:
@@ -118,7 +118,7 @@ def _fingerprint(root: Path, halves: list[ImageFolder]) -> str:
     return digest.hexdigest()
 
 
-class Images(Dataset[Item | WorldError]):
+class Images(Dataset[Item | EnvironmentFailure]):
     """Decodes, fits and changes one image, in a worker.
 
     With `skip`, the next readable image stands in for a training image that
@@ -141,14 +141,14 @@ class Images(Dataset[Item | WorldError]):
         start, end = self.starts[index : index + 2].tolist()
         return Path(self.paths[start : end - 1].decode())
 
-    def __getitem__(self, at: Wanted) -> Item | WorldError:
+    def __getitem__(self, at: Wanted) -> Item | EnvironmentFailure:
         channels = self.augment.preprocess.image[0]
         skipped: list[str] = []
         for further in range(STAND_INS):
             index = (at.index + further) % len(self)
             try:
                 image_CHW = read_image(self.path(index), channels)
-            except WorldError as error:
+            except EnvironmentFailure as error:
                 # As a value: an exception would arrive wrapped in a traceback.
                 if not self.skip:
                     return error
@@ -162,7 +162,7 @@ class Images(Dataset[Item | WorldError]):
             changed = self._changed(image_CHW, at)
             label = int(self.labels[index])
             return Item(changed, label, index, at, at.counted, tuple(skipped))
-        return WorldError(
+        return EnvironmentFailure(
             f"{STAND_INS} images in a row cannot be read; the last: {skipped[-1]}"
         )
 
@@ -189,10 +189,10 @@ class Coordinated:
             yield [Wanted(request.epoch, *row) for row in rows]
 
 
-def _collate(items: list[Item | WorldError]) -> Loaded | WorldError:
+def _collate(items: list[Item | EnvironmentFailure]) -> Loaded | EnvironmentFailure:
     good: list[Item] = []
     for item in items:
-        if isinstance(item, WorldError):
+        if isinstance(item, EnvironmentFailure):
             return item
         good.append(item)
     counted = [bool(item.counted) for item in good]
@@ -226,7 +226,7 @@ class Folder:
     def batches(self, requests: Iterable[Request]) -> Generator[Batch, None, None]:
         # One loader for all requests: workers live through the epochs, and
         # what they are asked for depends on the requests alone.
-        loader: DataLoader[Item | WorldError] = DataLoader(
+        loader: DataLoader[Item | EnvironmentFailure] = DataLoader(
             self.files,
             batch_sampler=Coordinated(requests),
             num_workers=self.workers,
@@ -236,7 +236,7 @@ class Folder:
         )
         with _workers_reported():
             for loaded in loader:
-                if isinstance(loaded, WorldError):
+                if isinstance(loaded, EnvironmentFailure):
                     raise loaded
                 yield self._moved(loaded)
 
@@ -262,7 +262,7 @@ def _workers_reported() -> Iterator[None]:
     except RuntimeError as error:
         if "DataLoader worker" not in str(error):
             raise
-        raise WorldError(
+        raise EnvironmentFailure(
             f"a process that loads images died: {str(error).splitlines()[0]}; "
             "fewer workers need less memory"
         ) from error

@@ -10,7 +10,7 @@ from torchvision.transforms import InterpolationMode
 from torchvision.transforms.v2 import functional as vision
 
 from s2mlp_dsl.ir.node import Record
-from s2mlp_dsl.train.errors import UsageError, WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure, UsageError
 
 # PIL's name of the picture with that many channels.
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -64,7 +64,7 @@ def to_unit(images: Tensor, white: int = 255) -> Tensor:
 def read_image(path: Path, channels: int) -> Tensor:
     """Decode a file to uint8 [channels, height, width].
 
-    Raises WorldError naming the file if it cannot be read or decoded.
+    Raises EnvironmentFailure naming the file if it cannot be read or decoded.
     """
     if channels not in MODES:
         raise UsageError(f"no image file has {channels} channels; only 1, 3 or 4")
@@ -76,6 +76,8 @@ def read_image(path: Path, channels: int) -> Tensor:
             picture = image.convert(MODES[channels])
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
-        raise WorldError(f"cannot read the image {path}: {reason or error}") from error
+        raise EnvironmentFailure(
+            f"cannot read the image {path}: {reason or error}"
+        ) from error
     pixels: Tensor = vision.pil_to_tensor(picture)
     return pixels.to(torch.uint8)

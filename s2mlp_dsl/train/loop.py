@@ -67,7 +67,7 @@ class Loop:
         self.earlier = self.state.clock.total
 
     def finish(self) -> Summary:
-        """Run all remaining epochs. Raises Interrupted, UsageError, WorldError."""
+        """Run all remaining epochs. Raises Interrupted and RunError."""
         share = Share(self.world.rank, self.world.size, self.recipe.micro_batch)
         requests = self.order.requests(self.state.step, share)
         with (

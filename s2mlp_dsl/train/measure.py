@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from s2mlp_dsl.ir.recipe import Recipe
 from s2mlp_dsl.train.data import Batch, Split
 from s2mlp_dsl.train.device import Place
-from s2mlp_dsl.train.errors import WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure
 from s2mlp_dsl.train.job import ClassAccuracy, Evaluation
 from s2mlp_dsl.train.order import Share, in_order
 from s2mlp_dsl.train.seeds import derive, reseed
@@ -83,7 +83,7 @@ def measure(
 
     Every rank calls this with its own model and gets the whole result; `stopped`
     must answer alike on all. None if it came true in between. Sums stay on the
-    device until the end. Raises WorldError if the loss is not finite.
+    device until the end. Raises EnvironmentFailure if the loss is not finite.
     """
     classes, training = len(class_names), model.training
     counts = _Counts(classes, confusion and classes <= MOST_CONFUSED, place.device)
@@ -113,9 +113,9 @@ def _evaluation(counts: _Counts, names: tuple[str, ...]) -> Evaluation:
     right, seen = counts.right_K.tolist(), counts.seen_K.tolist()
     images, correct, loss = sum(seen), sum(right), counts.loss.item()
     if not images:
-        raise WorldError("not one test image can be read")
+        raise EnvironmentFailure("not one test image can be read")
     if not math.isfinite(loss):
-        raise WorldError(f"the loss over {images:,} test images is {loss}")
+        raise EnvironmentFailure(f"the loss over {images:,} test images is {loss}")
     matrix_KK = counts.matrix_KK
     return Evaluation(
         accuracy=correct / images,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from s2mlp_dsl.ir.recipe import SGD, AdamW
-from s2mlp_dsl.train.errors import UsageError, WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure, UsageError
 
 Named = list[tuple[str, nn.Parameter]]
 
@@ -72,7 +72,7 @@ def state_tensors(
 def load_state_tensors(
     model: nn.Module, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]
 ) -> None:
-    """Put back what `state_tensors` gave. Raises WorldError if it does not fit."""
+    """Put back what `state_tensors` gave. Raises EnvironmentFailure."""
     own = {name: p for name, p in model.named_parameters() if p.requires_grad}
     states: dict[str, dict[str, Any]] = {}
     for key, tensor in tensors.items():
@@ -80,7 +80,9 @@ def load_state_tensors(
         states.setdefault(name, {})[entry] = tensor
     if set(states) - set(own):
         strange = ", ".join(sorted(set(states) - set(own))[:3])
-        raise WorldError(f"the optimizer's state is of another model: {strange}")
+        raise EnvironmentFailure(
+            f"the optimizer's state is of another model: {strange}"
+        )
     for name, state in states.items():
         # AdamW keeps its step counter on the CPU unless fused on a GPU.
         fused_there = own[name].device if own[name].is_cuda else torch.device("cpu")

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from s2mlp_dsl.train.device import choose_place
-from s2mlp_dsl.train.errors import WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure
 from s2mlp_dsl.train.evaluate import load_weights
 from s2mlp_dsl.train.job import Guess, Prediction
 from s2mlp_dsl.train.run import Run
@@ -33,7 +33,7 @@ def predict(
     A file becomes what the run was tested on: the model's channels and size,
     the same normalisation. Digits are light on dark. `top` is the number of
     guesses, at most all classes; `partial` and `say` are `evaluate`'s. Raises
-    WorldError naming a file that cannot be read, and what `evaluate` raises.
+    EnvironmentFailure naming a file that cannot be read, and what `evaluate` raises.
     """
     run = Run.open(run_dir)
     place = choose_place(device, run.job.recipe.precision)
@@ -62,7 +62,7 @@ def predict(
 def image_files(paths: list[Path]) -> list[Path]:
     """The files among the paths, and the images below the folders, by name.
 
-    Raises WorldError for a folder without any image.
+    Raises EnvironmentFailure for a folder without any image.
     """
     files: list[Path] = []
     for path in paths:
@@ -71,7 +71,7 @@ def image_files(paths: list[Path]) -> list[Path]:
             continue
         inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
         if not inside:
-            raise WorldError(f"{path} holds no image ({', '.join(SUFFIXES)})")
+            raise EnvironmentFailure(f"{path} holds no image ({', '.join(SUFFIXES)})")
         files += inside
     return files
 

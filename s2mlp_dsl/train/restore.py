@@ -6,7 +6,7 @@ from torch import nn
 
 from s2mlp_dsl.train import checkpoint as checkpoints
 from s2mlp_dsl.train.checkpoint import Checkpoint
-from s2mlp_dsl.train.errors import WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure
 from s2mlp_dsl.train.evaluate import load_weights
 from s2mlp_dsl.train.optimizer import load_state_tensors, state_tensors
 from s2mlp_dsl.train.progress import Reporter
@@ -27,7 +27,7 @@ def fresh_state(run: Run) -> State:
 
 
 def save(run: Run, model: nn.Module, stepper: Stepper, state: State) -> Path:
-    """Write a checkpoint of a run under way. Raises WorldError."""
+    """Write a checkpoint of a run under way. Raises EnvironmentFailure."""
     return checkpoints.save(
         run.path,
         model.state_dict(),
@@ -50,7 +50,7 @@ def restored(
 ) -> Checkpoint | None:
     """Go back to the newest valid checkpoint; None if there is none at all.
 
-    Raises UsageError if it is of another run, WorldError if none is valid.
+    Raises UsageError if it is of another run, EnvironmentFailure if none is valid.
     """
     if not checkpoints.stored(run.path):
         return None
@@ -64,7 +64,7 @@ def restored(
     )
     load_state_tensors(model, stepper.optimizer, found.optimizer)
     if (stepper.average is None) != (found.average is None):
-        raise WorldError(f"{found.path} does not fit the recipe's ema")
+        raise EnvironmentFailure(f"{found.path} does not fit the recipe's ema")
     if stepper.average is not None and found.average is not None:
         stepper.average.load(found.average)
     if stepper.scaler.is_enabled() and found.state.scaler is not None:

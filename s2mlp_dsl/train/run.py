@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.train import disk
 from s2mlp_dsl.train.device import Resolved
-from s2mlp_dsl.train.errors import UsageError, WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure, UsageError
 from s2mlp_dsl.train.images import Preprocess
 from s2mlp_dsl.train.job import Job, Summary
 from s2mlp_dsl.train.schedule import Schedule
@@ -62,12 +62,12 @@ class Run(Record):
 
     @classmethod
     def open(cls, path: Path) -> "Run":
-        """Read a run folder. Raises WorldError if it is none, or is damaged."""
+        """Read a run folder. Raises EnvironmentFailure if it is none, or is damaged."""
         if not (path / RUN).is_file():
             what = "holds no run.json" if path.is_dir() else "does not exist"
             if path.exists() and not path.is_dir():
                 what = "is a file"
-            raise WorldError(f"{path} is not a run folder: it {what}")
+            raise EnvironmentFailure(f"{path} is not a run folder: it {what}")
         text = disk.read(path / MODEL_TEXT).decode("utf-8", errors="replace")
         try:
             content = json.loads(disk.read(path / RUN))
@@ -76,12 +76,12 @@ class Run(Record):
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))
-            raise WorldError(
+            raise EnvironmentFailure(
                 f"{path / RUN} is damaged or of another version: {place}: "
                 f"{first['msg']}"
             ) from error
         except (ValueError, LookupError, TypeError) as error:
-            raise WorldError(f"{path / RUN} is damaged: {error}") from error
+            raise EnvironmentFailure(f"{path / RUN} is damaged: {error}") from error
 
     def create(self) -> None:
         """Make the folder. run.json comes last: with it, a run can be resumed."""
@@ -97,7 +97,7 @@ class Run(Record):
         try:
             return Summary.model_validate_json(disk.read(self.path / SUMMARY))
         except ValidationError as error:
-            raise WorldError(f"{self.path / SUMMARY} is damaged") from error
+            raise EnvironmentFailure(f"{self.path / SUMMARY} is damaged") from error
 
     def finish(self, summary: Summary) -> None:
         """Write how it ended; from now on the run is finished."""
@@ -108,7 +108,7 @@ class Run(Record):
 def folder_in_use(path: Path, resume: bool) -> bool:
     """Whether a run in this folder is to be continued.
 
-    Raises UsageError if the folder is used and may not be, WorldError if it is
+    Raises UsageError if the folder is used and may not be, EnvironmentFailure if it is
     no folder at all.
     """
     with disk.reported(path, "read"):
@@ -116,7 +116,7 @@ def folder_in_use(path: Path, resume: bool) -> bool:
     if not exists:
         return False
     if not path.is_dir():
-        raise WorldError(f"cannot write a run to {path}: it is a file")
+        raise EnvironmentFailure(f"cannot write a run to {path}: it is a file")
     if (path / RUN).exists():
         if not resume:
             raise UsageError(

@@ -17,7 +17,7 @@ from s2mlp_dsl.train.blocks import (
 from s2mlp_dsl.train.board import require_tensorboard
 from s2mlp_dsl.train.data import Data
 from s2mlp_dsl.train.device import Place, choose_place
-from s2mlp_dsl.train.errors import UsageError, WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure, UsageError
 from s2mlp_dsl.train.evaluate import load_weights
 from s2mlp_dsl.train.job import Job, Summary
 from s2mlp_dsl.train.loop import Loop
@@ -56,7 +56,7 @@ def train(
     one bit for bit. Under torchrun every process calls this alike.
 
     Raises UsageError (a used folder, data or recipe that does not fit, another
-    run), WorldError (data, disk, device, NaN) and, after saving, Interrupted
+    run), EnvironmentFailure (data, disk, device, NaN) and, after saving, Interrupted
     (SIGTERM, Ctrl-C). Each carries an `exit_code`.
     """
     going_on = folder_in_use(out, resume)
@@ -152,7 +152,7 @@ def _create_or_check(
         run.create()
     world.wait()
     if not (run.path / RUN).is_file():
-        raise WorldError(
+        raise EnvironmentFailure(
             f"{run.path} is not seen by rank {world.rank}: the run folder must be on "
             "a disk that all machines share"
         )
@@ -195,7 +195,7 @@ def _reported(place: Place, job: Job) -> Iterator[None]:
     try:
         yield
     except torch.OutOfMemoryError as error:
-        raise WorldError(
+        raise EnvironmentFailure(
             f"{place.device} has too little memory for batches of "
             f"{job.recipe.micro_batch or job.recipe.batch:,} images; a smaller "
             "micro_batch needs less"
@@ -203,7 +203,7 @@ def _reported(place: Place, job: Job) -> Iterator[None]:
     except RuntimeError as error:
         if not (job.recipe.compile and "Inductor" in type(error).__name__):
             raise
-        raise WorldError(
+        raise EnvironmentFailure(
             f"torch.compile cannot compile here: {str(error).splitlines()[0]}; "
             "use compile = off"
         ) from error

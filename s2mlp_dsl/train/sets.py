@@ -18,7 +18,7 @@ def open_data(job: Job, device: torch.device, root: Path | None) -> Data:
     """The recipe's data set, or its share of one, ready for the model.
 
     `root` is the folder of data that lives in files. Raises UsageError if data
-    and model do not fit, WorldError if the data is missing.
+    and model do not fit, EnvironmentFailure if the data is missing.
     """
     data = _whole(job, device, root)
     return on_a_share(data, job.recipe.share, job.recipe.seed)

@@ -79,7 +79,7 @@ def export(model: nn.Module, run_dir: Path, out: Path, source: str, name: str) -
 
     `model` is built like the run's; `source` is its text as a Python file that
     needs PyTorch alone, `name` its class there. The weights are the newest valid
-    checkpoint's. Raises UsageError if `out` is used, WorldError if something
+    checkpoint's. Raises UsageError if `out` is used, EnvironmentFailure if something
     cannot be read or written.
     """
     run = Run.open(run_dir)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from s2mlp_dsl.train import checkpoint as checkpoints
 from s2mlp_dsl.train import disk
-from s2mlp_dsl.train.errors import UsageError, WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure, UsageError
 from s2mlp_dsl.train.job import Start
 
 
@@ -72,7 +72,7 @@ def load_weights(
 ) -> tuple[Fit, Start]:
     """Load the weights of a run folder, a checkpoint of one or a safetensors file.
 
-    Raises WorldError if they cannot be read, and as `take`.
+    Raises EnvironmentFailure if they cannot be read, and as `take`.
     """
     tensors, digest = _read(source)
     fit = take(model, tensors, str(source), partial=partial)
@@ -92,14 +92,14 @@ def differences(
 
 def _read(source: Path) -> tuple[dict[str, Tensor], str]:
     if not source.exists():
-        raise WorldError(f"{source} does not exist")
+        raise EnvironmentFailure(f"{source} does not exist")
     if source.is_dir():
         return _of_run(source)
     data = disk.read(source)
     try:
         return parse_tensors(data), hashlib.sha256(data).hexdigest()
     except SafetensorError as error:
-        raise WorldError(
+        raise EnvironmentFailure(
             f"{source} is no safetensors file, and nothing else is read: {error}"
         ) from error
 
@@ -109,11 +109,13 @@ def _of_run(source: Path) -> tuple[dict[str, Tensor], str]:
         try:
             found = checkpoints.load(source)
         except checkpoints.Torn as reason:
-            raise WorldError(f"{source} is no valid checkpoint: {reason}") from reason
+            raise EnvironmentFailure(
+                f"{source} is no valid checkpoint: {reason}"
+            ) from reason
     else:
         newest, _ = checkpoints.newest(source)
         if newest is None:
-            raise WorldError(f"{source} is no run folder with a checkpoint")
+            raise EnvironmentFailure(f"{source} is no run folder with a checkpoint")
         found = newest
     digest = hashlib.sha256()
     for name, tensor in sorted(found.tested.items()):

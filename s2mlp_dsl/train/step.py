@@ -15,7 +15,7 @@ from s2mlp_dsl.ir.recipe import Recipe
 from s2mlp_dsl.train.average import Average
 from s2mlp_dsl.train.data import Batch
 from s2mlp_dsl.train.device import Place
-from s2mlp_dsl.train.errors import UsageError, WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure, UsageError
 from s2mlp_dsl.train.mix import Mix
 from s2mlp_dsl.train.optimizer import build_optimizer
 from s2mlp_dsl.train.order import Share
@@ -73,7 +73,7 @@ class Stepper:
         """Train on one batch, taken from `batches` in parts.
 
         An answer to a mixed image is right if it names the class with the
-        larger share. Raises WorldError, with the weights unchanged, if the
+        larger share. Raises EnvironmentFailure, with the weights unchanged, if the
         loss or the gradient is not finite on any rank.
         """
         self.optimizer.zero_grad()
@@ -132,7 +132,7 @@ class Stepper:
         # scale halved. Below 1 the scale is not what is wrong.
         hopeless = not self.scaler.is_enabled() or self.scaler.get_scale() < 1
         if bad or (overflow and hopeless):
-            raise WorldError(_not_finite(loss, norm, seen, step, last_good))
+            raise EnvironmentFailure(_not_finite(loss, norm, seen, step, last_good))
         if self.recipe.clip is not None and not overflow:
             clip_grads_with_norm_(self.parameters, self.recipe.clip, norm)
         for group in self.optimizer.param_groups:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from s2mlp_dsl.ir.program import Model, Scope, Stack, Statement
+from s2mlp_dsl.ir.program import Model, Region, Stack, Statement
 from s2mlp_dsl.program import Program
 
 ITERATIONS = 2
@@ -39,7 +39,7 @@ def _statement(statement: Statement) -> Statement:
             for run in statement.runs
         )
         return statement.model_copy(update={"runs": runs})
-    if isinstance(statement, Scope):
+    if isinstance(statement, Region):
         return statement.model_copy(update={"body": _body(statement.body)})
     update: dict[str, object] = {}
     if hasattr(statement, "branches"):

@@ -32,7 +32,7 @@ def check_movement(model: Model, module: nn.Module) -> Check:
     cases = 0
     known: dict[object, Moved | None] = {}
     for path, op in dataflow(model).nodes(data="op"):
-        if op is None or op.source is None or OPERATORS[op.operator].role == "fuse":
+        if op is None or op.source is None or OPERATORS[op.operator].role == "merge":
             continue
         key = (op.operator, op.args, op.source)
         if key not in known:

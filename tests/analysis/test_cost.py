@@ -101,7 +101,7 @@ def _model(statement: str) -> Program:
         ("linear(3, bias = off)", 20 * 6 * 3),
         # Whole windows, padding included, whatever the edge.
         ("depthwise(3)", 20 * 6 * 9),
-        ("depthwise(7, edge = wrap)", 20 * 6 * 49),
+        ("depthwise(7, edge = circular)", 20 * 6 * 49),
     ],
 )
 def test_what_counts(statement: str, macs: int) -> None:

@@ -11,7 +11,7 @@ from s2mlp_dsl.operators.window import Windows
 
 
 def test_dropped_rows_are_those_that_no_window_reads() -> None:
-    edges = ("zero", "clamp", "wrap", "reflect")
+    edges = ("zeros", "replicate", "circular", "reflect")
     found = 0
     for size, pad, height, edge in product(
         (1, 2, 3, 5), (0, 1, 2), range(1, 12), edges
@@ -29,11 +29,11 @@ def test_dropped_rows_are_those_that_no_window_reads() -> None:
 
 
 def test_what_a_stride_passes_over_is_not_dropped() -> None:
-    assert Windows(1, 2, 0, "zero").dropped(Map(height=6, width=7, channels=1)) == (
+    assert Windows(1, 2, 0, "zeros").dropped(Map(height=6, width=7, channels=1)) == (
         0,
         0,
     )
-    assert Windows(1, 3, 0, "zero").dropped(Map(height=8, width=10, channels=1)) == (
+    assert Windows(1, 3, 0, "zeros").dropped(Map(height=8, width=10, channels=1)) == (
         0,
         0,
     )

@@ -74,5 +74,5 @@ def test_every_program_flows_from_input_to_output() -> None:
             assert set(facts["fed"]) == set(graph.predecessors(node))
             if node.startswith("+"):
                 assert len(facts["fed"]) == 2
-            elif facts["op"] is None or OPERATORS[facts["op"].operator].role != "fuse":
+            elif facts["op"] is None or OPERATORS[facts["op"].operator].role != "merge":
                 assert len(facts["fed"]) == (node != INPUT)

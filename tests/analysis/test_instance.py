@@ -25,7 +25,7 @@ shift diagonal_{edge} {{
     rest stay
 }}
 """
-    for edge in ("keep", "clamp", "zero", "wrap", "reflect")
+    for edge in ("keep", "replicate", "zeros", "circular", "reflect")
 )
 
 
@@ -47,18 +47,18 @@ claim m {{
     "a, b",
     [
         # One step along one axis: keep is clamp.
-        ("shift(cross_keep)", "depthwise(3, edge = clamp)"),
-        ("shift(cross_clamp)", "depthwise(3, edge = clamp)"),
-        ("shift(cross_zero)", "depthwise(3)"),
-        ("shift(cross_zero)", "depthwise(3, bias = off)"),
-        ("shift(cross_wrap)", "depthwise(3, edge = wrap)"),
+        ("shift(cross_keep)", "depthwise(3, edge = replicate)"),
+        ("shift(cross_replicate)", "depthwise(3, edge = replicate)"),
+        ("shift(cross_zeros)", "depthwise(3)"),
+        ("shift(cross_zeros)", "depthwise(3, bias = off)"),
+        ("shift(cross_circular)", "depthwise(3, edge = circular)"),
         ("shift(cross_reflect)", "depthwise(3, edge = reflect)"),
-        ("shift(cross_zero(2))", "depthwise(5)"),
-        ("shift(cross_clamp(2))", "depthwise(7, edge = clamp)"),
-        ("shift(diagonal_clamp)", "depthwise(3, edge = clamp)"),
+        ("shift(cross_zeros(2))", "depthwise(5)"),
+        ("shift(cross_replicate(2))", "depthwise(7, edge = replicate)"),
+        ("shift(diagonal_replicate)", "depthwise(3, edge = replicate)"),
         ("shift(none)", "depthwise(1)"),
         ("shift(none)", "linear(8)"),
-        ("shift(cross_clamp)", "conv(8, 3, edge = clamp)"),
+        ("shift(cross_replicate)", "conv(8, 3, edge = replicate)"),
         ("depthwise(3, fixed = [[1, 2, 1], [2, 4, 2], [1, 2, 1]])", "conv(8, 3)"),
         (
             "depthwise(3, fixed = [[1, 2, 1], [2, 4, 2], [1, 2, 1]])",
@@ -68,7 +68,7 @@ claim m {{
             "conv(4, 1, groups = 4, fixed = [[[[1]], [[-1/2]]]])",
             "conv(4, 3, groups = 4)",
         ),
-        ("shift(cross_keep)", "shift(cross_clamp)"),
+        ("shift(cross_keep)", "shift(cross_replicate)"),
         ("shift(none)", "shift(none)"),
     ],
 )
@@ -80,13 +80,13 @@ def test_holds(a: str, b: str) -> None:
     "a, b",
     [
         ("shift(cross_keep)", "depthwise(3)"),
-        ("shift(cross_keep)", "depthwise(3, edge = wrap)"),
-        ("shift(cross_keep(2))", "depthwise(5, edge = clamp)"),
-        ("shift(diagonal_keep)", "depthwise(3, edge = clamp)"),
-        ("shift(cross_zero(2))", "depthwise(3)"),
-        ("shift(cross_zero)", "depthwise(3, edge = clamp)"),
+        ("shift(cross_keep)", "depthwise(3, edge = circular)"),
+        ("shift(cross_keep(2))", "depthwise(5, edge = replicate)"),
+        ("shift(diagonal_keep)", "depthwise(3, edge = replicate)"),
+        ("shift(cross_zeros(2))", "depthwise(3)"),
+        ("shift(cross_zeros)", "depthwise(3, edge = replicate)"),
         ("shift(cross_keep)", "linear(8)"),
-        ("shift(cross_keep)", "shift(cross_zero)"),
+        ("shift(cross_keep)", "shift(cross_zeros)"),
         ("shift(cross_keep)", "shift(none)"),
     ],
 )
@@ -106,18 +106,18 @@ def test_undecided(a: str, b: str) -> None:
     assert verdict(a, b) == "undecided"
 
 
-@pytest.mark.parametrize("edge", ["keep", "clamp", "wrap", "reflect"])
+@pytest.mark.parametrize("edge", ["keep", "replicate", "circular", "reflect"])
 def test_on_one_position_a_shift_is_the_identity(edge: str) -> None:
     assert verdict(f"shift(cross_{edge})", "depthwise(1)", "[1, 1, 4]") == "holds"
-    assert verdict("shift(cross_zero)", "depthwise(1)", "[1, 1, 4]") == "holds"
-    assert verdict("shift(cross_zero)", "shift(none)", "[1, 1, 4]") == "fails"
+    assert verdict("shift(cross_zeros)", "depthwise(1)", "[1, 1, 4]") == "holds"
+    assert verdict("shift(cross_zeros)", "shift(none)", "[1, 1, 4]") == "fails"
 
 
 def test_the_weights_that_it_promises_exist() -> None:
     """S²-MLP's shift as a depthwise convolution, kernel by kernel."""
     groups = ((2, 1, 0), (2, -1, 0), (2, 0, 1), (2, 0, -1))
     shift = SpatialShift(groups, "keep")
-    twin = Depthwise(8, kernel=3, edge="clamp").double()
+    twin = Depthwise(8, kernel=3, edge="replicate").double()
     nn.init.zeros_(twin.weight)
     assert twin.bias is not None
     nn.init.zeros_(twin.bias)

@@ -137,7 +137,7 @@ def test_where_there_is_none(text: str) -> None:
 
 
 def test_parameters_that_are_given_stay() -> None:
-    text = model("linear(w)\nlinear(v)", "w, v = 2 * w, kind: word = layer")
+    text = model("linear(w)\nlinear(v)", "w, v = 2 * w, kind: enum = layer")
     found = formulas(text)
     assert found.names == ("w",)
     assert found.fixed == {"v": "2 * w", "kind": "layer"}
@@ -150,7 +150,7 @@ def test_parameters_that_are_given_stay() -> None:
 
 def test_a_model_without_a_point() -> None:
     with pytest.raises(ChoiceError, match="--set"):
-        formulas(model("linear(w)\nnorm(kind)", "w, kind: word"))
+        formulas(model("linear(w)\nnorm(kind)", "w, kind: enum"))
 
 
 def test_a_model_without_parameters(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from s2mlp_dsl.diagnostics import SpecError
 PIECES: dict[str, tuple[str, int, tuple[bool, bool, bool, str]]] = {
     "shift": ("shift(cross)", 8, (False, False, False, "no")),
     "one shift": ("shift(east)", 3, (False, False, False, "yes")),
-    "depthwise": ("depthwise(3, edge = clamp)", 3, (True, False, False, "no")),
+    "depthwise": ("depthwise(3, edge = replicate)", 3, (True, False, False, "no")),
     "one-hot": (
-        "depthwise(3, edge = clamp, fixed = [[[0, 0, 0], [1, 0, 0], [0, 0, 0]], "
+        "depthwise(3, edge = replicate, fixed = [[[0, 0, 0], [1, 0, 0], [0, 0, 0]], "
         "[[0, 0, 0], [0, 1, 0], [0, 1, 0]]])",
         4,
         (False, False, False, "no"),
@@ -212,12 +212,12 @@ def test_nothing_mixes() -> None:
     [
         *(statement for statement, _, _ in PIECES.values()),
         "position",
-        "pad(y, multiple = 4, edge = zero) { linear(dim) }",
+        "pad(y, multiple = 4, edge = zeros) { linear(dim) }",
         'rearrange("y x c -> (y x) c")\n class_token\n take(first)',
         "patch(3, 4)\n patch(3, 5)",
         "conv(4, 3, stride = 2)\n residual { depthwise(5) }",
         'stack 2 { fold("y x c -> x c y") { linear(dim) } }',
-        "parallel(copy, fuse = concat) { branch { linear(2) }\n branch { } }",
+        "parallel(copy, merge = concat) { branch { linear(2) }\n branch { } }",
         "pool(mean)\n linear(3)",
     ],
 )

@@ -28,7 +28,7 @@ CROSS = """shift found {
     1/4 up 1
 }"""
 ROLLED = """shift found {
-    edge wrap
+    edge circular
     1/4 right 1
     1/4 left 1
     1/2 down 2
@@ -39,19 +39,19 @@ RIGHT = [
     (
         "zero_filled",
         "BCHW",
-        "shift found {\n    edge zero\n    1/8 right 1\n    1/8 left 1\n"
+        "shift found {\n    edge zeros\n    1/8 right 1\n    1/8 left 1\n"
         "    1/8 down 1\n    1/8 up 1\n    1/2 stay\n}",
     ),
     (
         "time_shift",
         "BTCHW",
-        "shift found {\n    edge zero\n    1/8 earlier 1\n    1/8 later 1\n"
+        "shift found {\n    edge zeros\n    1/8 earlier 1\n    1/8 later 1\n"
         "    3/4 stay\n}",
     ),
     (
         "woven",
         "BHWC",
-        "shift found {\n    edge wrap\n    interleave\n    1/4 left 1\n"
+        "shift found {\n    edge circular\n    interleave\n    1/4 left 1\n"
         "    1/4 stay\n    1/4 right 1\n    1/4 right 2\n}",
     ),
 ]
@@ -74,9 +74,9 @@ def test_in_place_cascades_in_eager_mode_alone() -> None:
     said = [one["what"] for one in found.found["eager"]["groups"]]
     assert said == [
         "cascades: every column is column 0",
-        "left 1 (clamp or keep)",
+        "left 1 (keep or replicate)",
         "cascades: every row is row 0",
-        "up 1 (clamp or keep)",
+        "up 1 (keep or replicate)",
     ]
     assert found.found["eager"]["overwrites"]
     assert found.found["compiled"]["declaration"] == CROSS

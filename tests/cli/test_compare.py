@@ -11,7 +11,7 @@ from tests.cli.running import ROOT, s2mlp
 DEEP, WIDE = "specs/s2mlp_deep.arch", "specs/s2mlp_wide.arch"
 PAIR = """edition 1
 let hidden = 16
-block inner(width, kind: word = layer) {
+block inner(width, kind: enum = layer) {
     linear(width)
     norm(kind)
 }
@@ -50,8 +50,8 @@ def diff(*arguments: str | Path) -> str:
 def test_two_files() -> None:
     text = diff(DEEP, WIDE)
     for line in (
-        "  params          53,917,288 → 72,241,384",
-        "  full reach      after 26 → none",
+        "  params                53,917,288 → 72,241,384",
+        "  full receptive field  after 26 → none",
         "  -        linear(384)",
         "  +        linear(768)",
         "weights: 1,000 params fit, by name and shape",
@@ -89,7 +89,7 @@ def test_one_model_with_another_value() -> None:
     text = diff(DEEP, "--set", "via=none")
     assert "weights: all 53,917,288 params fit, by name and shape" in text
     assert "+        shift(none)" in text
-    assert "figures\n  positions seen  196 to 196 of 196 → 1 to 1 of 196" in text
+    assert "figures\n  positions seen        196 to 196 of 196 → 1 to 1 of 196" in text
 
 
 def test_what_is_the_same_in_meaning(tmp_path: Path, pair: Path) -> None:
@@ -169,7 +169,7 @@ def test_compare_prints_table_1() -> None:
     lines = [" ".join(line.split()) for line in found.stdout.splitlines()]
     assert "mixer_s16 yes yes yes yes 18,528,264 3,776,958,464" in lines
     assert "shift(cross) ×36 no no no no 4 of 196 – –" in lines
-    assert "s2mlp_deep everything of 14 × 14 after 26 of 36 iterations" in lines
+    assert "s2mlp_deep full (14 × 14) after 26 of 36 iterations" in lines
     assert "s2mlp_deep yes" in lines
     (bound,) = (line for line in lines if line.startswith("vit_b16 no:"))
     assert "`position.weight` is 197 × 768, and would be 785 × 768" in bound

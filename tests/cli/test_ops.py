@@ -5,10 +5,10 @@ import json
 import pytest
 
 from s2mlp_dsl.analysis.sheets import sheet_of
-from s2mlp_dsl.operators import OPERATORS, SCOPES
+from s2mlp_dsl.operators import OPERATORS, REGIONS
 from tests.cli.running import s2mlp
 
-NAMES = [*OPERATORS, *SCOPES]
+NAMES = [*OPERATORS, *REGIONS]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -17,7 +17,7 @@ def test_a_sheet_is_complete(name: str) -> None:
     for text in (sheet.summary, sheet.formula, sheet.initialisation, sheet.paper):
         assert text.strip()
     assert sheet.example.leaves
-    assert (sheet.table1 is None) == (name in SCOPES)
+    assert (sheet.table1 is None) == (name in REGIONS)
 
 
 def test_figures_of_examples() -> None:
@@ -37,7 +37,7 @@ def test_the_list_and_a_sheet_in_words() -> None:
     listed = [line.split()[0] for line in done.stdout.splitlines()]
     assert (done.returncode, listed) == (0, NAMES)
     text = s2mlp("ops", "linear").stdout
-    assert "bias: word = on (on, off), whether b is there" in text
+    assert "bias: enum = on (on, off), whether b is there" in text
     assert "3 × 5 × 4 → 3 × 5 × 6" in text and "30 params, 360 MACs" in text
     # What the place implies is no argument to write.
     assert "branches: count" not in s2mlp("ops", "sum").stdout

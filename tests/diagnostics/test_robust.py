@@ -115,7 +115,7 @@ TEXTS = {
     ),
     "many groups": (
         shift(
-            "edge wrap\neach right -10 .. 10 down -10 .. 10",
+            "edge circular\neach right -10 .. 10 down -10 .. 10",
             "882",
             "32, 32",
             "stack 100 { shift(s) }",
@@ -123,7 +123,9 @@ TEXTS = {
         None,
     ),
     "a shift that never settles": (
-        shift("edge wrap\nrest right down", "2", "31, 32", "stack 90_000 { shift(s) }"),
+        shift(
+            "edge circular\nrest right down", "2", "31, 32", "stack 90_000 { shift(s) }"
+        ),
         None,
     ),
     "kernel": (model("depthwise(1_000_001)"), "A0804"),

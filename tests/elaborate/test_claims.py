@@ -19,12 +19,12 @@ shift far {
     rest left 2
 }
 shift far_zero {
-    edge zero
+    edge zeros
     1/2 right 2
     rest left 2
 }
-shift far_clamp {
-    edge clamp
+shift far_replicate {
+    edge replicate
     1/2 right 2
     rest left 2
 }
@@ -33,7 +33,7 @@ shift diagonal {
     rest right up
 }
 shift round {
-    edge wrap
+    edge circular
     rest right
 }
 model m {
@@ -85,16 +85,17 @@ def verdict(fact: str) -> tuple[str, list[str]]:
         "shape(of = mix) == [2, 2, 8]",
         "shape(stem) != [2, 2, 9]",
         "shape(stem)[2] / 2 == 4",
-        "reach(after = 1) == [3, 3]",
-        "reach(after = 1)[0] < 4",
-        "reach() == [4, 4]",
-        "full_reach == 2",
-        "instance(shift(cross), of = depthwise(3, edge = clamp), on = [14, 14, 8])",
+        "receptive_field(after = 1) == [3, 3]",
+        "receptive_field(after = 1)[0] < 4",
+        "receptive_field() == [4, 4]",
+        "full_receptive_field == 2",
+        "instance(shift(cross), of = depthwise(3, edge = replicate), on = [14, 14, 8])",
         "instance(shift(none), of = depthwise(1), on = [3, 3, 2])",
         "instance(shift(none), of = linear(4), on = [3, 3, 4])",
         "instance(shift(far_zero), of = depthwise(5), on = [6, 6, 4])",
-        "instance(shift(far_clamp), of = depthwise(5, edge = clamp), on = [6, 6, 4])",
-        "instance(shift(round), of = depthwise(3, edge = wrap), on = [4, 4, 2])",
+        "instance(shift(far_replicate), "
+        "of = depthwise(5, edge = replicate), on = [6, 6, 4])",
+        "instance(shift(round), of = depthwise(3, edge = circular), on = [4, 4, 2])",
         "instance(shift(cross), of = shift(cross), on = [4, 4, 4])",
     ],
 )
@@ -112,16 +113,18 @@ def test_holds(fact: str) -> None:
         "params() ~= 0.6K within 9",
         "shape(stem) == [2, 2, 9]",
         "shape(stem) == 8",
-        "reach(after = 1) == [3, 4]",
-        "full_reach == none",
-        "full_reach == 1",
+        "receptive_field(after = 1) == [3, 4]",
+        "full_receptive_field == none",
+        "full_receptive_field == 1",
         # A position at the edge keeps its own value: no zero edge does that.
-        "instance(shift(cross), of = depthwise(3, edge = zero), on = [14, 14, 8])",
+        "instance(shift(cross), of = depthwise(3, edge = zeros), on = [14, 14, 8])",
         # keep and clamp agree for one step along one axis, and only there.
-        "instance(shift(far), of = depthwise(5, edge = clamp), on = [6, 6, 4])",
-        "instance(shift(diagonal), of = depthwise(3, edge = clamp), on = [4, 4, 2])",
+        "instance(shift(far), of = depthwise(5, edge = replicate), on = [6, 6, 4])",
+        "instance(shift(diagonal), "
+        "of = depthwise(3, edge = replicate), on = [4, 4, 2])",
         # The kernel is too small, or the map lies the other way round.
-        "instance(shift(far_clamp), of = depthwise(3, edge = clamp), on = [6, 6, 4])",
+        "instance(shift(far_replicate), "
+        "of = depthwise(3, edge = replicate), on = [6, 6, 4])",
         "instance(shift(cross), of = linear(8), on = [4, 4, 8])",
         "instance(shift(cross), of = shift(none), on = [4, 4, 8])",
     ],
@@ -148,9 +151,9 @@ def test_fails(fact: str) -> None:
         ("shape(3) == [1]", "A0504"),
         ("shape(op(linear)) == [1]", "A0504"),
         ("shape(stem, head) == [1]", "A0401"),
-        ("reach(after = 3) == [1, 1]", "A0508"),
-        ("reach(after = 0) == [1, 1]", "A0406"),
-        ("reach(1, content, 4) == [1, 1]", "A0401"),
+        ("receptive_field(after = 3) == [1, 1]", "A0508"),
+        ("receptive_field(after = 0) == [1, 1]", "A0406"),
+        ("receptive_field(1, content, 4) == [1, 1]", "A0401"),
         ("instance(shift(cross))", "A0504"),
         ("instance(shift(cross), of = linear(4), on = 3)", "A0504"),
         ("instance(3, of = linear(4), on = [4, 4, 4])", "A0506"),
@@ -223,28 +226,28 @@ def test_by_how_much_they_differ() -> None:
 
 CONTENT = """edition 1
 shift east {
-    edge zero
+    edge zeros
     rest right
 }
 model m {
     image(4, 4, 4)
     stack 2 {
         norm(group, groups = 2)
-        parallel(copy, fuse = split_attention(hidden = 2)) {
+        parallel(copy, merge = split_attention(hidden = 2)) {
             branch { shift(east) }
             branch { }
         }
     }
 }
 claim m {
-    reach(after = 1) == [16, 16]
-    reach(after = 1, through = content) == [1, 2]
-    reach(through = content) == [1, 3]
+    receptive_field(after = 1) == [16, 16]
+    receptive_field(after = 1, through = content) == [1, 2]
+    receptive_field(through = content) == [1, 3]
 }
 """
 
 
-def test_reach_through_content() -> None:
+def test_receptive_field_through_content() -> None:
     """Statistics and fuse weights see everything; what is moved does not."""
     assert diagnose(CONTENT) == []
     wrong = CONTENT.replace("= content) == [1, 3]", "= contents) == [1, 3]")

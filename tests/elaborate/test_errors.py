@@ -12,7 +12,7 @@ shift cross(step = 1) {
     1/4 down step
     1/4 up step
 }
-block mix(ratio = 2, via = cross, kind: word = layer) {
+block mix(ratio = 2, via = cross, kind: enum = layer) {
     residual {
         norm(kind)
         linear(ratio * dim)
@@ -144,7 +144,7 @@ def test_one_mistake_in_a_body(body: str, found: list[tuple[str, str]]) -> None:
         ("block a {\n}", [("A0205", "{\n}")]),
         ("shift s { edge keep\n1/2 later\nrest stay }", []),  # for clips
         ("shift s { edge keep\nrest right 1 left 1 }", [("A0424", "left 1")]),
-        ("shift s { edge keep\nedge zero\nrest stay }", [("A0424", "edge zero")]),
+        ("shift s { edge keep\nedge zeros\nrest stay }", [("A0424", "edge zeros")]),
         ("shift s { rest stay }", [("A0422", "s")]),
         ("shift s { edge kep\nrest stay }", [("A0423", "kep")]),
         ("model v = mm()", [("A0301", "mm")]),

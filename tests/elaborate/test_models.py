@@ -15,7 +15,7 @@ shift aside {
     edge keep
     rest right
 }
-model base(width, depth = 2, via = none, kind: word = layer) {
+model base(width, depth = 2, via = none, kind: enum = layer) {
     image(3, 8, 8)
     linear(width)
     stack depth {
@@ -127,7 +127,7 @@ def test_the_shipped_family_is_open(check: Checker) -> None:
     path = shipped("specs/s2mlp.arch")
     (model,) = data(check, path).values()
     assert model["open"] == ["width", "depth"]
-    for figure in ("params", "macs", "flops", "reach", "image", "result"):
+    for figure in ("params", "macs", "flops", "receptive_field", "image", "result"):
         assert model[figure] is None
     assert model["hashes"] == {"function": None, "weights": None}
     assert check(path).out == "s2mlp: open, needs width, depth\n"
@@ -147,7 +147,8 @@ def test_shape_of_the_json(check: Checker) -> None:
     assert all(len(model["hashes"][one]) == 64 for one in ("function", "weights"))
     assert model["flops"] == 2 * model["macs"]
     assert model["image"] == [3, 224, 224] and model["result"] == [1000]
-    assert model["reach"]["full"] == 26 and model["reach"]["grid"] == [14, 14]
+    assert model["receptive_field"]["full"] == 26
+    assert model["receptive_field"]["grid"] == [14, 14]
     assert [one["verdict"] for one in model["claims"]] == ["holds"] * 5
     assert sum(one["params"] for one in model["statements"]) == model["params"]
     assert sum(one["macs"] for one in model["statements"]) == model["macs"]

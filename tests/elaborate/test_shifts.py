@@ -119,14 +119,14 @@ def test_the_help_names_widths_that_fit_every_share() -> None:
 
 
 EDGED = """edition 1
-shift s(rule: word = keep) {
+shift s(rule: enum = keep) {
     edge rule
     rest right
 }
-model m(rule: word = wrap) {
+model m(rule: enum = circular) {
     image(2, 4, 4)
     shift(s)
-    shift(s(clamp))
+    shift(s(replicate))
     shift(s(rule = rule))
 }
 """
@@ -136,11 +136,13 @@ def test_the_edge_rule_may_be_a_parameter() -> None:
     _, *ops = model_of(EDGED).body
     shifts = [value for op in ops if isinstance(op, Op) for _, value in op.args]
     edges = [one.edge for one in shifts if isinstance(one, Shift)]
-    assert edges == ["keep", "clamp", "wrap"]
+    assert edges == ["keep", "replicate", "circular"]
 
 
 def test_a_parameter_that_is_no_edge_rule() -> None:
-    found = marked(EDGED.replace("s(clamp)", "s(mirror)"))
+    found = marked(EDGED.replace("s(replicate)", "s(mirror)"))
     assert found == [("A0423", "rule")]
-    number = EDGED.replace("rule: word = keep", "rule = 1").replace("s(clamp)", "s(2)")
+    number = EDGED.replace("rule: enum = keep", "rule = 1").replace(
+        "s(replicate)", "s(2)"
+    )
     assert marked(number.replace("s(rule = rule)", "s")) == [("A0405", "rule")]

@@ -3,22 +3,22 @@
 import pytest
 
 from s2mlp_dsl.ir.hash import function_hash
-from s2mlp_dsl.ir.program import Op, Parallel, Scope
+from s2mlp_dsl.ir.program import Op, Parallel, Region
 from s2mlp_dsl.ir.shape import Map, Tokens, Vector
 from tests.checking import analysis_of, diagnose, marked, model_of
 
 HEAD = """edition 1
 shift aside(step = 1) {
-    edge zero
+    edge zeros
     1/2 right step
     rest stay
 }
 shift temporal {
-    edge zero
+    edge zeros
     1/4 earlier 2
     rest later
 }
-block mixed(mixing: piece = none, width = dim_) {
+block mixed(mixing: block = none, width = dim_) {
     residual {
         norm(layer)
         apply(mixing)
@@ -43,36 +43,38 @@ TWO = "parallel({}) {{\nbranch {{\n{}\n}}\nbranch {{\n{}\n}}\n}}"
 
 
 def test_split_gives_each_branch_its_part() -> None:
-    found = last(TWO.format("split, fuse = concat", "linear(dim)", "linear(3 * dim)"))
+    found = last(TWO.format("split, merge = concat", "linear(dim)", "linear(3 * dim)"))
     assert isinstance(found, Parallel)
     assert found.parts == (4, 4)
-    assert found.fuse.source == found.fuse.result == Map(height=4, width=6, channels=16)
+    assert (
+        found.merge.source == found.merge.result == Map(height=4, width=6, channels=16)
+    )
 
 
 def test_copy_gives_each_branch_all() -> None:
-    found = last(TWO.format("copy, fuse = sum", "", "linear(dim)"))
+    found = last(TWO.format("copy, merge = sum", "", "linear(dim)"))
     assert isinstance(found, Parallel)
     assert found.parts == () and found.branches[0] == ()
-    assert found.fuse.result == Map(height=4, width=6, channels=8)
+    assert found.merge.result == Map(height=4, width=6, channels=8)
 
 
-def test_the_width_of_a_fuse_is_that_around_it() -> None:
+def test_the_width_of_a_merge_is_that_around_it() -> None:
     body = "linear(24)\n" + TWO.format(
-        "split, fuse = split_attention(hidden = dim / 2)", "", ""
+        "split, merge = split_attention(hidden = dim / 2)", "", ""
     )
     found = last("residual {\n" + body + "\nlinear(8)\n}")
-    assert found.body[1].fuse.args[1] == ("hidden", 4)  # type: ignore[attr-defined]
+    assert found.body[1].merge.args[1] == ("hidden", 4)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
-    "params, argument", [("how: word = sum", "how"), ("how: piece = sum", "how")]
+    "params, argument", [("how: enum = sum", "how"), ("how: block = sum", "how")]
 )
-def test_a_fuse_may_be_a_parameter(params: str, argument: str) -> None:
-    body = TWO.format(f"copy, fuse = {argument}", "", "gelu")
+def test_a_merge_may_be_a_parameter(params: str, argument: str) -> None:
+    body = TWO.format(f"copy, merge = {argument}", "", "gelu")
     text = (
         f"{HEAD}block b({params}) {{\n{body}\n}}\nmodel m {{\nimage(8, 4, 6)\nb\n}}\n"
     )
-    if "piece" in params:  # a fuse is no statement
+    if "block" in params:  # merging is not a statement
         assert marked(text)
     else:
         assert marked(text) == []
@@ -82,36 +84,42 @@ def test_a_fuse_may_be_a_parameter(params: str, argument: str) -> None:
     ("body", "found"),
     [
         (
-            "parallel(copy, fuse = sum) {\nbranch { }\n}",
-            [("A0213", "parallel(copy, fuse = sum)")],
+            "parallel(copy, merge = sum) {\nbranch { }\n}",
+            [("A0213", "parallel(copy, merge = sum)")],
         ),
-        ("parallel(copy, fuse = sum) { }", [("A0213", "parallel(copy, fuse = sum)")]),
+        ("parallel(copy, merge = sum) { }", [("A0213", "parallel(copy, merge = sum)")]),
         (TWO.format("copy", "", ""), [("A0404", "parallel(copy)")]),
-        (TWO.format("fuse = sum", "", ""), [("A0404", "parallel(fuse = sum)")]),
+        (TWO.format("merge = sum", "", ""), [("A0404", "parallel(merge = sum)")]),
         (TWO.format("", "", ""), [("A0404", "parallel()")]),
-        (TWO.format("copy, fuse = sun", "", ""), [("A0407", "sun")]),
-        (TWO.format("copy, fuse = gelu", "", ""), [("A0407", "gelu")]),
-        (TWO.format("copy, fuse = 3", "", ""), [("A0407", "3")]),
-        (TWO.format("copied, fuse = sum", "", ""), [("A0407", "copied")]),
-        (TWO.format("copy, fuse = sum(2)", "", ""), [("A0401", "2")]),
+        (TWO.format("copy, merge = sun", "", ""), [("A0407", "sun")]),
+        (TWO.format("copy, merge = gelu", "", ""), [("A0407", "gelu")]),
+        (TWO.format("copy, merge = 3", "", ""), [("A0407", "3")]),
+        (TWO.format("copied, merge = sum", "", ""), [("A0407", "copied")]),
+        (TWO.format("copy, merge = sum(2)", "", ""), [("A0401", "2")]),
         (
-            TWO.format("copy, fuse = split_attention", "", ""),
+            TWO.format("copy, merge = split_attention", "", ""),
             [("A0404", "split_attention")],
         ),
-        ("linear(7)\n" + TWO.format("split, fuse = sum", "", ""), [("A0213", "split")]),
-        (TWO.format("copy, fuse = sum", "linear(4)", ""), [("A0213", "branch")]),
-        (TWO.format("copy, fuse = concat", "patch(2, 8)", "gelu"), [("A0213", "gelu")]),
         (
-            TWO.format("copy, fuse = sum", "linear(x)", "norm(y)"),
+            "linear(7)\n" + TWO.format("split, merge = sum", "", ""),
+            [("A0213", "split")],
+        ),
+        (TWO.format("copy, merge = sum", "linear(4)", ""), [("A0213", "branch")]),
+        (
+            TWO.format("copy, merge = concat", "patch(2, 8)", "gelu"),
+            [("A0213", "gelu")],
+        ),
+        (
+            TWO.format("copy, merge = sum", "linear(x)", "norm(y)"),
             [("A0301", "x"), ("A0407", "y")],
         ),
         (
-            TWO.format("copy, fuse = sum", "shift(aside(1 / 0))", "patch(3, 8)"),
+            TWO.format("copy, merge = sum", "shift(aside(1 / 0))", "patch(3, 8)"),
             [("A0408", "0"), ("A0202", "3")],
         ),
         ("sum", [("A0302", "sum")]),
         ("branch { }", [("A0101", "{")]),
-        (TWO.format("copy, fuse = sum", "a: gelu", "a: gelu"), [("A0308", "a")]),
+        (TWO.format("copy, merge = sum", "a: gelu", "a: gelu"), [("A0308", "a")]),
     ],
 )
 def test_wrong_branches(body: str, found: list[tuple[str, str]]) -> None:
@@ -124,7 +132,7 @@ def test_wrong_branches(body: str, found: list[tuple[str, str]]) -> None:
 
 def test_fold_puts_the_axes_back() -> None:
     found = last('fold("y (x a) c -> c x (y a)", a = 2) {\nlinear(dim)\n}')
-    assert isinstance(found, Scope)
+    assert isinstance(found, Region)
     assert found.enter.result == Map(height=8, width=3, channels=8)
     assert found.leave.result == Map(height=4, width=6, channels=8)
 
@@ -155,11 +163,11 @@ def test_a_fold_computes_what_its_two_operators_do() -> None:
 
 
 def test_pad_lengthens_and_crops() -> None:
-    found = last("pad(y, multiple = 3, edge = wrap) {\ndepthwise(3)\n}")
-    assert isinstance(found, Scope)
+    found = last("pad(y, multiple = 3, edge = circular) {\ndepthwise(3)\n}")
+    assert isinstance(found, Region)
     assert found.enter.result == Map(height=6, width=6, channels=8)
     assert found.leave.result == Map(height=4, width=6, channels=8)
-    enough = last("pad(x, multiple = 3, edge = zero) {\ngelu\n}")
+    enough = last("pad(x, multiple = 3, edge = zeros) {\ngelu\n}")
     assert enough.enter.result == Map(height=4, width=6, channels=8)  # type: ignore[attr-defined]
 
 
@@ -194,10 +202,10 @@ FOLD = 'fold("{}") {{\nlinear(dim)\n}}'
         ('fold("(y a=2) x c -> y x (a c)", a = 2) {\ngelu\n}', [("A0403", "a = 2")]),
         ('fold("y x c -> c (y x)") {\nlinear(3)\n}', [("A0212", "linear(3)")]),
         ('fold("y x c -> c (y x)") {\npool(mean)\n}', [("A0212", "pool(mean)")]),
-        ("pad(z, multiple = 2, edge = zero) {\ngelu\n}", [("A0301", "z")]),
+        ("pad(z, multiple = 2, edge = zeros) {\ngelu\n}", [("A0301", "z")]),
         ("pad(y, multiple = 2, edge = keep) {\ngelu\n}", [("A0407", "keep")]),
-        ("pad(y, 3, zero) {\npatch(2, 8)\n}", [("A0212", "patch(2, 8)")]),
-        ("pool(mean)\npad(y, 3, zero) {\ngelu\n}", [("A0201", "pad(y, 3, zero)")]),
+        ("pad(y, 3, zeros) {\npatch(2, 8)\n}", [("A0212", "patch(2, 8)")]),
+        ("pool(mean)\npad(y, 3, zeros) {\ngelu\n}", [("A0201", "pad(y, 3, zeros)")]),
         ("crop(y, 9)", [("A0212", "9")]),
     ],
 )
@@ -237,7 +245,7 @@ def test_a_piece_sees_the_place_that_writes_it() -> None:
 
 
 def test_a_model_takes_a_piece() -> None:
-    text = model("mixed(mixing)", "(mixing: piece = none)")
+    text = model("mixed(mixing)", "(mixing: block = none)")
     assert analysis_of(text).params == 16
     with_linear = model_of(text, mixing="depthwise(3)")
     assert len(with_linear.blocks[0].body[0].body) == 2  # type: ignore[union-attr]
@@ -263,7 +271,7 @@ def test_wrong_pieces(body: str, found: list[tuple[str, str]]) -> None:
 
 
 def test_a_block_that_applies_itself_is_refused() -> None:
-    text = f"{HEAD}block b(p: piece) {{\napply(p)\n}}\nblock c {{\nb(c)\n}}\n"
+    text = f"{HEAD}block b(p: block) {{\napply(p)\n}}\nblock c {{\nb(c)\n}}\n"
     text += "model m {\nimage(8, 4, 6)\nc\n}\n"
     assert [code for code, _ in marked(text)] == ["A0307"]
 
@@ -287,12 +295,12 @@ def test_frame_by_frame_unless_time_is_named() -> None:
     assert made.input_size == (3, 4, 6, 6)
 
 
-def test_reach_goes_through_time() -> None:
+def test_receptive_field_goes_through_time() -> None:
     body = "patch(2, 4)\nstack 3 {\nresidual {\nshift(temporal)\nlinear(dim)\n}\n}"
-    reach = analysis_of(clip(body)).reach
-    assert reach is not None and reach.grid == (4, 3, 3)
+    receptive_field = analysis_of(clip(body)).receptive_field
+    assert receptive_field is not None and receptive_field.grid == (4, 3, 3)
     # A frame is reached from itself and from frames before and after it alone.
-    assert reach.steps[-1].most == 4
+    assert receptive_field.steps[-1].most == 4
 
 
 def test_an_image_has_no_time() -> None:

@@ -39,7 +39,7 @@ model tiny(width = 4, depth = 1, via = aside) {
 
 model wide = tiny(width = 32)
 
-model other(kind: word = layer, sizes: list = [1, 2]) {
+model other(kind: enum = layer, sizes: list = [1, 2]) {
     image(1, 8, 8)
     norm(kind)
     pool(mean)

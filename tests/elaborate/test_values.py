@@ -62,9 +62,9 @@ def value(text: str, **names: Value) -> Value:
     ],
 )
 def test_values(text: str, expected: Value) -> None:
-    from s2mlp_dsl.elaborate.values import Word
+    from s2mlp_dsl.elaborate.values import EnumValue
 
-    found = value(text, n=7, kind=Word("layer"))
+    found = value(text, n=7, kind=EnumValue("layer"))
     assert found == expected
     assert isinstance(found, int) == isinstance(expected, int)
 

@@ -38,7 +38,7 @@ shift s( # par {
   rest   stay
   # last
 }
-shift t { edge zero
+shift t { edge zeros
 interleave
 each right -1..1 down -(2-1) .. 1 }
 model m(w:number=3) { image(3, 8, 8)

@@ -133,9 +133,9 @@ def test_damage_hides_only_its_own_names() -> None:
     ],
 )
 def test_expressions_of_the_command_line(text: str, code: str) -> None:
-    from s2mlp_dsl.diagnostics import Poisoned
+    from s2mlp_dsl.diagnostics import AlreadyReported
 
     report = Report()
-    with pytest.raises(Poisoned):
+    with pytest.raises(AlreadyReported):
         parse_expression(Source("--set x", text), report)
     assert [one.code.number for one in report] == [code]

@@ -22,7 +22,7 @@ SPECS = Path(__file__).parents[2] / "specs"
 TEXTS = [
     *((SPECS / name).read_text() for name in ("digits.arch", "s2mlp.arch")),
     "model m { stack 2 as i { a(1 + 2 * -x[1], k = [1, 2]) } then 3 { b } }\n",
-    "shift s(a: word = b) { edge keep\n each right -1 .. 1 left [1]\n interleave }\n",
+    "shift s(a: enum = b) { edge keep\n each right -1 .. 1 left [1]\n interleave }\n",
     'study t of m { vary a = [1]\n case "c" m(a = 1) printed [1.5] }\n',
     "claim m { params() ~= 3M within 1% }\nrecipe r { a = (1) }\n",
     "model m { linear(3 }\nlet x = = 2\nblock b( { gelu }\n",

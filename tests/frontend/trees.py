@@ -85,7 +85,7 @@ def _structures(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.one_of(
         st.builds(tree.Residual, at, bodies(inner), labels),
         st.builds(tree.Stack, at, labels, parts, labels),
-        st.builds(tree.Scope, at, calls, bodies(inner), labels),
+        st.builds(tree.Region, at, calls, bodies(inner), labels),
         st.builds(tree.Parallel, at, parallel, branches, labels),
     )
 

@@ -16,7 +16,7 @@ shift mixed {
     each right -1 .. 1
     rest stay
 }
-block mix(ratio = 2, via = cross, kind: word = layer) {
+block mix(ratio = 2, via = cross, kind: enum = layer) {
     residual {
         norm(kind)
         linear(ratio * dim)
@@ -25,7 +25,7 @@ block mix(ratio = 2, via = cross, kind: word = layer) {
         linear(dim)
     }
 }
-block via(piece: piece = none) {
+block via(piece: block = none) {
     norm(affine)
     apply(piece)
 }
@@ -50,7 +50,7 @@ simple = st.one_of(
     st.builds(
         "depthwise({}, edge = {})".format,
         st.sampled_from([1, 3]),
-        st.sampled_from(["zero", "clamp", "wrap", "reflect"]),
+        st.sampled_from(["zeros", "replicate", "circular", "reflect"]),
     ),
     st.builds("mix({}, {}, {})".format, st.integers(1, 3), shifts, words),
     st.builds("pair({})".format, st.integers(1, 2)),
@@ -83,8 +83,8 @@ linear(4 * (1 + mod(i, 2)))
 }}"""
 
 
-FUSES = ("sum", "mean", "multiply", "split_attention(3, mean)")
-SPLIT = """parallel(split, fuse = {}) {{
+MERGES = ("sum", "mean", "multiply", "split_attention(3, mean)")
+SPLIT = """parallel(split, merge = {}) {{
 branch {{ }}
 branch {{
 {}
@@ -95,7 +95,7 @@ linear(dim)
 }}
 }}"""
 SPLIT = "linear(18)\n" + SPLIT
-COPY = """parallel(copy, fuse = {}) {{
+COPY = """parallel(copy, merge = {}) {{
 branch {{
 {}
 linear(12)
@@ -129,8 +129,8 @@ def _structures(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds(RESIDUAL.format, words, shifts),
         st.builds(STACK.format, st.integers(1, 3), bodies),
         st.builds(STAGES.format, st.integers(1, 4), bodies, bodies),
-        st.builds(SPLIT.format, st.sampled_from(FUSES), bodies),
-        st.builds(COPY.format, st.sampled_from([*FUSES, "concat"]), bodies),
+        st.builds(SPLIT.format, st.sampled_from(MERGES), bodies),
+        st.builds(COPY.format, st.sampled_from([*MERGES, "concat"]), bodies),
         st.builds(FOLD.format, st.sampled_from(FOLDED), shifts),
         st.builds(PAD.format, st.sampled_from("xy"), st.integers(1, 4)),
         st.builds("via(piece = {})".format, st.sampled_from(PIECES)),

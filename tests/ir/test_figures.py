@@ -61,17 +61,17 @@ def ball(height: int, width: int, radius: int) -> list[int]:
 
 
 @pytest.mark.parametrize(("name", "full"), [("s2mlp_wide", None), ("s2mlp_deep", 26)])
-def test_reach(name: str, full: int | None) -> None:
-    reach = figures(name).reach
-    assert reach is not None
-    assert (reach.grid, reach.full) == ((14, 14), full)
-    for step in reach.steps:
+def test_receptive_field(name: str, full: int | None) -> None:
+    receptive_field = figures(name).receptive_field
+    assert receptive_field is not None
+    assert (receptive_field.grid, receptive_field.full) == ((14, 14), full)
+    for step in receptive_field.steps:
         sizes = ball(14, 14, step.iteration)
         assert (step.least, step.most) == (min(sizes), max(sizes))
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 5), (3, 7), (6, 2)])
-def test_reach_on_other_maps(height: int, width: int) -> None:
+def test_receptive_field_on_other_maps(height: int, width: int) -> None:
     found = analysis_of(
         f"""edition 1
 import s2mlp_block from "std:s2mlp"
@@ -83,8 +83,8 @@ model m {{
 }}
 """
     )
-    assert found.reach is not None
-    assert found.reach.full == max(1, height + width - 2)
-    for step in found.reach.steps:
+    assert found.receptive_field is not None
+    assert found.receptive_field.full == max(1, height + width - 2)
+    for step in found.receptive_field.steps:
         sizes = ball(height, width, step.iteration)
         assert (step.least, step.most) == (min(sizes), max(sizes))

@@ -105,7 +105,7 @@ def test_the_function_is_the_same(text: str) -> None:
         ("linear(2 * dim)", "linear(2 * dim, bias = off)"),
         ("gelu\n", ""),
         ("gelu\n", "gelu\n gelu\n"),
-        ("edge keep", "edge clamp"),
+        ("edge keep", "edge replicate"),
         ("edge keep", "edge keep\n    interleave"),
         ("1/2 right", "1/4 right"),
         ("1/2 right", "1/2 left"),
@@ -125,7 +125,7 @@ def test_the_function_is_the_same(text: str) -> None:
         ("stack 3 {", "stack 2 {\n        gelu\n    } then 3 {"),
         ("pool(mean)\n", "pool(mean)\n    gelu\n"),
         ("            linear(dim)\n", "            linear(dim, bias = off)\n"),
-        ("residual {", "parallel(copy, fuse = sum) { branch {"),
+        ("residual {", "parallel(copy, merge = sum) { branch {"),
         ("    pool(mean)\n", ""),
     ],
 )
@@ -150,7 +150,7 @@ DECLARATIONS = re.findall(r"(?:shift|model) .*?^}\n", TEXT, re.DOTALL | re.MULTI
 UNRELATED = [
     "let unused = 3\n",
     "block other(k = 2) {\n    linear(k * dim)\n}\n",
-    "shift another {\n    edge zero\n    rest up\n}\n",
+    "shift another {\n    edge zeros\n    rest up\n}\n",
     "model n {\n    image(1, 4, 4)\n}\n",
     "claim m {\n    params() > 0\n}\n",
     "recipe r {\n    epochs = 1\n}\n",
@@ -182,7 +182,7 @@ def test_order_comments_and_layout_do_not_count(
         ("image(3, 8, 8)", "image(3, 16, 32)", True),  # trained small, used large
         ("norm(layer)", "norm(affine)", True),  # one weight, one bias either way
         ("gelu\n", "", True),
-        ("edge keep", "edge zero", True),
+        ("edge keep", "edge zeros", True),
         ("pool(mean)", "pool(max)", True),
         ("shift(cross)", "shift(none)", True),
         ("1 linear", "1 linear", True),

@@ -153,7 +153,7 @@ model torch {
     + _CROSS,
     "many_groups": """
 shift far {
-    edge wrap
+    edge circular
     each right -3 .. 3 down -1 .. 1
 }
 
@@ -165,7 +165,7 @@ shift woven {
 }
 
 shift alone {
-    edge zero
+    edge zeros
     rest right 1234567 down 1
 }
 

@@ -91,9 +91,9 @@ def test_one_hot_keeps_one_step(
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_one_hot_rounds_nothing(dtype: torch.dtype) -> None:
-    move = Move(4, 5, ONE_STEP, "zero")
+    move = Move(4, 5, ONE_STEP, "zeros")
     x = torch.randn(2, *move.size).to(dtype)
-    assert torch.equal(OneHotShift(ONE_STEP, "zero")(x), move.module()(x))
+    assert torch.equal(OneHotShift(ONE_STEP, "zeros")(x), move.module()(x))
 
 
 class Calls(TorchDispatchMode):
@@ -139,7 +139,7 @@ def test_a_shift_it_cannot_compute_gets_another(
 
 @pytest.mark.parametrize(
     ("edge", "reason"),
-    [("keep", "`keep` differs from `clamp`"), ("zero", "it moves by 9 steps")],
+    [("keep", "`keep` differs from `replicate`"), ("zeros", "it moves by 9 steps")],
 )
 def test_asking_for_the_impossible_says_why(edge: str, reason: str) -> None:
     spec = f"edition 1\nshift far {{\n    edge {edge}\n    rest right 9\n}}\n"
@@ -224,7 +224,7 @@ def test_functionalizes(edge: str) -> None:
         assert torch.equal(torch.func.functionalize(shift)(x), shift(x))
 
 
-@pytest.mark.parametrize("edge", ["keep", "zero", "wrap"])
+@pytest.mark.parametrize("edge", ["keep", "zeros", "circular"])
 def test_gradients_of_a_gather_are_gathered(edge: str) -> None:
     """Not added up entry by entry, and differentiable again."""
     module = GatheredShift(GROUPS, edge)

@@ -30,9 +30,9 @@ BODIES = {
     "norm_first": "residual {\n norm(layer)\n linear(8)\n shift(cross)\n }",
     "two_shifts": "linear(8)\n shift(cross)\n shift(cross)\n linear(8)",
     "shift_then_gelu": "shift(cross)\n gelu\n norm(batch)\n linear(8)",
-    "gate": "linear(16)\n parallel(split, fuse = multiply) {\n"
+    "gate": "linear(16)\n parallel(split, merge = multiply) {\n"
     " branch { linear(8)\n shift(cross) }\n branch { gelu }\n }\n linear(8)",
-    "copies": "parallel(copy, fuse = sum) {\n branch { shift(cross)\n linear(8) }\n"
+    "copies": "parallel(copy, merge = sum) {\n branch { shift(cross)\n linear(8) }\n"
     " branch { linear(8) }\n branch { }\n }\n norm(affine)",
     "nested": "residual {\n residual {\n shift(cross)\n linear(8)\n }\n scale(1)\n }",
     "no_shift": "residual {\n linear(8, bias = off)\n relu\n }",

@@ -15,7 +15,7 @@ from s2mlp_dsl.ir.program import Op, Parallel
 from s2mlp_dsl.ir.shape import Map, Shape, Tokens, Vector
 from s2mlp_dsl.operators import OPERATORS, Args, Buffer, Operator
 
-EDGES = ("keep", "clamp", "zero", "wrap", "reflect")
+EDGES = ("keep", "replicate", "zeros", "circular", "reflect")
 
 _GROUPS = {
     "cross": ["1/4 right", "1/4 left", "1/4 down", "1/4 up"],
@@ -86,7 +86,7 @@ class Case:
                 nn.init.normal_(state[name], generator=random)
             elif buffer.values == "positive":
                 nn.init.uniform_(state[name], 0.5, 2, generator=random)
-        if self.operator.role == "fuse":  # takes its branches one by one
+        if self.operator.role == "merge":  # takes its branches one by one
             apart, branches = net.forward, self.args.count("branches")
             net.forward = lambda x: apart(*x.chunk(branches, dim=-1))
         return net
@@ -104,7 +104,7 @@ class Case:
 def op_of(program: Program) -> Op:
     """The operator that a model of one statement ends with."""
     last = program.model.body[-1]
-    op = last.fuse if isinstance(last, Parallel) else last
+    op = last.merge if isinstance(last, Parallel) else last
     assert isinstance(op, Op)
     return op
 
@@ -145,9 +145,9 @@ def film(time: int, height: int, width: int, channels: int) -> Map:
     return Map(time=time, height=height, width=width, channels=channels)
 
 
-def parallel(fuse: str, branches: int = 2) -> str:
+def parallel(merge: str, branches: int = 2) -> str:
     """Branches that change nothing, so that what is tried is the fuse."""
-    return f"parallel(copy, fuse = {fuse}) {{{' branch { }' * branches} }}".replace(
+    return f"parallel(copy, merge = {merge}) {{{' branch { }' * branches} }}".replace(
         "} branch", "}\n branch"
     )
 
@@ -262,12 +262,12 @@ CASES: dict[str, list[Case]] = {
             (1, "on", _GRIDS[:1]),
             (9, "off", (map_(2, 3, 2),)),
         )
-        for edge in ("zero", "clamp", "wrap", "reflect")
+        for edge in ("zeros", "replicate", "circular", "reflect")
         for shape in shapes
     ]
     + [
         Case(f"depthwise(3, edge = {edge}, fixed = {kernels})", shape)
-        for edge in ("zero", "clamp", "wrap", "reflect")
+        for edge in ("zeros", "replicate", "circular", "reflect")
         for kernels, shape in (
             ("[[1, 2, 1], [2, 4, 2], [1, 2, 1]]", map_(3, 5, 1)),
             (f"[{_TO_THE_RIGHT}, {_FROM_BELOW}]", map_(4, 3, 6)),
@@ -288,12 +288,12 @@ CASES: dict[str, list[Case]] = {
         for arguments, shape, probed in (
             ("6, 3", map_(3, 5, 4), True),
             ("3, 3, stride = 2", map_(6, 5, 2), True),
-            ("3, 1, edge = zero", map_(1, 1, 5), True),
-            ("2, 3, edge = clamp", map_(2, 3, 1), True),
-            ("4, 3, edge = wrap, groups = 2, bias = off", map_(3, 2, 6), True),
+            ("3, 1, edge = zeros", map_(1, 1, 5), True),
+            ("2, 3, edge = replicate", map_(2, 3, 1), True),
+            ("4, 3, edge = circular, groups = 2, bias = off", map_(3, 2, 6), True),
             ("3, 3, edge = reflect, groups = 3", map_(1, 4, 3), True),
             ("2, 2, stride = 2, pad = 0", map_(4, 5, 3), True),
-            ("2, 4, edge = clamp", map_(4, 3, 2), True),
+            ("2, 4, edge = replicate", map_(4, 3, 2), True),
             ("3, 1, stride = 2", map_(3, 4, 2), False),
             ("2, 7, pad = 3, stride = 4", map_(5, 9, 1), False),
             ("2, 3, pad = 4", map_(2, 1, 2), False),
@@ -302,7 +302,7 @@ CASES: dict[str, list[Case]] = {
     ]
     + [
         Case(f"conv({arguments}, edge = {edge}, fixed = {fixed})", shape)
-        for edge in ("zero", "clamp", "wrap", "reflect")
+        for edge in ("zeros", "replicate", "circular", "reflect")
         for arguments, fixed, shape in (
             ("1, 3", f"[[{_TO_THE_RIGHT}, {_FROM_BELOW}, {_NOTHING}]]", map_(3, 5, 3)),
             ("4, 3", f"[[{_FROM_BELOW}], [{_TO_THE_RIGHT}]]", map_(4, 3, 1)),
@@ -381,7 +381,7 @@ CASES: dict[str, list[Case]] = {
     "extend": [
         Case(f"extend({axis}, {count}, {edge})", shape, probed=False)
         for axis in ("y", "x")
-        for edge in ("zero", "clamp", "wrap", "reflect")
+        for edge in ("zeros", "replicate", "circular", "reflect")
         for count, shape in (
             (2, map_(3, 5, 2)),
             (7, map_(2, 3, 1)),
@@ -400,12 +400,12 @@ CASES: dict[str, list[Case]] = {
         )
     ],
     **{
-        fuse: [
-            Case(parallel(fuse, branches), shape)
+        merge: [
+            Case(parallel(merge, branches), shape)
             for branches in (2, 3)
             for shape in _FEW
         ]
-        for fuse in ("sum", "mean", "multiply", "concat")
+        for merge in ("sum", "mean", "multiply", "concat")
     },
     "split_attention": [
         Case(parallel(f"split_attention({hidden}, {over}, bias = {bias})", 3), shape)
@@ -415,7 +415,7 @@ CASES: dict[str, list[Case]] = {
 }
 
 # Scopes around a body that mixes what it takes as channels.
-SCOPE_CASES: dict[str, list[tuple[str, Shape]]] = {
+REGION_CASES: dict[str, list[tuple[str, Shape]]] = {
     "fold": [
         (f"fold({arguments}) {{ linear(dim) }}", shape)
         for arguments, shape in (
@@ -430,7 +430,7 @@ SCOPE_CASES: dict[str, list[tuple[str, Shape]]] = {
     ],
     "pad": [
         (f"pad({arguments}) {{ depthwise(3) }}", shape)
-        for edge in ("zero", "clamp", "wrap", "reflect")
+        for edge in ("zeros", "replicate", "circular", "reflect")
         for arguments, shape in (
             (f"y, multiple = 4, edge = {edge}", map_(3, 5, 2)),
             (f"x, multiple = 3, edge = {edge}", map_(1, 1, 3)),

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from s2mlp_dsl.operators.base import Term
-from s2mlp_dsl.operators.reach import Reach
+from s2mlp_dsl.operators.receptive_field import ReceptiveField
 from tests.operators.cases import Case
 
 
@@ -40,18 +40,21 @@ def dependence(case: Case) -> Tensor:
     return found
 
 
-def expected_dependence(case: Case, reach: Reach) -> Tensor:
+def expected_dependence(case: Case, receptive_field: ReceptiveField) -> Tensor:
     """The same grid from what the fact sheet says."""
     out_positions, out_channels, in_positions, in_channels = size = grid(case)
     expected = torch.zeros(size, dtype=torch.bool)
-    if reach.moves is not None:
+    if receptive_field.moves is not None:
         flat = expected.view(out_positions * out_channels, -1)
-        flat[torch.arange(len(flat)), torch.tensor(reach.moves())] = True
+        flat[torch.arange(len(flat)), torch.tensor(receptive_field.moves())] = True
         return expected
-    for part in reach.parts:
+    for part in receptive_field.parts:
         mask = part.channels
         mine = [c for c in range(in_channels) if mask is None or mask >> c & 1]
-        run_in, run_out = in_channels // reach.groups, out_channels // reach.groups
+        run_in, run_out = (
+            in_channels // receptive_field.groups,
+            out_channels // receptive_field.groups,
+        )
         table = part.table
         for place in range(out_positions):
             reads: Iterable[int] = [place]
@@ -61,10 +64,10 @@ def expected_dependence(case: Case, reach: Reach) -> Tensor:
                 reads = table[place]
             for source in reads:
                 for channel in mine:
-                    own = channel % (in_channels // reach.slices)
+                    own = channel % (in_channels // receptive_field.slices)
                     start = channel // run_in * run_out
                     mixed = [c for c in range(start, start + run_out) if part.leaves(c)]
-                    outs = mixed if reach.mixes else [own]
+                    outs = mixed if receptive_field.mixes else [own]
                     expected[place, list(outs), source, channel] = True
     return expected
 

@@ -13,20 +13,20 @@ from s2mlp_dsl.ir.print import print_op
 from s2mlp_dsl.ir.shape import Map, Shape, Tokens, Vector
 from s2mlp_dsl.operators import (
     OPERATORS,
-    SCOPES,
+    REGIONS,
     SIGNATURES,
     Args,
     Operator,
     Refusal,
-    Scope,
+    Region,
 )
-from tests.analysis.test_reach import dependence as built_dependence
-from tests.analysis.test_reach import expected as said_dependence
+from tests.analysis.test_receptive_field import dependence as built_dependence
+from tests.analysis.test_receptive_field import expected as said_dependence
 from tests.operators.cases import (
     ALL,
     CASES,
     EDGES,
-    SCOPE_CASES,
+    REGION_CASES,
     Case,
     film,
     map_,
@@ -91,7 +91,7 @@ def test_cases_include_every_choice(operator: Operator) -> None:
         given = [
             case.args.values.get(parameter.name, parameter.default) for case in cases
         ]
-        if parameter.kind == "word":
+        if parameter.kind == "enum":
             assert set(given) == set(parameter.choices)
         if parameter.kind == "shift":
             shifts = [case.args.shift(parameter.name) for case in cases]
@@ -135,9 +135,9 @@ def test_macs(case: Case) -> None:
 
 
 @every_case
-def test_reach(case: Case) -> None:
-    reach = case.operator.reach(case.shape, case.args)
-    wrong = dependence(case) != expected_dependence(case, reach)
+def test_receptive_field(case: Case) -> None:
+    receptive_field = case.operator.receptive_field(case.shape, case.args)
+    wrong = dependence(case) != expected_dependence(case, receptive_field)
     assert not wrong.any(), wrong.nonzero()[:5].tolist()
 
 
@@ -235,19 +235,19 @@ def test_example(operator: Operator) -> None:
     assert tuple(y.shape) == (2, *op.result.dims)
 
 
-@pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
-def test_scope_example(scope: Scope) -> None:
-    statement = f"{scope.example} {{\n        linear(dim)\n    }}"
+@pytest.mark.parametrize("region", REGIONS.values(), ids=REGIONS)
+def test_scope_example(region: Region) -> None:
+    statement = f"{region.example} {{\n        linear(dim)\n    }}"
     program = elaborate(spec_text(statement, map_(3, 5, 4)))
     assert program.model.result == map_(3, 5, 4)
-    assert scope.summary and scope.paper
+    assert region.summary and region.paper
     assert elaborate(program.text).model == program.model
     assert verify(program.text, model=None).passed
 
 
 def test_every_scope_has_cases() -> None:
-    assert SCOPE_CASES.keys() == SCOPES.keys()
-    for cases in SCOPE_CASES.values():
+    assert REGION_CASES.keys() == REGIONS.keys()
+    for cases in REGION_CASES.values():
         maps = [shape for _, shape in cases if isinstance(shape, Map)]
         assert len(set(maps)) >= 3
         assert any(shape.height != shape.width for shape in maps)
@@ -258,7 +258,7 @@ def test_every_scope_has_cases() -> None:
 
 @pytest.mark.parametrize(
     ("statement", "shape"),
-    [case for cases in SCOPE_CASES.values() for case in cases],
+    [case for cases in REGION_CASES.values() for case in cases],
     ids=str,
 )
 def test_scope(statement: str, shape: Shape) -> None:

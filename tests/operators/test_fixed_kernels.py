@@ -33,7 +33,7 @@ def test_one_hot_kernels_are_the_shift() -> None:
 
 def test_filters_are_the_weights_of_the_convolution_that_learns() -> None:
     x = torch.randn(2, 4, 5, 7, generator=torch.Generator().manual_seed(0)).double()
-    given = f"conv(6, 3, stride = 2, edge = clamp, groups = 2, {FILTERS})"
+    given = f"conv(6, 3, stride = 2, edge = replicate, groups = 2, {FILTERS})"
     fixed = elaborate(spec_text(given, map_(5, 7, 4))).build().double()
     learned = given.replace(FILTERS, "bias = off")
     twin = elaborate(spec_text(learned, map_(5, 7, 4))).build().double()
@@ -59,7 +59,7 @@ def test_kernels_follow_the_module() -> None:
 
 def test_a_kernel_that_rounds_is_proved() -> None:
     ninths = "fixed = [[1/9, 1/9, 1/9], [1/9, -1/9, 1/9], [1/9, 1/9, 1/9]]"
-    text = spec_text(f"depthwise(3, edge = wrap, {ninths})", map_(4, 5, 2))
+    text = spec_text(f"depthwise(3, edge = circular, {ninths})", map_(4, 5, 2))
     certificate = s2.verify(text, targets=())
     assert certificate.passed
     one_hot = spec_text(f"depthwise(3, {KERNELS.replace('1/3', '1')})", map_(2, 3, 4))
@@ -70,7 +70,7 @@ def test_a_kernel_that_rounds_is_proved() -> None:
 
 
 def test_filters_are_proved() -> None:
-    rounded = spec_text(f"conv(4, 3, edge = wrap, {THIRDS})", map_(4, 5, 4))
+    rounded = spec_text(f"conv(4, 3, edge = circular, {THIRDS})", map_(4, 5, 4))
     added = spec_text(f"conv(4, 3, {THIRDS.replace('1/3', '1')})", map_(4, 5, 4))
     for text, moved in ((rounded, 0), (added, 1)):
         certificate = s2.verify(text, targets=("emitted", "fx", "onnx"))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from s2mlp_dsl.ir.shape import Map
-from s2mlp_dsl.operators.reach import Reach
+from s2mlp_dsl.operators.receptive_field import ReceptiveField
 from tests.operators.cases import ALL, Case, map_
 
 _ROOM = 12
@@ -26,19 +26,21 @@ def _roomy() -> dict[str, Case]:
 @pytest.mark.parametrize("case", _roomy().values(), ids=str)
 def test_properties(case: Case) -> None:
     properties = case.operator.properties(case.op.source, case.args)
-    reach = case.operator.reach(case.shape, case.args)
+    receptive_field = case.operator.receptive_field(case.shape, case.args)
     assert properties.learned == bool(list(case.module().parameters()))
     # The reach itself is held against the module above, on smaller maps.
-    assert properties.reads == _reads(reach, _ROOM * _ROOM)
+    assert properties.reads == _reads(receptive_field, _ROOM * _ROOM)
     assert properties.position_bound == (not _moves_along(case))
-    if not reach.mixes and case.shape.channels > 1:
+    if not receptive_field.mixes and case.shape.channels > 1:
         assert properties.channel_bound == (not _treats_channels_alike(case))
 
 
-def _reads(reach: Reach, positions: int) -> str:
-    if any(part.reads == "all" for part in reach.parts):
+def _reads(receptive_field: ReceptiveField, positions: int) -> str:
+    if any(part.reads == "all" for part in receptive_field.parts):
         return "everything"
-    tables = [table for part in reach.parts if (table := part.table) is not None]
+    tables = [
+        table for part in receptive_field.parts if (table := part.table) is not None
+    ]
     read = [(place, set(row)) for table in tables for place, row in enumerate(table)]
     if read and all(len(row) == positions for _, row in read):
         return "everything"

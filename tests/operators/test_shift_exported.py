@@ -9,7 +9,7 @@ from torch.export import Dim, export
 
 from s2mlp_dsl.nn.shift import InterleavedShift, SpatialShift
 
-EDGES = ("keep", "clamp", "zero", "wrap", "reflect")
+EDGES = ("keep", "replicate", "zeros", "circular", "reflect")
 GROUPS = ((2, 1, 0), (2, -2, 1), (2, 0, 0), (3, 0, 9))
 
 

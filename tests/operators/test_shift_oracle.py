@@ -20,7 +20,7 @@ from s2mlp_dsl.ir.program import Shift, ShiftGroup
 from s2mlp_dsl.nn.shift import InterleavedShift, SpatialShift
 from s2mlp_dsl.operators import OPERATORS, Args
 
-EDGES = ("keep", "clamp", "zero", "wrap", "reflect")
+EDGES = ("keep", "replicate", "zeros", "circular", "reflect")
 Group = tuple[int, int, int]  # channels, right, down
 Rows = list[list[list[float]]]  # [row][column][channel]
 
@@ -70,11 +70,11 @@ def group_of(channel: int, move: Move) -> Group:
 
 def index_by(edge: str, index: int, length: int) -> int | None:
     """What an index outside stands for, walked step by step."""
-    if edge in ("keep", "zero"):
+    if edge in ("keep", "zeros"):
         return index if 0 <= index < length else None
-    if edge == "clamp":
+    if edge == "replicate":
         return 0 if index < 0 else length - 1 if index >= length else index
-    if edge == "wrap":
+    if edge == "circular":
         while index < 0:
             index += length
         while index >= length:
@@ -147,7 +147,7 @@ def test_gradient_returns_the_way_it_came(move: Move) -> None:
     wanted = torch.zeros_like(x).flatten()
     source = expected(torch.arange(1.0, x.numel() + 1).reshape(x.shape), move)
     for at, value in zip(source.flatten().long(), back.flatten(), strict=True):
-        if at:  # 0 is what `zero` puts where nothing came from
+        if at:  # 0 is what `zeros` puts where nothing came from
             wanted[at - 1] += value
     assert torch.equal(gradient.flatten(), wanted)
 
@@ -218,9 +218,9 @@ def test_the_paper() -> None:
     }
     assert after == {
         "keep": [1, 1, 2, 3],
-        "clamp": [1, 1, 2, 3],
-        "zero": [0, 1, 2, 3],
-        "wrap": [4, 1, 2, 3],
+        "replicate": [1, 1, 2, 3],
+        "zeros": [0, 1, 2, 3],
+        "circular": [4, 1, 2, 3],
         "reflect": [2, 1, 2, 3],
     }
 
@@ -228,14 +228,14 @@ def test_the_paper() -> None:
 def test_keep_and_clamp_part_at_two_steps() -> None:
     x = torch.tensor([1.0, 2.0, 3.0, 4.0]).reshape(1, 1, 4, 1)
     keep = SpatialShift(((1, 2, 0),), "keep")(x).flatten().tolist()
-    clamp = SpatialShift(((1, 2, 0),), "clamp")(x).flatten().tolist()
+    clamp = SpatialShift(((1, 2, 0),), "replicate")(x).flatten().tolist()
     assert (keep, clamp) == ([1, 2, 1, 2], [1, 1, 1, 2])
 
 
 def test_a_diagonal_keeps_whole_entries() -> None:
     x = torch.arange(1.0, 5).reshape(1, 2, 2, 1)
     keep = SpatialShift(((1, 1, 1),), "keep")(x).flatten().tolist()
-    clamp = SpatialShift(((1, 1, 1),), "clamp")(x).flatten().tolist()
+    clamp = SpatialShift(((1, 1, 1),), "replicate")(x).flatten().tolist()
     assert (keep, clamp) == ([1, 2, 3, 1], [1, 1, 1, 1])
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from s2mlp_dsl.analysis.analyze import analyze_model
-from s2mlp_dsl.ir.program import Scope
+from s2mlp_dsl.ir.program import Region
 from s2mlp_dsl.ir.walk import occurrences
 from s2mlp_dsl.pictures.uses import Kinds
 from s2mlp_dsl.report.marks import marks_in
 from tests.pictures.picture import Part, Picture, drawn, expanded
 from tests.pictures.test_diagram import GOLDEN, hold_texts
-from tests.pictures.test_report import subject
+from tests.report.test_report import subject
 
 BRANCHES = """edition 1
 shift cross {
@@ -29,7 +29,7 @@ block inner {
     }
     residual {
         gelu
-        parallel(copy, fuse = mean) {
+        parallel(copy, merge = mean) {
             branch { linear(dim) }
             branch { }
             branch { gelu }
@@ -40,7 +40,7 @@ model branches {
     image(3, 32, 32)
     patch(4, 64)
     residual {
-        parallel(split, fuse = concat) {
+        parallel(split, merge = concat) {
             branch { stack 2 { inner } }
             branch {
                 linear(2 * dim)
@@ -51,15 +51,15 @@ model branches {
             }
             branch { shift(cross) }
             branch {
-                parallel(copy, fuse = sum) {
+                parallel(copy, merge = sum) {
                     branch { linear(dim) }
-                    branch { depthwise(3, edge = zero) }
+                    branch { depthwise(3, edge = zeros) }
                 }
             }
         }
         linear(64)
     }
-    pad(y, multiple = 5, edge = zero) {
+    pad(y, multiple = 5, edge = zeros) {
         linear(64)
     }
     pool(mean)
@@ -98,8 +98,8 @@ def test_branches_stand_side_by_side_above_their_fuse(picture: Picture) -> None:
     boxes = [sides(picture.boxes[name]) for name in heads]
     middles = [(left + right) / 2 for left, _, right, _ in boxes]
     assert middles == sorted(middles)
-    fuse = sides(picture.boxes["concat"])
-    assert all(box[3] < fuse[1] for box in boxes)
+    merge = sides(picture.boxes["concat"])
+    assert all(box[3] < merge[1] for box in boxes)
     # The skip of the residual around them passes outside of all.
     skips = [one for one in picture.edges if one.tooltip == "skip connection"]
     outer = [one for one in skips if "concat" in one.title]
@@ -117,9 +117,9 @@ def test_a_split_says_what_each_branch_gets(picture: Picture) -> None:
 
 def test_a_scope_is_a_frame_between_two_shapes(picture: Picture) -> None:
     assert picture.frames["rearrange1.scope"].texts == ["fold", "y x c -> c (y x)"]
-    assert picture.frames["extend.scope"].texts == ["pad", "y, multiple 5, edge zero"]
+    assert picture.frames["extend.scope"].texts == ["pad", "y, multiple 5, edge zeros"]
     model = expanded(BRANCHES)
-    (pad,) = (one for one in model.body if isinstance(one, Scope))
+    (pad,) = (one for one in model.body if isinstance(one, Region))
     for step in (pad.enter, pad.leave):
         assert picture.boxes[step.name].texts == [str(step.result)]
 
@@ -132,14 +132,14 @@ def test_heads_in_the_source_stand_for_what_is_inside() -> None:
     about = subject(BRANCHES)
     marks = marks_in(about.spec.source, about.model)
     groups = {one.span.text: one.inside for one in marks if one.inside}
-    assert groups["pad(y, multiple = 5, edge = zero)"] == ("extend", "linear5", "crop")
+    assert groups["pad(y, multiple = 5, edge = zeros)"] == ("extend", "linear5", "crop")
     (pad,) = (one for one in marks if one.span.text.startswith("pad("))
     assert pad.paths == ("extend", "crop")
     fold = groups['fold("y x c -> c (y x)")']
     assert fold == ("rearrange1", "norm", "linear2", "rearrange2")
-    assert groups["parallel(split, fuse = concat)"][-1] == "concat"
+    assert groups["parallel(split, merge = concat)"][-1] == "concat"
     paths = {path for mark in marks for path in mark.paths}
-    (head,) = (one for one in marks if "fuse = concat" in one.span.text)
+    (head,) = (one for one in marks if "merge = concat" in one.span.text)
     assert head.paths == ("concat",)
     assert paths == {one.path for one in occurrences(about.model)}
 
@@ -158,7 +158,7 @@ model m {{
 }}
 """
     piece = (
-        "parallel({}, fuse = concat) {{\n"
+        "parallel({}, merge = concat) {{\n"
         "branch {{ gelu\n linear(4)\n gelu }}\n"
         "branch {{ linear(4) }}\n"
         "}}"

@@ -24,14 +24,14 @@ SPECS = ["s2mlp_deep", "s2mlp_wide", "digits"]
 # residual, long and oblique steps, groups of different sizes.
 MIXED = """edition 1
 shift far {
-    edge wrap
+    edge circular
     1/8 right 3
     1/8 left 2 up 1
     1/4 up right
     rest stay
 }
 shift window(k = 3) {
-    edge zero
+    edge zeros
     interleave
     each down -(k - 1) / 2 .. (k - 1) / 2 right -(k - 1) / 2 .. (k - 1) / 2
 }
@@ -113,8 +113,8 @@ def test_the_picture_says_what_the_program_is(name: str) -> None:
     assert picture.shapes() == shapes
     assert picture.title == model.name
     assert f"{analysis.params:,} params" in " ".join(picture.caption)
-    assert analysis.reach is not None
-    depth = analysis.reach.iterations
+    assert analysis.receptive_field is not None
+    depth = analysis.receptive_field.iterations
     (frame,) = picture.frames.values()
     assert frame.texts[0].split() == ["×", str(depth), "s2mlp_block"]
 
@@ -265,7 +265,7 @@ def test_thousands_of_blocks_stay_a_picture() -> None:
 def test_a_shift_with_a_group_for_each_channel() -> None:
     spec = """edition 1
 shift many {
-    edge zero
+    edge zeros
     each right -30 .. 30
 }
 model m {

@@ -17,7 +17,7 @@ from s2mlp_dsl.ir.program import Shift
 from s2mlp_dsl.ir.walk import occurrences, ops_in
 from s2mlp_dsl.pictures.graph_trace import trace
 from s2mlp_dsl.pictures.graph_view import Traced
-from s2mlp_dsl.pictures.reach_view import NoReach
+from s2mlp_dsl.pictures.receptive_field_view import NoReceptiveField
 from s2mlp_dsl.pictures.render import Form
 from s2mlp_dsl.pictures.theme import DARK, LIGHT, PRINT, THEMES, Theme
 from s2mlp_dsl.pictures.views import VIEWS, NoBlock, View, draw, traced
@@ -93,7 +93,7 @@ model m {
 def test_what_moves_in_time_stands_beside_the_grid() -> None:
     spec = """edition 1
 shift tsm {
-    edge zero
+    edge zeros
     1/8 later
     1/8 earlier
     1/4 right
@@ -111,14 +111,16 @@ model m {
     assert boxes["shift1.0.0"].texts == ["1/2"]
     assert boxes["shift1.1.0"].texts == ["1/4"]
     assert "MACs per clip" in " ".join(Picture(picture(spec, "model")).caption)
-    with pytest.raises(NoReach, match="clips"):
-        picture(spec.replace("pool", "stack 2 {\nshift(tsm)\n}\npool"), "reach")
+    with pytest.raises(NoReceptiveField, match="clips"):
+        picture(
+            spec.replace("pool", "stack 2 {\nshift(tsm)\n}\npool"), "receptive-field"
+        )
 
 
-def test_the_reach_is_drawn_as_it_is() -> None:
+def test_the_receptive_field_is_drawn_as_it_is() -> None:
     spec = "specs/s2mlp_deep.arch"
-    shown = Picture(picture(spec, "reach"))
-    texts = shown.boxes["reach"].texts
+    shown = Picture(picture(spec, "receptive-field"))
+    texts = shown.boxes["receptive_field"].texts
     depths = [int(text.split()[1]) for text in texts if text.startswith("after ")]
     seen = [int(text.split()[0]) for text in texts if text.endswith("of 196")]
     assert depths == [1, 2, 4, 8, 16, 26]
@@ -173,11 +175,11 @@ def test_texts_stay_in_their_boxes_in_a_wider_font(view: View, spec: str) -> Non
     assert checked
 
 
-def test_no_reach_without_a_stack() -> None:
-    with pytest.raises(NoReach, match="no stack"):
-        picture(HOSTILE, "reach")
-    with pytest.raises(NoReach, match="resnet_50 is too large to draw"):
-        picture("specs/resnet.arch", "reach")
+def test_no_receptive_field_without_a_stack() -> None:
+    with pytest.raises(NoReceptiveField, match="no stack"):
+        picture(HOSTILE, "receptive-field")
+    with pytest.raises(NoReceptiveField, match="resnet_50 is too large to draw"):
+        picture("specs/resnet.arch", "receptive-field")
     assert b"no shift in this model" in picture(HOSTILE, "shift")
 
 
@@ -290,7 +292,7 @@ def test_wrong_choices_are_wrong_usage(tmp_path: Path) -> None:
     assert "choose with --block" in done.stderr
 
 
-@pytest.mark.parametrize("view", ["model", "shift", "reach"])
+@pytest.mark.parametrize("view", ["model", "shift", "receptive-field"])
 def test_pictures_in_the_docs_are_fresh(view: View) -> None:
     suffix = "" if view == "model" else f"_{view}"
     kept = ROOT / "docs" / f"s2mlp_deep{suffix}.svg"

@@ -17,8 +17,8 @@ from s2mlp_dsl.report.subject import Subject, read_run
 from tests.pictures.picture import ROOT
 from tests.pictures.test_branches import BRANCHES
 from tests.pictures.test_diagram import MIXED
-from tests.pictures.test_report import DEEP, HOSTILE, _run, subject
 from tests.report.browser import LOOK, Browser, chromium
+from tests.report.test_report import DEEP, HOSTILE, _run, subject
 from tests.targets.hostile import BOOM, everything, labels
 
 # One browser for the module: where tests are distributed, keep them together.
@@ -88,29 +88,32 @@ def test_two_hundred_hostile_texts_do_nothing(browser: Browser, pages: Path) -> 
 
 def test_the_slider_changes_the_grid(browser: Browser, pages: Path) -> None:
     browser.open(pages / "both.html")
-    seen = "return document.querySelectorAll('#m0-reach rect.seen').length"
+    seen = "return document.querySelectorAll('#m0-receptive-field rect.seen').length"
     counts = []
     for depth in (0, 1, 2, 4, 26):
         browser.run(
-            "const slider = document.querySelector('#m0-reach input');"
+            "const slider = document.querySelector('#m0-receptive-field input');"
             "slider.value = arguments[0]; slider.dispatchEvent(new Event('input'))",
             depth,
         )
         counts.append(browser.run(seen) + 1)  # and the chosen one
     assert counts == [1, 5, 13, 41, 196]
     # By keyboard, from the middle to the corner, where less is seen.
-    slider, grid = browser.find("#m0-reach input"), browser.find("#m0-reach .grid")
+    slider = browser.find("#m0-receptive-field input")
+    grid = browser.find("#m0-receptive-field .grid")
     slider.send_keys("\ue011")  # Home
     slider.send_keys("\ue014")  # →
     assert browser.run(seen) == 4
     grid.send_keys("\ue013" * 9 + "\ue012" * 9)  # ↑ ←
     assert browser.run(seen) == 2
-    said = browser.find("#m0-reach-said").text
+    said = browser.find("#m0-receptive-field-said").text
     assert said == (
         "After 1 of 36 iterations, row 1, column 1 sees 3 of 196 positions."
     )
-    browser.find("#m0-reach .grid rect:nth-child(16)").click()
-    assert "row 2, column 2 sees 5 of 196" in browser.find("#m0-reach-said").text
+    browser.find("#m0-receptive-field .grid rect:nth-child(16)").click()
+    assert (
+        "row 2, column 2 sees 5 of 196" in browser.find("#m0-receptive-field-said").text
+    )
 
 
 def test_sorting_sorts(browser: Browser, pages: Path) -> None:

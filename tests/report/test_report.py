@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from s2mlp_dsl.analysis.analyze import analyze_model, with_claims
-from s2mlp_dsl.analysis.reach import seen_after
+from s2mlp_dsl.analysis.receptive_field import seen_after
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.report.page import report
 from s2mlp_dsl.report.subject import Subject, UnreadableRun, read_run
@@ -137,7 +137,7 @@ def test_heads_say_what_is_inside(deep: str) -> None:
     assert [(one or "").split() for one in heads] == [inside[:5], inside[5:], inside]
 
 
-def test_the_reach_of_the_page_is_the_reach() -> None:
+def test_the_receptive_field_of_the_page_is_the_receptive_field() -> None:
     about = subject(DEEP)
     (data,) = Page(report([about])).data()
     raw = zlib.decompress(base64.b64decode(str(data["bits"])))

@@ -42,7 +42,7 @@ def test_all_of_them_are_there(plans: dict[str, Plan]) -> None:
     assert list(plans) == [*PAPER, "table_9", *SCALED]
     for name, plan in plans.items():
         assert len(plan.distinct) == len(plan.rows) >= 2, name
-        assert all(row.reach is not None for row in plan.rows)
+        assert all(row.receptive_field is not None for row in plan.rows)
         assert len(plan.seeds) >= (1 if name.startswith("table") else 3)
 
 

@@ -6,7 +6,7 @@ import torch
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.targets.export import export_program
 
-STATEMENTS = ("depthwise(3)", "conv(dim, 3)", "conv(dim, 1, edge = clamp)")
+STATEMENTS = ("depthwise(3)", "conv(dim, 3)", "conv(dim, 1, edge = replicate)")
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)

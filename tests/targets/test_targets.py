@@ -46,7 +46,7 @@ model small {
     linear(5)
 }
 """
-EDGES = ("keep", "clamp", "zero", "wrap", "reflect")
+EDGES = ("keep", "replicate", "zeros", "circular", "reflect")
 
 
 @pytest.fixture(autouse=True)
@@ -236,7 +236,7 @@ AWKWARD += ["names_of_40", "names_of_120"]
     ["many_groups", *(pytest.param(n, marks=pytest.mark.slow) for n in AWKWARD)],
 )
 def test_onnx_of_awkward_programs(name: str) -> None:
-    """`wrap` and `reflect` need fixed sides there; the batch is free."""
+    """`circular` and `reflect` need fixed sides there; the batch is free."""
     one = program(name)
     net = one.build().eval()
     assert one.analysis.image is not None

@@ -12,9 +12,9 @@ import torch
 
 from s2mlp_dsl.ir import recipe as ir
 from s2mlp_dsl.train import (
+    EnvironmentFailure,
     Run,
     UsageError,
-    WorldError,
     checkpoint,
     disk,
     evaluate,
@@ -94,7 +94,7 @@ def test_no_pickle_is_ever_loaded(
 def test_a_pickled_file_is_no_source_of_weights(tmp_path: Path) -> None:
     file = tmp_path / "weights.pt"
     torch.save(mlp().state_dict(), file)
-    with pytest.raises(WorldError, match=r"weights\.pt is no safetensors file"):
+    with pytest.raises(EnvironmentFailure, match=r"weights\.pt is no safetensors file"):
         load_weights(mlp(), file)
 
 
@@ -157,7 +157,7 @@ def test_with_no_valid_checkpoint_nothing_is_started_over(
     for path in (out / "checkpoints").glob("step_*/model.safetensors"):
         truncate(path)
     before = snapshot(out)
-    with pytest.raises(WorldError, match=r"step_00000044: .*; step_00000033: "):
+    with pytest.raises(EnvironmentFailure, match=r"step_00000044: .*; step_00000033: "):
         train(mlp(), LONG, out, resume=True, quiet=True)
     assert snapshot(out) == before
 
@@ -238,7 +238,9 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(
     out = tmp_path / "run"
     with monkeypatch.context() as patched:
         patched.setattr(disk, "write", full(name, 2))
-        with pytest.raises(WorldError, match=rf"{name}: No space left") as error:
+        with pytest.raises(
+            EnvironmentFailure, match=rf"{name}: No space left"
+        ) as error:
             train(mlp(), LONG, out, quiet=True)
     assert error.value.exit_code == 4
     found, skipped = checkpoint.newest(out)
@@ -263,21 +265,21 @@ def test_used_and_foreign_folders_are_refused(whole: Path, tmp_path: Path) -> No
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for out in (tmp_path / "file", tmp_path / "file/run", Path("/proc/run")):
-        with pytest.raises(WorldError, match=str(out)):
+        with pytest.raises(EnvironmentFailure, match=str(out)):
             train(mlp(), LONG, out, quiet=True)
 
 
 def test_what_is_no_run_folder_is_said(whole: Path, tmp_path: Path) -> None:
-    with pytest.raises(WorldError, match="does not exist"):
+    with pytest.raises(EnvironmentFailure, match="does not exist"):
         Run.open(tmp_path / "nowhere")
-    with pytest.raises(WorldError, match=r"holds no run\.json"):
+    with pytest.raises(EnvironmentFailure, match=r"holds no run\.json"):
         Run.open(tmp_path)
     out = unfinished(whole, tmp_path / "run")
     truncate(out / "run.json")
-    with pytest.raises(WorldError, match="damaged"):
+    with pytest.raises(EnvironmentFailure, match="damaged"):
         Run.open(out)
     (out / "run.json").write_text('{"format": 2, "job": {}}')
-    with pytest.raises(WorldError, match="of another version"):
+    with pytest.raises(EnvironmentFailure, match="of another version"):
         Run.open(out)
 
 

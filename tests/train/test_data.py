@@ -11,11 +11,11 @@ from PIL import Image
 
 from s2mlp_dsl.ir import recipe as ir
 from s2mlp_dsl.train import (
+    EnvironmentFailure,
     Interrupted,
     Job,
     Run,
     UsageError,
-    WorldError,
     evaluate,
     predict,
     train,
@@ -107,7 +107,7 @@ def test_image_folders_train_test_and_predict(fruit: Path, tmp_path: Path) -> No
     assert guess.top[0].name == "plum" and len(guess.top) == 3
     moved = fruit.rename(tmp_path / "moved")
     assert evaluate(fruit_model(), out, data_root=moved) == result
-    with pytest.raises(WorldError, match=f"{fruit}/train"):
+    with pytest.raises(EnvironmentFailure, match=f"{fruit}/train"):
         evaluate(fruit_model(), out)
 
 
@@ -139,7 +139,7 @@ def test_a_corrupt_image_is_named(workers: int, fruit: Path, tmp_path: Path) -> 
     broken = fruit / "train/pear/4.JPEG"
     broken.write_bytes(broken.read_bytes()[:100])
     chosen = fruit_job(workers=workers, batch=12)
-    with pytest.raises(WorldError) as error:
+    with pytest.raises(EnvironmentFailure) as error:
         train(fruit_model(), chosen, tmp_path / "run", data_root=fruit, quiet=True)
     assert str(error.value).startswith(f"cannot read the image {broken}: ")
     assert "Traceback" not in str(error.value)
@@ -150,17 +150,19 @@ def test_missing_folders_say_where_and_how(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     out = tmp_path / "run"
-    with pytest.raises(WorldError, match=r"CLASS/\*\.JPEG.*--data DIR") as error:
+    with pytest.raises(
+        EnvironmentFailure, match=r"CLASS/\*\.JPEG.*--data DIR"
+    ) as error:
         train(fruit_model(), fruit_job(), out, quiet=True)
     assert str(tmp_path / "data/imagenet/train") in str(error.value)
     shutil.rmtree(fruit / "val/plum")
-    with pytest.raises(WorldError, match="different classes, such as plum"):
+    with pytest.raises(EnvironmentFailure, match="different classes, such as plum"):
         train(fruit_model(), fruit_job(), out, data_root=fruit, quiet=True)
     (fruit / "val/plum").mkdir()
-    with pytest.raises(WorldError, match="plum"):
+    with pytest.raises(EnvironmentFailure, match="plum"):
         train(fruit_model(), fruit_job(), out, data_root=fruit, quiet=True)
     shutil.rmtree(fruit / "val")
-    with pytest.raises(WorldError, match=f"no images at {fruit}/val"):
+    with pytest.raises(EnvironmentFailure, match=f"no images at {fruit}/val"):
         train(fruit_model(), fruit_job(), out, data_root=fruit, quiet=True)
     assert not out.exists()
 

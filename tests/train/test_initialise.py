@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli.train_ import Setup
-from s2mlp_dsl.diagnostics import Poisoned, Report, SpecError
+from s2mlp_dsl.diagnostics import AlreadyReported, Report, SpecError
 from s2mlp_dsl.elaborate.models import parse_overrides
 from s2mlp_dsl.elaborate.recipes import resolve_recipe
 from s2mlp_dsl.elaborate.spec import load
@@ -179,12 +179,12 @@ def test_an_operator_the_model_lacks() -> None:
     ],
 )
 def test_a_wrong_init_is_said(init: str, said: str) -> None:
-    with pytest.raises((SpecError, Poisoned)) as raised:
+    with pytest.raises((SpecError, AlreadyReported)) as raised:
         report = Report()
         declared = load(SPEC.replace("INIT", init)).choose_recipe(None)
         try:
             resolve_recipe(declared, {}, report)
-        except Poisoned:
+        except AlreadyReported:
             report.raise_errors()
             raise
     assert said in str(raised.value)

@@ -11,7 +11,7 @@ import torch
 from torchvision import datasets
 
 from s2mlp_dsl.ir import recipe as ir
-from s2mlp_dsl.train import Job, Run, UsageError, WorldError, train
+from s2mlp_dsl.train import EnvironmentFailure, Job, Run, UsageError, train
 from s2mlp_dsl.train.order import in_order
 from s2mlp_dsl.train.sets import open_data
 
@@ -157,7 +157,7 @@ def test_a_changed_file_is_refused_and_never_opened(
     root = cifar(tmp_path, datasets.CIFAR10, monkeypatch)
     batch = root / "cifar-10-batches-py/data_batch_2"
     batch.write_bytes(pickle.dumps(Trap()))
-    with pytest.raises(WorldError, match="no usable cifar10") as error:
+    with pytest.raises(EnvironmentFailure, match="no usable cifar10") as error:
         open_data(job_for(ir.CIFAR10(), (3, 32, 32), 10), CPU, root)
     assert str(root / "cifar-10-batches-py") in str(error.value)
     assert "untar" in str(error.value) and "--data DIR" in str(error.value)

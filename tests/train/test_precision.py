@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from s2mlp_dsl.ir.recipe import Cosine
-from s2mlp_dsl.train import WorldError, checkpoint, train
+from s2mlp_dsl.train import EnvironmentFailure, checkpoint, train
 from s2mlp_dsl.train.device import Place, choose_place
 from s2mlp_dsl.train.flops import utilisation
 
@@ -60,14 +60,16 @@ def test_a_gradient_that_never_becomes_finite_is_no_overflow(tmp_path: Path) -> 
     model = Always(mlp(), 0, gradient=True)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     long = job(recipe(precision="fp16", epochs=3))
-    with pytest.raises(WorldError, match=r"step 17: .*before the weights changed"):
+    with pytest.raises(
+        EnvironmentFailure, match=r"step 17: .*before the weights changed"
+    ):
         train(model, long, tmp_path / "run", quiet=True)
     after = model.state_dict()
     assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
 
 
 def test_a_loss_that_is_not_finite_stops_fp16_too(tmp_path: Path) -> None:
-    with pytest.raises(WorldError, match="step 2: loss nan"):
+    with pytest.raises(EnvironmentFailure, match="step 2: loss nan"):
         train(BadAt(mlp(), 3, gradient=False), HALF, tmp_path / "run", quiet=True)
 
 
@@ -78,7 +80,7 @@ def test_tf32_is_asked_of_pytorch_and_refused_without_it() -> None:
     with Place(CPU, "fp32").numerics(deterministic=False):
         assert torch.get_float32_matmul_precision() == "highest"
         assert not torch.backends.cudnn.allow_tf32
-    with pytest.raises(WorldError, match=r"no tf32.*precision = fp32"):
+    with pytest.raises(EnvironmentFailure, match=r"no tf32.*precision = fp32"):
         choose_place("cpu", "tf32")
 
 

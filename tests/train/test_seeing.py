@@ -14,7 +14,7 @@ from sklearn.metrics import confusion_matrix
 from s2mlp_dsl.train import evaluate, image_files, progress, train
 from s2mlp_dsl.train.curves import draw_curves
 from s2mlp_dsl.train.data import Batch
-from s2mlp_dsl.train.errors import WorldError
+from s2mlp_dsl.train.errors import EnvironmentFailure
 from s2mlp_dsl.train.memory import InMemory
 from s2mlp_dsl.train.order import Request, in_order
 from s2mlp_dsl.train.sets import open_data
@@ -62,7 +62,7 @@ def test_tensorboard_reads_the_figures_of_the_metrics(tmp_path: Path) -> None:
     train(mlp(), job(), whole, quiet=True, tensorboard=True)
     # The line of step 21 is written, the checkpoint before it is of step 11: what is
     # resumed from there writes that line again, and it must not be shown twice.
-    with pytest.raises(WorldError, match="step 21"):
+    with pytest.raises(EnvironmentFailure, match="step 21"):
         train(BadAt(mlp(), 25, False), job(), cut, quiet=True, tensorboard=True)
     again = BadAt(mlp(), 0, False)
     train(again, job(), cut, quiet=True, tensorboard=True, resume=True)
@@ -143,5 +143,5 @@ def test_image_files_are_found_below_folders(tmp_path: Path) -> None:
     names = [str(path.relative_to(tmp_path)) for path in found]
     assert names == ["b.PNG", "deep/er/a.jpg", "notes.txt"]
     (tmp_path / "empty").mkdir()
-    with pytest.raises(WorldError, match="holds no image"):
+    with pytest.raises(EnvironmentFailure, match="holds no image"):
         image_files([tmp_path / "empty"])

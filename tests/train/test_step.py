@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from s2mlp_dsl.ir.recipe import SGD, AdamW, Cosine, Mixup, Recipe
-from s2mlp_dsl.train import UsageError, WorldError, checkpoint, loop, train
+from s2mlp_dsl.train import EnvironmentFailure, UsageError, checkpoint, loop, train
 from s2mlp_dsl.train.data import Batch
 from s2mlp_dsl.train.device import choose_place
 from s2mlp_dsl.train.optimizer import load_state_tensors, split_decay, state_tensors
@@ -139,7 +139,9 @@ def test_the_optimizers_state_survives_the_way_through_tensors() -> None:
         ours, theirs = take(first, batch(), number), take(second, batch(), number)
         assert ours.loss == theirs.loss
     assert torch.equal(one[1].weight, other[1].weight)
-    with pytest.raises(WorldError, match=r"of another model: 1\.bias, 1\.weight"):
+    with pytest.raises(
+        EnvironmentFailure, match=r"of another model: 1\.bias, 1\.weight"
+    ):
         load_state_tensors(nn.Linear(2, 2), second.optimizer, tensors)
 
 
@@ -190,7 +192,7 @@ def test_nan_stops_before_the_weights_change(gradient: bool, tmp_path: Path) -> 
         before.update({k: t.clone() for k, t in module.state_dict().items()})
 
     model.register_forward_pre_hook(remember)
-    with pytest.raises(WorldError) as error:
+    with pytest.raises(EnvironmentFailure) as error:
         train(model, job(), out, quiet=True)
     message = str(error.value)
     assert error.value.exit_code == 4
@@ -204,7 +206,7 @@ def test_nan_stops_before_the_weights_change(gradient: bool, tmp_path: Path) -> 
 
 
 def test_a_test_loss_that_is_not_finite_stops_too(tmp_path: Path) -> None:
-    with pytest.raises(WorldError, match="loss over 360 test images is nan"):
+    with pytest.raises(EnvironmentFailure, match="loss over 360 test images is nan"):
         train(BadAt(mlp(), 12, False), job(), tmp_path / "run", quiet=True)
 
 
@@ -233,7 +235,7 @@ def test_devices_that_are_not_there_are_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="'gpu' is not a device"):
         choose_place("gpu", "auto")
     if not torch.cuda.is_available():
-        with pytest.raises(WorldError, match="cuda cannot be used here"):
+        with pytest.raises(EnvironmentFailure, match="cuda cannot be used here"):
             choose_place("cuda", "auto")
 
 

@@ -12,7 +12,14 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 from s2mlp_dsl.ir.recipe import AdamW, Cosine, Translate
-from s2mlp_dsl.train import UsageError, WorldError, evaluate, predict, progress, train
+from s2mlp_dsl.train import (
+    EnvironmentFailure,
+    UsageError,
+    evaluate,
+    predict,
+    progress,
+    train,
+)
 
 from .making import job, mlp, recipe, snapshot
 
@@ -54,7 +61,7 @@ def test_the_wrong_model_is_refused(run: Path, tmp_path: Path) -> None:
         evaluate(mlp(), run, weight_hash="other")
     with pytest.raises(UsageError, match=r"5\.weight \(10×64 there, 11×64 here\)"):
         evaluate(mlp(classes=11), run, weight_hash="weights")
-    with pytest.raises(WorldError, match="no valid checkpoint"):
+    with pytest.raises(EnvironmentFailure, match="no valid checkpoint"):
         evaluate(mlp(), run, checkpoint=tmp_path)
 
 
@@ -111,7 +118,7 @@ def test_an_unreadable_image_is_named(run: Path, tmp_path: Path) -> None:
         ".": "Is a directory",
     }
     for name, reason in cases.items():
-        with pytest.raises(WorldError, match=reason) as error:
+        with pytest.raises(EnvironmentFailure, match=reason) as error:
             predict(mlp(), run, [tmp_path / name])
         assert str(tmp_path / name) in str(error.value)
 

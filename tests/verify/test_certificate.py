@@ -44,7 +44,7 @@ def test_maps_of_zeros_are_compared_too() -> None:
     """Everything leaves the map: the reference is zero everywhere."""
     spec = """edition 1
 shift away {
-    edge zero
+    edge zeros
     rest right 9
 }
 model m {

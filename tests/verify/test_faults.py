@@ -272,13 +272,13 @@ def test_one_iteration_of_three(
 _MOVES = {"movement", "numbers"}
 DEFINITIONS = [
     ("move", "- step", "+ step", _MOVES, "stack.0.shift"),
-    ("move", '("keep", "zero")', '("zero",)', _MOVES, "stack.0.shift"),
+    ("move", '("keep", "zeros")', '("zeros",)', _MOVES, "stack.0.shift"),
     ("move", "source >= 0", "source > 0", _MOVES, "stack.0.shift"),
     ("move", "(-2, -3, -4)", "(-3, -2, -4)", _MOVES, "stack.0.shift"),
     ("SpatialShift", "part, steps", "part, steps[::-1]", _MOVES, "stack.0.shift"),
     ("SpatialShift", "cat(moved", "cat(moved[::-1]", _MOVES, "stack.0.shift"),
     ("slide", "if down > 0", "if down < 0", _MOVES, "stack.0.shift"),
-    ("slide_along", 'edge == "keep"', 'edge == "clamp"', _MOVES, "stack.0.shift"),
+    ("slide_along", 'edge == "keep"', 'edge == "replicate"', _MOVES, "stack.0.shift"),
     ("slide_along", "min(abs(steps)", "min(1", _MOVES, "stack.0.shift"),
     ("slide_along", "steps > 0 else [m", "steps < 0 else [m", _MOVES, "stack.0.shift"),
     ("SlicedShift", "(_, right, down)", "(_, down, right)", _MOVES, "stack.0.shift"),

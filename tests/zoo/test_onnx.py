@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from s2mlp_dsl.ir.program import Model
-from s2mlp_dsl.pictures import failed
+from s2mlp_dsl.targets import failed
 from s2mlp_dsl.targets.failed import TargetFailed
 from s2mlp_dsl.targets.onnx import off, onnx_bytes, rounding, run_onnx
 from tests.lower.specs import LARGE, SHIPPED, program

@@ -24,7 +24,7 @@ class Residual:
 
 
 @frozen
-class Scope:
+class Region:
     """A call with a body: `fold("y x c -> c (y x)") { … }`."""
 
     span: Span
@@ -35,7 +35,7 @@ class Scope:
 
 @frozen
 class Parallel:
-    """`parallel(split, fuse = sum) { branch { … } branch { … } }`."""
+    """`parallel(split, merge = sum) { branch { … } branch { … } }`."""
 
     span: Span
     call: Call
@@ -62,7 +62,7 @@ class Stack:
     label: Name | None = None
 
 
-Statement = Operation | Scope | Residual | Parallel | Stack
+Statement = Operation | Region | Residual | Parallel | Stack
 
 
 def bodies(statement: Statement) -> "tuple[Body, ...]":
@@ -70,7 +70,7 @@ def bodies(statement: Statement) -> "tuple[Body, ...]":
     match statement:
         case Operation():
             return ()
-        case Residual(_, body) | Scope(_, _, body):
+        case Residual(_, body) | Region(_, _, body):
             return (body,)
         case Parallel(_, _, branches):
             return branches

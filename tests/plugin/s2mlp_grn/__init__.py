@@ -15,7 +15,7 @@ from s2mlp_dsl.operators.base import (
     Properties,
     need_map,
 )
-from s2mlp_dsl.operators.reach import POINTWISE, Reach, within_frames
+from s2mlp_dsl.operators.receptive_field import POINTWISE, ReceptiveField, within_frames
 
 
 class Grn(Operator):
@@ -43,7 +43,7 @@ n[c] = √(eps + Σ over positions q of x[q, c]²)"""
         assert x is not None
         return {"weight": (x.channels,), "bias": (x.channels,)}
 
-    def reach(self, x: Shape, a: Args) -> Reach:
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
         # Through the norms, every position and channel of a frame; with them held
         # constant, nothing but itself.
         return replace(within_frames(x), content=POINTWISE)

@@ -2,30 +2,30 @@
 
 from typing import TYPE_CHECKING
 
-from s2mlp_dsl.diagnostics import Poisoned
+from s2mlp_dsl.diagnostics import AlreadyReported
 from s2mlp_dsl.elaborate.origins import traced
 from s2mlp_dsl.elaborate.values import Env
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import Shape
-from s2mlp_dsl.operators import OPERATORS, SCOPES, Args
+from s2mlp_dsl.operators import OPERATORS, REGIONS, Args
 
 if TYPE_CHECKING:
     from s2mlp_dsl.elaborate.expand import Expander
 
 
-def expand_scope(
+def expand_region(
     expander: "Expander",
-    statement: tree.Scope,
+    statement: tree.Region,
     env: Env,
     shape: Shape,
     label: str | None,
-) -> ir.Scope:
+) -> ir.Region:
     """A body between the two operators of its scope."""
     call = statement.call
-    sheet = SCOPES.get(call.name.id)
+    sheet = REGIONS.get(call.name.id)
     if sheet is None:
-        raise Poisoned  # reported with the names
+        raise AlreadyReported  # reported with the names
     args, given = expander.operators.arguments(sheet, call, env, shape)
     make = expander.operators.make
     with expander.operators.refusals(call, given):
@@ -39,7 +39,7 @@ def expand_scope(
     with expander.operators.refusals(end, {}):
         last = sheet.leave(shape, settled, after)
         leave = make(OPERATORS[last.operator], last.args, after, call.span)
-    return ir.Scope(
+    return ir.Region(
         operator=sheet.name,
         args=tuple(settled.values.items()),
         enter=enter,

@@ -4,7 +4,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from s2mlp_dsl.analysis.reach import Walker, analyze_reach, first_map, seen_by
+from s2mlp_dsl.analysis.receptive_field import (
+    Walker,
+    analyze_receptive_field,
+    first_map,
+    seen_by,
+)
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.ir.shape import positions
 from s2mlp_dsl.ir.walk import modules, occurrences
@@ -56,7 +61,7 @@ block s2mlp(via: shift, ratio = 2) {
     }
 }
 """
-EDGES = ("keep", "clamp", "zero", "wrap", "reflect")
+EDGES = ("keep", "replicate", "zeros", "circular", "reflect")
 LEFT, ABOVE, NOTHING = (
     f"[[0, {above}, 0], [{left}, 0, 0], [0, 0, 0]]"
     for left, above in ((1, 0), (0, 1), (0, 0))
@@ -71,7 +76,7 @@ BODIES = {
     "residual": "residual {\nshift(knight)\n}\nshift(cross)",
     "nested": "residual {\nresidual {\nshift(cross)\n}\nshift(woven)\n}",
     "normed": "residual {\nshift(cross)\nnorm(affine)\n}\nshift(cross)\nnorm(layer)",
-    "depthwise": "depthwise(3, edge = wrap)\nshift(cross)",
+    "depthwise": "depthwise(3, edge = circular)\nshift(cross)",
     "wide kernel": "residual {\ndepthwise(5, edge = reflect)\n}\ndepthwise(3)",
     "fixed filters": f"conv(8, 3, groups = 2, fixed = [[{LEFT}, {ABOVE}, {NOTHING}, "
     f"{LEFT}], [{NOTHING}, {NOTHING}, {ABOVE}, {NOTHING}]])\nshift(cross)\n"
@@ -168,10 +173,12 @@ def test_without_a_patch_the_image_is_the_first_map() -> None:
     assert torch.equal(dependence(one), expected(one))
 
 
-@pytest.mark.parametrize("step, edge", [(1, "keep"), (2, "keep"), (1, "wrap")])
+@pytest.mark.parametrize("step, edge", [(1, "keep"), (2, "keep"), (1, "circular")])
 def test_iteration_by_iteration(step: int, edge: str) -> None:
     """What `steps` and `full` say is what a model of that depth shows."""
-    deepest = program(f"stack 9 {{\ns2mlp(cross({step}))\n}}", edge).analysis.reach
+    deepest = program(
+        f"stack 9 {{\ns2mlp(cross({step}))\n}}", edge
+    ).analysis.receptive_field
     assert deepest is not None
     full = None
     for reached in deepest.steps:
@@ -203,10 +210,14 @@ def test_the_cross_reaches_an_l1_ball() -> None:
 import s2mlp from "std:s2mlp"
 model deep = s2mlp(width = 4, depth = 30, classes = 2)
 """
-    reach = elaborate(spec).analysis.reach
-    assert reach is not None
-    assert (reach.grid, reach.full, reach.iterations) == ((14, 14), 26, 30)
-    for reached in reach.steps:
+    receptive_field = elaborate(spec).analysis.receptive_field
+    assert receptive_field is not None
+    assert (receptive_field.grid, receptive_field.full, receptive_field.iterations) == (
+        (14, 14),
+        26,
+        30,
+    )
+    for reached in receptive_field.steps:
         radius = reached.iteration
         sizes = [ball(14, 14, (y, x), radius) for y in range(14) for x in range(14)]
         assert (reached.least, reached.most) == (min(sizes), max(sizes))
@@ -234,7 +245,7 @@ LARGE_BODIES = {
     "cross": "stack 3 {\ns2mlp(cross(2))\n}",
     "knight": "shift(knight)\nlinear(8)\nshift(woven)",
     "merged": "s2mlp(cross)\npatch(2, 12)\ns2mlp(cross)\nconv(8, 3, stride = 3)",
-    "windows": "residual {\nconv(8, 5, edge = wrap)\n}\n"
+    "windows": "residual {\nconv(8, 5, edge = circular)\n}\n"
     "pool(max, size = 3, stride = 2)\ndepthwise(7, edge = reflect)",
     "axes": 'fold("y x c -> c y x") {\nlinear(dim)\n}\nshift(cross)',
     "regions": 'fold("(y a) x c -> y x (a c)", a = 4) {\nlinear(dim)\n}',
@@ -242,7 +253,7 @@ LARGE_BODIES = {
 
 
 @pytest.mark.parametrize("body", LARGE_BODIES.values(), ids=LARGE_BODIES)
-@pytest.mark.parametrize("edge", ["keep", "zero"])
+@pytest.mark.parametrize("edge", ["keep", "zeros"])
 def test_maps_as_large_as_in_papers(body: str, edge: str) -> None:
     """56 × 56 positions, of which some are probed."""
     one = program(body, edge, size="112, 112")
@@ -275,10 +286,10 @@ model m {
     }
 }
 """
-    reach = elaborate(spec).analysis.reach
-    assert reach is not None and reach.grid == (224, 224)
+    receptive_field = elaborate(spec).analysis.receptive_field
+    assert receptive_field is not None and receptive_field.grid == (224, 224)
     # 7 + 4 · 2n rows; at the corner two of them, and half of the others, are outside.
-    assert [(one.least, one.most) for one in reach.steps] == [
+    assert [(one.least, one.most) for one in receptive_field.steps] == [
         ((5 + 4 * n) ** 2, (7 + 8 * n) ** 2) for n in (1, 2, 3)
     ]
 
@@ -295,9 +306,9 @@ model m {
     ],
 )
 def test_what_is_too_large_is_not_computed(body: str) -> None:
-    shift = "shift many {\nedge zero\ninterleave\neach right -31 .. 32\n}\n"
+    shift = "shift many {\nedge zeros\ninterleave\neach right -31 .. 32\n}\n"
     one = elaborate(f"edition 1\n{shift}model m {{\n{body}\n}}\n").model
-    assert analyze_reach(one) is None
+    assert analyze_receptive_field(one) is None
 
 
 def test_modules_are_those_that_are_built() -> None:
@@ -324,9 +335,9 @@ def test_what_is_seen_after_each_statement() -> None:
         "head": 16,
     }
     wide = elaborate(shipped("specs/s2mlp_wide.arch")).model
-    seen, reach = seen_by(wide), analyze_reach(wide)
+    seen, receptive_field = seen_by(wide), analyze_receptive_field(wide)
     assert [*seen] == [one.path for one in occurrences(wide)][1:]
-    assert reach is not None
-    assert seen["stack.0-11.norm2"] == reach.steps[-1].most == 191
+    assert receptive_field is not None
+    assert seen["stack.0-11.norm2"] == receptive_field.steps[-1].most == 191
     large = elaborate(shipped("specs/s2mlp.arch"), settings=LARGE).model
     assert seen_by(large) == {}

@@ -7,7 +7,7 @@ from math import isqrt, prod
 from graphviz import Digraph, escape
 
 from s2mlp_dsl.analysis.analyze import Analysis
-from s2mlp_dsl.analysis.reach import Reach, seen_after
+from s2mlp_dsl.analysis.receptive_field import ReceptiveField, seen_after
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.pictures.dot_label import FONT, Text, cell, label, row, table
 from s2mlp_dsl.pictures.figures import totals
@@ -19,7 +19,7 @@ NARROWEST = 3
 MOST_PLACES = 2**12  # of a map that is drawn place by place
 
 
-class NoReach(Exception):
+class NoReceptiveField(Exception):
     """The model's first map is too large, or it has no stack to count by."""
 
     exit_code = 2
@@ -38,28 +38,36 @@ class Seen:
     most: int
 
 
-def reach_of(model: Model, analysis: Analysis) -> tuple[Reach, list[Seen]]:
-    """The reach after 1, 2, 4, … iterations, until it is full or at the end."""
-    reach = analysis.reach
-    if reach is None or prod(reach.grid) > MOST_PLACES:
-        raise NoReach(f"the first map of {model.name} is too large to draw its reach")
+def receptive_field_of(
+    model: Model, analysis: Analysis
+) -> tuple[ReceptiveField, list[Seen]]:
+    """The receptive field after 1, 2, 4, … iterations, until full or at the end."""
+    receptive_field = analysis.receptive_field
+    if receptive_field is None or prod(receptive_field.grid) > MOST_PLACES:
+        raise NoReceptiveField(
+            f"the first map of {model.name} is too large to draw its receptive field"
+        )
     history = seen_after(model)
-    if len(reach.grid) != 2:
-        raise NoReach(f"{model.name} takes clips; the reach is drawn of images")
-    if not reach.steps:
-        raise NoReach(f"{model.name} has no stack, so there is no depth to draw")
+    if len(receptive_field.grid) != 2:
+        raise NoReceptiveField(
+            f"{model.name} takes clips; the receptive field is drawn of images"
+        )
+    if not receptive_field.steps:
+        raise NoReceptiveField(
+            f"{model.name} has no stack, so there is no depth to draw"
+        )
     found = []
-    for depth in _depths(reach):
+    for depth in _depths(receptive_field):
         # What comes after the last step noted changes nothing more.
         at = min(depth, len(history)) - 1
-        rows, step = history[at], reach.steps[at]
-        mask = rows[middle(len(rows), reach.grid)]
+        rows, step = history[at], receptive_field.steps[at]
+        mask = rows[middle(len(rows), receptive_field.grid)]
         found.append(Seen(depth, mask, step.least, step.most))
-    return reach, found
+    return receptive_field, found
 
 
-def _depths(reach: Reach) -> list[int]:
-    last = reach.full or reach.iterations
+def _depths(receptive_field: ReceptiveField) -> list[int]:
+    last = receptive_field.full or receptive_field.iterations
     return sorted({*(1 << n for n in range(last.bit_length())), last})
 
 
@@ -77,10 +85,10 @@ def middle(positions: int, grid: tuple[int, ...]) -> int:
     return (height // 2) * width + width // 2
 
 
-def draw_reach(model: Model, analysis: Analysis, theme: Theme) -> Digraph:
-    """A grid of the first map for each depth. Raises `NoReach`."""
-    reach, found = reach_of(model, analysis)
-    grids = [f"<TD>{markup}</TD>" for markup in _grids(reach, found, theme)]
+def draw_receptive_field(model: Model, analysis: Analysis, theme: Theme) -> Digraph:
+    """A grid of the first map for each depth. Raises `NoReceptiveField`."""
+    receptive_field, found = receptive_field_of(model, analysis)
+    grids = [f"<TD>{markup}</TD>" for markup in _grids(receptive_field, found, theme)]
     lines = [row(*grids[at : at + ACROSS]) for at in range(0, len(grids), ACROSS)]
     head = [
         Text(model.name, 13, theme.ink, bold=True),
@@ -102,14 +110,17 @@ def draw_reach(model: Model, analysis: Analysis, theme: Theme) -> Digraph:
         },
         node_attr={"shape": "plain", "fontname": FONT},
     )
-    graph.node("reach", label(whole), tooltip=escape(f"reach of {model.name}"))
+    tooltip = escape(f"receptive field of {model.name}")
+    graph.node("receptive_field", label(whole), tooltip=tooltip)
     return graph
 
 
-def _grids(reach: Reach, found: list[Seen], theme: Theme) -> Iterator[str]:
-    height, width = reach.grid
+def _grids(
+    receptive_field: ReceptiveField, found: list[Seen], theme: Theme
+) -> Iterator[str]:
+    height, width = receptive_field.grid
     side = max(NARROWEST, SIDE // max(height, width) - 1)
-    here = middle(height * width, reach.grid)
+    here = middle(height * width, receptive_field.grid)
     for one in found:
         cells = [
             row(

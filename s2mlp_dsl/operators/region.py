@@ -19,7 +19,7 @@ class Step(NamedTuple):
     args: dict[str, Value]
 
 
-class Scope:
+class Region:
     """A fact sheet. `x` is the shape that enters, `a` the resolved arguments."""
 
     name: ClassVar[str]

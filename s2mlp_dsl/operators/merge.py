@@ -1,7 +1,7 @@
 """sum, mean, multiply, concat: how the branches of a `parallel` become one.
 
 What the branches leave stands side by side: branch k of n has the channels from
-k · c on. A fuse operator is written in `parallel(…, fuse = …)`, not by itself.
+k · c on. A fuse operator is written in `parallel(…, merge = …)`, not by itself.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,15 +18,15 @@ from s2mlp_dsl.operators.base import (
     Properties,
     Term,
 )
-from s2mlp_dsl.operators.reach import POINTWISE, Reach
+from s2mlp_dsl.operators.receptive_field import POINTWISE, ReceptiveField
 
 BRANCHES = Parameter("branches", "count", "how many there are", implied=True)
 
 
-class Fuse(Operator):
+class Merge(Operator):
     """Branches of equal shape, entry by entry."""
 
-    role = "fuse"
+    role = "merge"
     paper = "a sum of branches, as in AS-MLP, Lian et al. 2021"
     parameters: ClassVar[tuple[Parameter, ...]] = (BRANCHES,)
     example_input = Map(height=3, width=5, channels=4)
@@ -36,8 +36,8 @@ class Fuse(Operator):
         assert x is not None
         return with_channels(x, x.channels // a.count("branches"))
 
-    def reach(self, x: Shape, a: Args) -> Reach:
-        return Reach(mixes=False, slices=a.count("branches"))
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
+        return ReceptiveField(mixes=False, slices=a.count("branches"))
 
     def properties(self, x: Shape | None, a: Args) -> Properties:
         return Properties(False, "position", False, False)
@@ -56,12 +56,12 @@ def parts_of(x: Array, a: Args) -> list[Array]:
     return np.split(x, a.count("branches"), axis=-1)
 
 
-class Sum(Fuse):
+class Sum(Merge):
     name = "sum"
     summary = "the sum of the branches"
     formula = "y = Σ xₖ"
     module = "Sum"
-    example = "parallel(copy, fuse = sum) {\n branch { linear(4) }\n branch { }\n}"
+    example = "parallel(copy, merge = sum) {\n branch { linear(4) }\n branch { }\n}"
 
     def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
         first, *others = parts_of(x, a)
@@ -75,12 +75,12 @@ class Sum(Fuse):
                 yield Term((place, c), (place, branch * width + c), None)
 
 
-class Mean(Fuse):
+class Mean(Merge):
     name = "mean"
     summary = "the mean of the branches"
     formula = "y = Σ xₖ / n"
     module = "Mean"
-    example = "parallel(copy, fuse = mean) {\n branch { linear(4) }\n branch { }\n}"
+    example = "parallel(copy, merge = mean) {\n branch { linear(4) }\n branch { }\n}"
 
     def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
         first, *others = parts_of(x, a)
@@ -88,14 +88,14 @@ class Mean(Fuse):
         return mean
 
 
-class Multiply(Fuse):
+class Multiply(Merge):
     name = "multiply"
     summary = "the product of the branches, which lets one gate the others"
     formula = "y = Π xₖ"
     paper = "gMLP, Liu et al. 2021 (the spatial gate)"
     module = "Multiply"
     example = (
-        "parallel(split, fuse = multiply) {\n branch { }\n branch { linear(dim) }\n}"
+        "parallel(split, merge = multiply) {\n branch { }\n branch { linear(dim) }\n}"
     )
 
     def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
@@ -105,19 +105,19 @@ class Multiply(Fuse):
         return first
 
 
-class Concat(Fuse):
+class Concat(Merge):
     name = "concat"
     summary = "the channels of all branches, one behind the other"
     formula = "y = (x₁, …, xₙ)"
     module = "Concat"
-    example = "parallel(copy, fuse = concat) {\n branch { linear(4) }\n branch { }\n}"
+    example = "parallel(copy, merge = concat) {\n branch { linear(4) }\n branch { }\n}"
     alike = False
 
     def shape(self, x: Shape | None, a: Args) -> Shape:
         assert x is not None
         return x
 
-    def reach(self, x: Shape, a: Args) -> Reach:
+    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
         return POINTWISE
 
     def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:

@@ -66,7 +66,7 @@ class Part:
 
 
 @frozen
-class Reach:
+class ReceptiveField:
     """`mixes`: every output channel depends on every input channel it reads.
 
     With n `slices`, output channel c reads the input channels c, c + C, c + 2C
@@ -87,22 +87,22 @@ class Reach:
     slices: int = 1
     moves: Callable[[], Sequence[int]] | None = None
     groups: int = 1
-    content: "Reach | None" = None
+    content: "ReceptiveField | None" = None
     listed: bool = False
 
 
-POINTWISE = Reach(mixes=False)
-MIXING = Reach(mixes=True)
-GLOBAL = Reach(mixes=False, parts=(Part(None, "all"),))
+POINTWISE = ReceptiveField(mixes=False)
+MIXING = ReceptiveField(mixes=True)
+GLOBAL = ReceptiveField(mixes=False, parts=(Part(None, "all"),))
 
 
-def within_frames(x: Shape, groups: int = 1) -> Reach:
+def within_frames(x: Shape, groups: int = 1) -> ReceptiveField:
     """Every position of a frame, and the channels of a group, read each other."""
     count = positions_in_frame(x)
     if count == positions(x):
-        return Reach(mixes=True, parts=(Part(None, "all"),), groups=groups)
+        return ReceptiveField(mixes=True, parts=(Part(None, "all"),), groups=groups)
     table = tuple(
         tuple(range(place - place % count, place - place % count + count))
         for place in range(positions(x))
     )
-    return Reach(mixes=True, parts=(Part(None, table),), groups=groups)
+    return ReceptiveField(mixes=True, parts=(Part(None, table),), groups=groups)

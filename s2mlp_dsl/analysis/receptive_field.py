@@ -23,16 +23,16 @@ from s2mlp_dsl.ir.program import (
     Model,
     Op,
     Parallel,
+    Region,
     Residual,
-    Scope,
     Stack,
     Statement,
     bodies,
 )
 from s2mlp_dsl.ir.shape import Shape, positions
 from s2mlp_dsl.operators import OPERATORS, Args
-from s2mlp_dsl.operators.reach import Grid, Table
-from s2mlp_dsl.operators.reach import Reach as OperatorReach
+from s2mlp_dsl.operators.receptive_field import Grid, Table
+from s2mlp_dsl.operators.receptive_field import ReceptiveField as OperatorReceptiveField
 
 # A relation has positions × positions of the first map bits for each channel group;
 # beyond these it is not computed.
@@ -60,8 +60,8 @@ class Reached:
 
 
 @frozen
-class Reach:
-    """The reach of a model.
+class ReceptiveField:
+    """The receptive field of a model.
 
     `grid` is [time?, height, width] of the first map after `patch`. `steps` has an
     entry per iteration of the innermost stacks, counted through the model, up
@@ -75,8 +75,10 @@ class Reach:
     full: int | None
 
 
-def analyze_reach(model: Model, content: bool = False) -> Reach | None:
-    """The reach of a model, None where its first map is too large to relate.
+def analyze_receptive_field(
+    model: Model, content: bool = False
+) -> ReceptiveField | None:
+    """The receptive field of a model, None where its first map is too large to relate.
 
     With `content`, weights and statistics computed from the map are held
     constant.
@@ -89,7 +91,7 @@ def analyze_reach(model: Model, content: bool = False) -> Reach | None:
         walker.run(start)
     except TooLarge:
         return None
-    return Reach(
+    return ReceptiveField(
         grid=start.result.dims[:-1],
         iterations=walker.iterations,
         steps=tuple(walker.steps),
@@ -184,7 +186,7 @@ class Walker:
         self.relation = identity(source)
         self.at = ""  # the prefix of the paths of what is walked now
         self.after: dict[str, Relation] = {}
-        self._reach: dict[int, tuple[OperatorReach, int]] = {}
+        self._receptive_field: dict[int, tuple[OperatorReceptiveField, int]] = {}
         self._work = 0
         self.count = positions(source)
         self.all = (1 << self.count) - 1
@@ -216,7 +218,7 @@ class Walker:
                     self.relation = union(before, self.relation)
                 case Parallel():
                     self._parallel(statement)
-                case Scope():
+                case Region():
                     self.through(statement.sequence)
                 case Call():
                     self._block(statement.name, statement.block)
@@ -242,29 +244,32 @@ class Walker:
             self.through(branch)
             left.append(self.relation)
         self.relation = side_by_side(left)
-        self.relation = self._through(parallel.fuse)
+        self.relation = self._through(parallel.merge)
 
     def _through(self, op: Op) -> Relation:
         """The relation after an operator; its facts are asked for once."""
         assert op.source is not None
         if max(op.source.channels, op.result.channels) > MOST_CHANNELS:
             raise TooLarge
-        if id(op) not in self._reach:
-            reach = self._facts(op, op.source)
-            self._reach[id(op)] = reach, _reads(reach, op.source)
-            self._spend(self._reach[id(op)][1])
-        reach, reads = self._reach[id(op)]
-        if reach.moves is None or not is_uniform(self.relation):
+        if id(op) not in self._receptive_field:
+            receptive_field = self._facts(op, op.source)
+            self._receptive_field[id(op)] = (
+                receptive_field,
+                _reads(receptive_field, op.source),
+            )
+            self._spend(self._receptive_field[id(op)][1])
+        receptive_field, reads = self._receptive_field[id(op)]
+        if receptive_field.moves is None or not is_uniform(self.relation):
             self._spend(reads * len(self.relation.parts))
-            if reach.moves is not None:
+            if receptive_field.moves is not None:
                 self._hold(positions(op.source))
-        self._hold(positions(op.result) * self._parts_made(reach))
-        after = apply(op, reach, self.relation)
+        self._hold(positions(op.result) * self._parts_made(receptive_field))
+        after = apply(op, receptive_field, self.relation)
         if self.recorded:
             self.after[self.at + op.name] = after
         return after
 
-    def _facts(self, op: Op, source: Shape) -> OperatorReach:
+    def _facts(self, op: Op, source: Shape) -> OperatorReceptiveField:
         """What an operator reads. On a large map it is not asked what is too much."""
         operator, args = OPERATORS[op.operator], Args(dict(op.args))
         if (
@@ -273,16 +278,16 @@ class Walker:
             and operator.properties(source, args).reads != "position"
         ):
             raise TooLarge
-        reach = operator.reach(source, args)
-        if self.content and reach.content is not None:
-            return reach.content
-        return reach
+        receptive_field = operator.receptive_field(source, args)
+        if self.content and receptive_field.content is not None:
+            return receptive_field.content
+        return receptive_field
 
-    def _parts_made(self, reach: OperatorReach) -> int:
+    def _parts_made(self, receptive_field: OperatorReceptiveField) -> int:
         """How many channel groups get rows of their own."""
         return sum(
             part.channels is None or bool(part.channels & mask)
-            for part in reach.parts
+            for part in receptive_field.parts
             if not isinstance(part.reads, str)
             for mask, _ in self.relation.parts
         )
@@ -340,12 +345,12 @@ def _holds_stack(model: Model, body: tuple[Statement, ...]) -> bool:
     )
 
 
-def _reads(reach: OperatorReach, source: Shape) -> int:
+def _reads(receptive_field: OperatorReceptiveField, source: Shape) -> int:
     """How many rows an operator reads, all its parts and positions together."""
     count = positions(source)
-    if reach.moves is not None:
+    if receptive_field.moves is not None:
         return count * source.channels // _MOVES_PER_ROW
-    return sum(_rows_read(part.reads, count) for part in reach.parts)
+    return sum(_rows_read(part.reads, count) for part in receptive_field.parts)
 
 
 def _rows_read(reads: str | Table | Grid, count: int) -> int:
