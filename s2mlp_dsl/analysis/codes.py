@@ -1,13 +1,11 @@
-"""What can be wrong with a claim."""
+"""Until every message is in the catalogue."""
 
-from s2mlp_dsl.diagnostics import code
-
-CLAIM_FAILS = code("A0501", "this claim does not hold")
-CLAIM_UNDECIDED = code("A0502", "this claim cannot be decided")
-CLAIM_MODEL = code("A0503", "a claim is about a model of this file")
-CLAIM_FORM = code("A0504", "a claim is a comparison or a call that can be decided")
-UNKNOWN_LABEL = code("A0505", "no statement has this label")
-UNKNOWN_OPERATOR = code("A0506", "there is no such operator")
-DROPPED = code("A0509", "rows of the map are dropped", "note")
-SHAPES_DIFFER = code("A0507", "statements of this label leave different shapes")
-NO_ITERATION = code("A0508", "the model has fewer iterations")
+from s2mlp_dsl.diagnostics.catalogue.claims import CLAIM_FAILS as CLAIM_FAILS
+from s2mlp_dsl.diagnostics.catalogue.claims import CLAIM_FORM as CLAIM_FORM
+from s2mlp_dsl.diagnostics.catalogue.claims import CLAIM_MODEL as CLAIM_MODEL
+from s2mlp_dsl.diagnostics.catalogue.claims import CLAIM_UNDECIDED as CLAIM_UNDECIDED
+from s2mlp_dsl.diagnostics.catalogue.claims import DROPPED as DROPPED
+from s2mlp_dsl.diagnostics.catalogue.claims import NO_ITERATION as NO_ITERATION
+from s2mlp_dsl.diagnostics.catalogue.claims import SHAPES_DIFFER as SHAPES_DIFFER
+from s2mlp_dsl.diagnostics.catalogue.claims import UNKNOWN_LABEL as UNKNOWN_LABEL
+from s2mlp_dsl.diagnostics.catalogue.claims import UNKNOWN_OPERATOR as UNKNOWN_OPERATOR

@@ -1,20 +1,18 @@
 """Mistakes as records: codes, diagnostics, and their renderings."""
 
+from s2mlp_dsl.diagnostics.catalogue import CODES
 from s2mlp_dsl.diagnostics.data import as_data
 from s2mlp_dsl.diagnostics.fix import fixed, fixes_for
 from s2mlp_dsl.diagnostics.record import (
-    CODES,
-    AlreadyReported,
     Code,
     Diagnostic,
     Fix,
     Label,
-    Report,
-    SpecError,
+    Message,
     Suggestion,
-    code,
     exit_code,
 )
+from s2mlp_dsl.diagnostics.report import AlreadyReported, Report, SpecError
 from s2mlp_dsl.diagnostics.sarif import as_sarif
 from s2mlp_dsl.diagnostics.text import clean, render_text
 
@@ -25,13 +23,13 @@ __all__ = [
     "Diagnostic",
     "Fix",
     "Label",
+    "Message",
     "Report",
     "SpecError",
     "Suggestion",
     "as_data",
     "as_sarif",
     "clean",
-    "code",
     "exit_code",
     "fixed",
     "fixes_for",

@@ -1,12 +1,12 @@
 """What can be wrong with a spec, as data.
 
-A `Code` is a kind of mistake with a stable number; a `Diagnostic` is one
-occurrence of it. Renderers turn diagnostics into text or JSON; `explain`
-prints the long text of a code, kept in `texts/CODE.md`.
+A `Code` is a kind of mistake with a stable number. A `Message` is one way to say it: a
+template with fields, kept in `catalogue/`. A `Diagnostic` is one occurrence. Renderers
+turn diagnostics into text or JSON; `explain` prints the long text of a code, kept in
+`texts/CODE.md`.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -35,18 +35,69 @@ class Code:
         """The long text: what it means, a wrong example and a right one."""
         return (_TEXTS / f"{self.number}.md").read_text(encoding="utf-8")
 
+    def says(
+        self,
+        label: str = "",
+        *,
+        related: str | tuple[str, ...] = (),
+        notes: str | tuple[str, ...] = (),
+        help: str | None = None,
+    ) -> "Message":
+        """A message of this code; see `Message` for the templates."""
+        one = (related,) if isinstance(related, str) else related
+        said = (notes,) if isinstance(notes, str) else notes
+        return Message(self, label, one, said, help)
 
-CODES: dict[str, Code] = {}
 
+@frozen
+class Message:
+    """One way to say a code, as templates that `str.format` fills in.
 
-def code(
-    number: str, title: str, severity: Severity = "error", exit_code: int = 1
-) -> Code:
-    """Declare a code. Each phase declares its own, beside its passes."""
-    if number in CODES:
-        raise ValueError(f"{number} is declared twice")
-    CODES[number] = Code(number, title, severity, exit_code)
-    return CODES[number]
+    `label` stands beside the carets, each of `related` beside another place. The site
+    that reports it gives the spans and a keyword for each field of the templates, such
+    as `channels` for `{channels:,} channels enter`.
+    """
+
+    code: Code
+    label: str = ""
+    related: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    help: str | None = None
+
+    def at(
+        self,
+        span: Span,
+        *,
+        related: "Span | Sequence[Span]" = (),
+        also: "Iterable[Label]" = (),
+        help: str | None = None,
+        fix: "Fix | str | None" = None,
+        **fields: object,
+    ) -> "Diagnostic":
+        """The diagnostic at a place.
+
+        `help` stands in for the template's where it can only be found out there, as
+        `did_you_mean` does. `fix` is what to write in place of `span`, or elsewhere.
+        """
+        spans = (related,) if isinstance(related, Span) else related
+        labels = [
+            Label(place, text.format(**fields))
+            for place, text in zip(spans, self.related, strict=True)
+        ]
+        if help is None and self.help is not None:
+            help = self.help.format(**fields)
+        if fix is None and isinstance(help, Suggestion):
+            fix = help.replacement
+        if isinstance(fix, str):
+            fix = Fix(span, fix)
+        return Diagnostic(
+            self.code,
+            Label(span, self.label.format(**fields)),
+            (*labels, *also),
+            tuple(note.format(**fields) for note in self.notes),
+            help,
+            fix,
+        )
 
 
 @frozen
@@ -104,92 +155,3 @@ def exit_code(diagnostics: Iterable["Diagnostic"]) -> int:
     """What a command ends with: 0 without errors; a spec's come before others."""
     errors = (one.code for one in diagnostics if one.code.severity == "error")
     return min((one.exit_code for one in errors), default=0)
-
-
-class SpecError(Exception):
-    """The spec is wrong. Carries at least one diagnostic of severity error."""
-
-    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.diagnostics = tuple(diagnostics)
-        super().__init__(self.diagnostics)
-
-    @property
-    def exit_code(self) -> int:
-        """What a command ends with: a mistake in the spec comes first."""
-        return exit_code(self.diagnostics)
-
-    def __str__(self) -> str:
-        from s2mlp_dsl.diagnostics.text import render_text
-
-        return "\n" + "\n".join(render_text(one) for one in self.diagnostics)
-
-
-class AlreadyReported(Exception):
-    """Work on something already reported as wrong. Never reaches a user."""
-
-
-@dataclass
-class Report:
-    """Collects the diagnostics of one run, each cause once."""
-
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-    _seen: set[tuple[str, str, int, int]] = field(default_factory=set)
-
-    def __iter__(self) -> Iterator[Diagnostic]:
-        return iter(self.diagnostics)
-
-    def add(
-        self,
-        code: Code,
-        span: Span,
-        label: str = "",
-        *,
-        secondary: Iterable[Label] = (),
-        notes: Iterable[str] = (),
-        help: str | None = None,
-        fix: Fix | None = None,
-    ) -> AlreadyReported:
-        """Record a mistake. Returns the exception to raise where work stops."""
-        if fix is None and isinstance(help, Suggestion):
-            fix = Fix(span, help.replacement)
-        primary = Label(span, label)
-        self._keep(Diagnostic(code, primary, tuple(secondary), tuple(notes), help, fix))
-        return AlreadyReported()
-
-    def give_up(self) -> None:
-        """Say with the last mistake that the rest was not looked at."""
-        last = self.diagnostics[-1]
-        note = f"after {len(self.diagnostics)} mistakes the rest is not looked at"
-        self.diagnostics[-1] = replace(last, notes=(*last.notes, note))
-
-    def extend(self, other: "Report") -> None:
-        """Take over what another report has."""
-        for one in other:
-            self._keep(one)
-
-    def _keep(self, one: Diagnostic) -> None:
-        if one.identity not in self._seen:
-            self._seen.add(one.identity)
-            self.diagnostics.append(one)
-
-    @property
-    def errors(self) -> list[Diagnostic]:
-        return [one for one in self.diagnostics if one.code.severity == "error"]
-
-    def raise_errors(self) -> None:
-        """Raise `SpecError` if anything recorded so far is an error."""
-        if self.errors:
-            raise SpecError(self.sorted())
-
-    def sorted(self) -> list[Diagnostic]:
-        """In the order of the text: by file as first met, then by position."""
-        files: dict[str, int] = {}
-        for one in self.diagnostics:
-            files.setdefault(one.primary.span.source.name, len(files))
-        return sorted(
-            self.diagnostics,
-            key=lambda one: (
-                files[one.primary.span.source.name],
-                one.primary.span.start,
-            ),
-        )

@@ -1,12 +1,20 @@
 """Expressions to values, exactly."""
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
 from s2mlp_dsl.bounds import how_to_raise, limits
-from s2mlp_dsl.diagnostics import AlreadyReported, Code, Fix, Label, Report, Suggestion
+from s2mlp_dsl.diagnostics import (
+    AlreadyReported,
+    Code,
+    Fix,
+    Label,
+    Message,
+    Report,
+    Suggestion,
+)
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import NO_SHIFT, Bound, bind
 from s2mlp_dsl.elaborate.files import Declared
@@ -79,25 +87,29 @@ class Evaluator:
 
     def fail(
         self,
-        code: Code,
+        message: Message | Code,
         span: Span,
         label: str = "",
         *,
+        related: Span | Sequence[Span] = (),
         secondary: Iterable[Label] = (),
         notes: Iterable[str] = (),
         help: str | None = None,
-        fix: Fix | None = None,
+        fix: Fix | str | None = None,
+        **fields: object,
     ) -> AlreadyReported:
-        """Report a mistake together with the calls that led to it."""
+        """Report a mistake together with the calls that led to it; see `Message.at`."""
         frames = [Label(at, "in this call") for at in self.calls[-_FRAMES_SHOWN:][::-1]]
         return self.report.add(
-            code,
+            message,
             span,
             label,
+            related=related,
             secondary=[*secondary, *frames],
             notes=notes,
             help=help,
             fix=fix,
+            **fields,
         )
 
     def step(self, span: Span, steps: int = 1) -> None:

@@ -87,13 +87,7 @@ class Operators:
             at = call.span
             if refusal.argument is not None and refusal.argument in given:
                 at = given[refusal.argument].value.span
-            raise self.evaluator.fail(
-                refusal.code,
-                at,
-                refusal.label,
-                notes=refusal.notes,
-                help=refusal.help,
-            ) from None
+            raise self.evaluator.fail(refusal.message, at, **refusal.fields) from None
 
     def arguments(
         self,

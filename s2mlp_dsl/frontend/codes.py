@@ -1,14 +1,12 @@
-"""What can be wrong with the text of a spec."""
+"""Until every message is in the catalogue."""
 
-from s2mlp_dsl.diagnostics import code
-
-UNEXPECTED = code("A0101", "this does not belong here")
-NO_EDITION = code("A0102", "the file does not say its edition")
-BAD_EDITION = code("A0103", "this edition does not exist")
-BAD_CHARACTER = code("A0104", "this character means nothing in a spec")
-NOT_CLOSED = code("A0105", "this bracket is never closed")
-NOT_OPENED = code("A0106", "nothing is open here to be closed")
-OPEN_STRING = code("A0107", "this text is never closed")
-BAD_NUMBER = code("A0108", "this is not a number")
-ASSIGNED = code("A0109", "a claim compares with `==` or `~=`")
-TOO_DEEP = code("A0110", "this nests too deeply")
+from s2mlp_dsl.diagnostics.catalogue.syntax import ASSIGNED as ASSIGNED
+from s2mlp_dsl.diagnostics.catalogue.syntax import BAD_CHARACTER as BAD_CHARACTER
+from s2mlp_dsl.diagnostics.catalogue.syntax import BAD_EDITION as BAD_EDITION
+from s2mlp_dsl.diagnostics.catalogue.syntax import BAD_NUMBER as BAD_NUMBER
+from s2mlp_dsl.diagnostics.catalogue.syntax import NO_EDITION as NO_EDITION
+from s2mlp_dsl.diagnostics.catalogue.syntax import NOT_CLOSED as NOT_CLOSED
+from s2mlp_dsl.diagnostics.catalogue.syntax import NOT_OPENED as NOT_OPENED
+from s2mlp_dsl.diagnostics.catalogue.syntax import OPEN_STRING as OPEN_STRING
+from s2mlp_dsl.diagnostics.catalogue.syntax import TOO_DEEP as TOO_DEEP
+from s2mlp_dsl.diagnostics.catalogue.syntax import UNEXPECTED as UNEXPECTED

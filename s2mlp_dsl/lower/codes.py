@@ -1,5 +1,3 @@
-"""What can be wrong with how a model is asked to be computed."""
+"""Until every message is in the catalogue."""
 
-from s2mlp_dsl.diagnostics import code
-
-LOWERING = code("A0903", "this lowering cannot compute the shift", exit_code=2)
+from s2mlp_dsl.diagnostics.catalogue.targets import LOWERING as LOWERING

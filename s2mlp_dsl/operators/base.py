@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
-from s2mlp_dsl.diagnostics import Code
+from s2mlp_dsl.diagnostics import Code, Message
 from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Kernels, Shift, Value
 from s2mlp_dsl.ir.shape import Map, Shape
@@ -56,20 +56,30 @@ class Parameter:
 
 
 class Refusal(Exception):
-    """The operator cannot do this. The caller knows where it stands in a spec."""
+    """The operator cannot do this. The caller knows where it stands in a spec.
+
+    `argument` is the one to blame; `fields` are those of the message's templates.
+    """
 
     def __init__(
         self,
-        code: Code,
-        label: str,
+        message: Message | Code,
+        label: str = "",
         *,
         argument: str | None = None,
-        notes: Iterable[str] = (),
         help: str | None = None,
+        **fields: Any,
     ) -> None:
-        super().__init__(label)
-        self.code, self.label, self.argument = code, label, argument
-        self.notes, self.help = tuple(notes), help
+        if isinstance(message, Code):
+            fields = {"said": label, "helped": help}
+            message = Message(message, "{said}", help=help and "{helped}")
+        self.message, self.argument, self.fields = message, argument, fields
+        super().__init__(self.label)
+
+    @property
+    def label(self) -> str:
+        """What is wrong, in a sentence without the place."""
+        return self.message.label.format(**self.fields)
 
 
 class Args:

@@ -1,25 +1,21 @@
-"""What an operator can refuse."""
+"""Until every message is in the catalogue."""
 
-from s2mlp_dsl.diagnostics import code
-
-NOT_A_MAP = code("A0201", "this operator needs a map")
-PATCHES = code("A0202", "the patches do not tile the map")
-GROUPS = code("A0203", "the groups of this shift do not divide the channels")
-EVEN_KERNEL = code("A0206", "a kernel needs a middle")
-PATTERN = code("A0211", "this pattern does not fit")
-NOT_RESTORED = code("A0212", "what leaves a scope cannot be put back")
-REGISTERED_TWICE = code(
-    "A0309", "more than one package registers this operator", exit_code=4
-)
-NOT_LOADED = code("A0310", "the package of this operator cannot be loaded", exit_code=4)
-NO_OPERATOR = code("A0311", "what a package registers here is no operator", exit_code=4)
-NEEDS_TIME = code("A0425", "an image has no time to move in")
-NO_IMAGE = code("A0208", "a model begins with its image")
-IMAGE_AGAIN = code("A0209", "the image can come in only once")
-EPS = code("A0210", "a norm cannot use this eps")
-WINDOW = code("A0216", "this window does not fit")
-CONV_GROUPS = code("A0217", "the groups of this convolution do not divide the channels")
-HEADS = code("A0214", "the heads do not divide the channels")
-KERNELS = code("A0219", "these fixed kernels do not fit")
-NOT_TOKENS = code("A0218", "this operator needs a row of tokens")
-NORM_GROUPS = code("A0215", "a norm cannot use these groups")
+from s2mlp_dsl.diagnostics.catalogue.plugins import NO_OPERATOR as NO_OPERATOR
+from s2mlp_dsl.diagnostics.catalogue.plugins import NOT_LOADED as NOT_LOADED
+from s2mlp_dsl.diagnostics.catalogue.plugins import REGISTERED_TWICE as REGISTERED_TWICE
+from s2mlp_dsl.diagnostics.catalogue.shapes import CONV_GROUPS as CONV_GROUPS
+from s2mlp_dsl.diagnostics.catalogue.shapes import EPS as EPS
+from s2mlp_dsl.diagnostics.catalogue.shapes import EVEN_KERNEL as EVEN_KERNEL
+from s2mlp_dsl.diagnostics.catalogue.shapes import GROUPS as GROUPS
+from s2mlp_dsl.diagnostics.catalogue.shapes import HEADS as HEADS
+from s2mlp_dsl.diagnostics.catalogue.shapes import IMAGE_AGAIN as IMAGE_AGAIN
+from s2mlp_dsl.diagnostics.catalogue.shapes import KERNELS as KERNELS
+from s2mlp_dsl.diagnostics.catalogue.shapes import NEEDS_TIME as NEEDS_TIME
+from s2mlp_dsl.diagnostics.catalogue.shapes import NO_IMAGE as NO_IMAGE
+from s2mlp_dsl.diagnostics.catalogue.shapes import NORM_GROUPS as NORM_GROUPS
+from s2mlp_dsl.diagnostics.catalogue.shapes import NOT_A_MAP as NOT_A_MAP
+from s2mlp_dsl.diagnostics.catalogue.shapes import NOT_RESTORED as NOT_RESTORED
+from s2mlp_dsl.diagnostics.catalogue.shapes import NOT_TOKENS as NOT_TOKENS
+from s2mlp_dsl.diagnostics.catalogue.shapes import PATCHES as PATCHES
+from s2mlp_dsl.diagnostics.catalogue.shapes import PATTERN as PATTERN
+from s2mlp_dsl.diagnostics.catalogue.shapes import WINDOW as WINDOW

@@ -22,8 +22,9 @@ TOKEN = re.compile(r'"""[\s\S]*?"""|"[^"\n]*"|#[^\n]*|\w+|[^\w\s]|[^\S\n]+|\n')
 WORDS = """
     == ~= .. 1/4 1/0 -1 0 999_999_999 1e60 1e61 0.5 51Mi dim none layer affine mean
     stack residual then as shift block model claim recipe let import from edge keep
-    replicate zeros circular reflect rest each interleave right left up down later stay gelu
-    image(3,8,8) patch(4,8) linear(dim) norm(layer) depthwise(3) pool(mean) shift(cross)
+    replicate zeros circular reflect rest each interleave right left up down later stay
+    gelu image(3,8,8) patch(4,8) linear(dim) norm(layer) depthwise(3)
+    pool(mean) shift(cross)
     s2mlp_block [0] (1,2) full_receptive_field params() op(norm)
     edition choose(1==1,2,3)
 """

@@ -162,8 +162,8 @@ def test_diagnostics_in_the_json(check: Checker, path: Path) -> None:
     assert {**one, "file": Path(one["file"]).name} == {
         "code": "A0301",
         "severity": "error",
-        "title": "this name is not declared",
-        "message": "this name is not declared",
+        "title": "undeclared name",
+        "message": "undeclared name",
         "file": "models.arch",
         "line": 10,
         "column": 15,

@@ -1,0 +1,113 @@
+"""The diagnostics of one run, and the exceptions that carry them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from s2mlp_dsl.diagnostics.record import (
+    Code,
+    Diagnostic,
+    Fix,
+    Label,
+    Message,
+    exit_code,
+)
+from s2mlp_dsl.diagnostics.text import render_text
+from s2mlp_dsl.source import Span
+
+
+class SpecError(Exception):
+    """The spec is wrong. Carries at least one diagnostic of severity error."""
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__(self.diagnostics)
+
+    @property
+    def exit_code(self) -> int:
+        """What a command ends with: a mistake in the spec comes first."""
+        return exit_code(self.diagnostics)
+
+    def __str__(self) -> str:
+        return "\n" + "\n".join(render_text(one) for one in self.diagnostics)
+
+
+class AlreadyReported(Exception):
+    """Work on something already reported as wrong. Never reaches a user."""
+
+
+@dataclass
+class Report:
+    """Collects the diagnostics of one run, each cause once."""
+
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    _seen: set[tuple[str, str, int, int]] = field(default_factory=set)
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(self.diagnostics)
+
+    def add(
+        self,
+        message: Message | Code,
+        span: Span,
+        label: str = "",
+        *,
+        related: Span | Sequence[Span] = (),
+        secondary: Iterable[Label] = (),
+        notes: Iterable[str] = (),
+        help: str | None = None,
+        fix: Fix | str | None = None,
+        **fields: object,
+    ) -> AlreadyReported:
+        """Record a mistake. Returns the exception to raise where work stops.
+
+        `fields` are those of the message's templates; see `Message.at`.
+        """
+        if isinstance(message, Code):
+            message = Message(message, _braces(label), (), tuple(map(_braces, notes)))
+        made = message.at(
+            span, related=related, also=secondary, help=help, fix=fix, **fields
+        )
+        self._keep(made)
+        return AlreadyReported()
+
+    def give_up(self) -> None:
+        """Say with the last mistake that the rest was not looked at."""
+        last = self.diagnostics[-1]
+        note = f"after {len(self.diagnostics)} mistakes the rest is not looked at"
+        self.diagnostics[-1] = replace(last, notes=(*last.notes, note))
+
+    def extend(self, other: "Report") -> None:
+        """Take over what another report has."""
+        for one in other:
+            self._keep(one)
+
+    def _keep(self, one: Diagnostic) -> None:
+        if one.identity not in self._seen:
+            self._seen.add(one.identity)
+            self.diagnostics.append(one)
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        return [one for one in self.diagnostics if one.code.severity == "error"]
+
+    def raise_errors(self) -> None:
+        """Raise `SpecError` if anything recorded so far is an error."""
+        if self.errors:
+            raise SpecError(self.sorted())
+
+    def sorted(self) -> list[Diagnostic]:
+        """In the order of the text: by file as first met, then by position."""
+        files: dict[str, int] = {}
+        for one in self.diagnostics:
+            files.setdefault(one.primary.span.source.name, len(files))
+        return sorted(
+            self.diagnostics,
+            key=lambda one: (
+                files[one.primary.span.source.name],
+                one.primary.span.start,
+            ),
+        )
+
+
+def _braces(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
