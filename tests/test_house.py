@@ -20,6 +20,7 @@ LAYERS = (
     ("frozen", "shipped", "nn"),
     ("source", "bounds"),
     ("diagnostics", "ir"),
+    ("registry",),
     ("frontend", "operators"),
     ("train",),
     ("elaborate",),
