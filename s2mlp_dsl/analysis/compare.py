@@ -14,7 +14,7 @@ from s2mlp_dsl.elaborate.values import Env, show
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.program import Op
 from s2mlp_dsl.ir.shape import Map, positions
-from s2mlp_dsl.operators import OPERATORS, Args
+from s2mlp_dsl.operators import applied
 from s2mlp_dsl.operators.base import Term
 
 _PARTS = ("a", "of", "on")
@@ -66,16 +66,16 @@ def _linear_map(
 ) -> Iterable[Term]:
     """The entries of an operator's matrix, if they can be written down."""
     op = _operation(node, shape, unit, report)
-    operator, args = OPERATORS[op.operator], Args(dict(op.args))
+    operator = applied(op)
     # Each product of a weight with an input is an entry, and nothing else is.
-    entries = max(positions(shape) * shape.channels, operator.macs(shape, args))
+    entries = max(positions(shape) * shape.channels, operator.macs())
     if entries > MOST_TERMS:
         raise Undecided(
             f"the matrix of `{op.operator}` has {entries:,} entries; "
             f"the limit is {MOST_TERMS:,}",
             help="claim it on a smaller map",
         )
-    terms = operator.linear_map(shape, args)
+    terms = operator.linear_map()
     if terms is None:
         raise Undecided(
             f"`{op.operator}` is not a linear map of its input",

@@ -7,7 +7,7 @@ from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.ir.shape import Shape
 from s2mlp_dsl.ir.walk import modules, occurrences
-from s2mlp_dsl.operators import OPERATORS, Args, Buffer
+from s2mlp_dsl.operators import Buffer, applied
 
 
 @frozen
@@ -38,15 +38,15 @@ def cost_table(model: Model) -> list[Row]:
     """A row per statement in order of execution, equal iterations as one."""
     rows = []
     for one in occurrences(model):
-        operator, args = OPERATORS[one.op.operator], Args(dict(one.op.args))
+        operator = applied(one.op)
         rows.append(
             Row(
                 path=one.path,
                 operator=one.op.operator,
                 labels=one.labels,
                 result=one.op.result,
-                params=sum(map(prod, tensors_of(one.op).values())),
-                macs=operator.macs(one.op.source, args),
+                params=sum(map(prod, operator.tensors().values())),
+                macs=operator.macs(),
                 count=one.count,
             )
         )
@@ -55,12 +55,12 @@ def cost_table(model: Model) -> list[Row]:
 
 def tensors_of(op: Op) -> dict[str, tuple[int, ...]]:
     """Trainable tensors of one operator: name within it to shape."""
-    return OPERATORS[op.operator].tensors(op.source, Args(dict(op.args)))
+    return applied(op).tensors()
 
 
 def buffers_of(op: Op) -> dict[str, Buffer]:
     """What one operator stores beside its parameters: name within it to buffer."""
-    return OPERATORS[op.operator].buffers(op.source, Args(dict(op.args)))
+    return applied(op).buffers()
 
 
 def tensors_in(model: Model) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -9,13 +9,13 @@ from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.ir.walk import ops_in
-from s2mlp_dsl.operators import OPERATORS, Args
+from s2mlp_dsl.operators import applied
 
 
 def note_dropped(model: Model, report: Report) -> None:
     """Note every statement whose windows do not reach the end of its map."""
     for op in ops_in(model):
-        down, right = OPERATORS[op.operator].dropped(op.source, Args(dict(op.args)))
+        down, right = applied(op).unread()
         if op.span is None or not isinstance(op.source, Map) or not (down or right):
             continue
         sides = [("row", down, op.source.height), ("column", right, op.source.width)]

@@ -30,7 +30,7 @@ from s2mlp_dsl.ir.program import (
     bodies,
 )
 from s2mlp_dsl.ir.shape import Shape, positions
-from s2mlp_dsl.operators import OPERATORS, Args
+from s2mlp_dsl.operators import applied
 from s2mlp_dsl.operators.receptive_field import Grid, Table
 from s2mlp_dsl.operators.receptive_field import ReceptiveField as OperatorReceptiveField
 
@@ -154,7 +154,7 @@ def reads_through(model: Model, statement: Statement, source: Shape) -> int | No
 def first_map(model: Model) -> Op | None:
     """The statement whose map is the first: `patch`, else the image."""
     ops = [one for one in model.body if isinstance(one, Op)]
-    embeds = [op for op in ops if OPERATORS[op.operator].role == "embed"]
+    embeds = [op for op in ops if applied(op).role == "embed"]
     start = (embeds or ops)[0]
     return start if positions(start.result) <= MOST_POSITIONS else None
 
@@ -271,14 +271,14 @@ class Walker:
 
     def _facts(self, op: Op, source: Shape) -> OperatorReceptiveField:
         """What an operator reads. On a large map it is not asked what is too much."""
-        operator, args = OPERATORS[op.operator], Args(dict(op.args))
+        operator = applied(op)
         if (
             positions(source) > _QUICK
             and positions(op.result) * self.count > MOST_BITS
-            and operator.properties(source, args).reads != "position"
+            and operator.properties().reads != "position"
         ):
             raise TooLarge
-        receptive_field = operator.receptive_field(source, args)
+        receptive_field = operator.receptive_field()
         if self.content and receptive_field.content is not None:
             return receptive_field.content
         return receptive_field

@@ -8,7 +8,15 @@ from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.print import print_value
 from s2mlp_dsl.ir.program import Model, Parallel, result_of
 from s2mlp_dsl.ir.shape import Map, Shape, Tokens, Vector
-from s2mlp_dsl.operators import OURS, REGIONS, Args, Operator, Parameter, Region, find
+from s2mlp_dsl.operators import (
+    OURS,
+    REGIONS,
+    Operator,
+    Parameter,
+    Region,
+    applied,
+    find,
+)
 
 # What a scope's example stands around.
 BODY = "gelu"
@@ -81,7 +89,7 @@ def _of_operator(operator: Operator) -> Sheet:
     last = model.body[-1]
     op = last.merge if isinstance(last, Parallel) else last
     assert op.kind == "op"
-    found = operator.properties(op.source, Args(dict(op.args)))
+    found = applied(op).properties()
     return Sheet(
         name=operator.name,
         owner=operator.owner or OURS,

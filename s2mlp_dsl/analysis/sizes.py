@@ -17,7 +17,7 @@ from s2mlp_dsl.ir.program import (
     Statement,
 )
 from s2mlp_dsl.ir.shape import Map, Shape, with_channels
-from s2mlp_dsl.operators import OPERATORS, REGIONS, Args, Refusal
+from s2mlp_dsl.operators import REGIONS, Args, Refusal, applied
 from s2mlp_dsl.operators.region import Step
 
 _TIMES = 2
@@ -102,15 +102,15 @@ class _Resized:
         return self._op(statement.leave, after, prefix, leave)
 
     def _op(self, op: Op, x: Shape, prefix: str, step: Step | None = None) -> Shape:
-        operator = OPERATORS[op.operator]
-        before, args = Args(dict(op.args)), Args(step.args if step else dict(op.args))
+        before = applied(op)
+        operator = before.on(x, Args(step.args) if step else None)
         path = prefix + op.name
         try:
-            result = operator.shape(x, args)
+            result = operator.shape()
         except Refusal as refusal:
             raise Bound(f"`{path}`: {refusal.label}") from None
-        was = operator.tensors(op.source, before)
-        for name, shape in operator.tensors(x, operator.settle(x, args)).items():
+        was = before.tensors()
+        for name, shape in operator.on(x, operator.resolved()).tensors().items():
             if was.get(name) != shape:
                 raise Bound(
                     f"`{path}.{name}` is {_shape(was[name])}, and would be "

@@ -22,7 +22,7 @@ from s2mlp_dsl.elaborate.spec import ChoiceError, Spec
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.ir.shape import positions
-from s2mlp_dsl.operators import OPERATORS
+from s2mlp_dsl.operators import applied
 
 CHECKED = 12  # points that a formula is held against
 _ALONG = 12  # values tried along one parameter
@@ -225,7 +225,7 @@ def _table(model: Model) -> dict[str, _Sample]:
     """Figures by statement; the same path again gets a number."""
     table: dict[str, _Sample] = {}
     ops = [one for one in model.body if isinstance(one, Op)]
-    embeds = [one for one in ops if OPERATORS[one.operator].role == "embed"]
+    embeds = [one for one in ops if applied(one).role == "embed"]
     first = (embeds or ops)[0].result
     table[_FIRST] = _Sample("", frozenset(), (positions(first),))
     for row in cost_table(model):

@@ -27,7 +27,7 @@ from s2mlp_dsl.ir.program import (
     bodies,
 )
 from s2mlp_dsl.ir.shape import Map, Shape, Vector, positions
-from s2mlp_dsl.operators import OPERATORS, SIGNATURES, Args, Refusal
+from s2mlp_dsl.operators import SIGNATURES, Refusal, applied
 from s2mlp_dsl.operators.base import Properties
 from s2mlp_dsl.operators.receptive_field import ReceptiveField as OperatorReceptiveField
 
@@ -152,7 +152,7 @@ def _parts(model: Model) -> Iterator[tuple[Op | Region, Shape, int]]:
     embeds = [
         place
         for place, one in enumerate(model.body)
-        if isinstance(one, Op) and OPERATORS[one.operator].role == "embed"
+        if isinstance(one, Op) and applied(one).role == "embed"
     ]
     first = embeds[0] if embeds else 0
     yield from _within(model, model.body[first + 1 :], 1)
@@ -247,7 +247,7 @@ def _ops(model: Model, body: tuple[Statement, ...]) -> Iterator[Op]:
 
 
 def _facts(op: Op) -> Properties:
-    return OPERATORS[op.operator].properties(op.source, Args(dict(op.args)))
+    return applied(op).properties()
 
 
 def _mixes(op: Op) -> bool:
@@ -273,36 +273,34 @@ def _only_statistics(op: Op) -> bool:
 
 def _receptive_field(op: Op) -> OperatorReceptiveField:
     """What an operator depends on, on a map of a size that is quick to relate."""
-    operator, args, source = OPERATORS[op.operator], Args(dict(op.args)), op.source
+    operator, source = applied(op), op.source
     assert source is not None
     if isinstance(source, Map) and positions(source) > _LARGE:
         sides = {
             side: min(getattr(source, side), _ROOM) for side in ("height", "width")
         }
-        small = source.model_copy(update=sides)
+        small = operator.on(source.model_copy(update=sides))
         try:
-            operator.shape(small, args)
-            source = small
+            small.shape()
+            operator = small
         except Refusal:
             pass  # then on the large map, which takes longer
-    return operator.receptive_field(source, args)
+    return operator.receptive_field()
 
 
 def _moves(op: Op) -> list[int] | None:
     """Where each entry comes from, for an operator that only moves them."""
-    assert op.source is not None
-    operator, args = OPERATORS[op.operator], Args(dict(op.args))
-    receptive_field = operator.receptive_field(op.source, args)
-    return None if receptive_field.moves is None else list(receptive_field.moves())
+    moves = applied(op).receptive_field().moves
+    return None if moves is None else list(moves())
 
 
 def _cost(model: Model, statement: Op | Region) -> tuple[int, int]:
     ops = [statement] if isinstance(statement, Op) else _ops(model, statement.body)
     params = macs = 0
     for op in ops:
-        operator, args = OPERATORS[op.operator], Args(dict(op.args))
-        params += sum(map(prod, operator.tensors(op.source, args).values()))
-        macs += operator.macs(op.source, args)
+        operator = applied(op)
+        params += sum(map(prod, operator.tensors().values()))
+        macs += operator.macs()
     return params, macs
 
 

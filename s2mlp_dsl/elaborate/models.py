@@ -20,7 +20,7 @@ from s2mlp_dsl.frontend import parse_expression, tree
 from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import positions
-from s2mlp_dsl.operators import OPERATORS, Args
+from s2mlp_dsl.operators import applied
 from s2mlp_dsl.source import Source, Span
 
 Overrides = Mapping[str, tree.Expr]
@@ -258,7 +258,7 @@ def _size(body: tuple[ir.Statement, ...], sizes: Mapping[str, _Size]) -> _Size:
 
 
 def _parameters(op: ir.Op) -> int:
-    tensors = OPERATORS[op.operator].tensors(op.source, Args(dict(op.args)))
+    tensors = applied(op).tensors()
     return sum(prod(shape) for shape in tensors.values())
 
 

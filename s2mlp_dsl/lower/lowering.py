@@ -25,7 +25,7 @@ from s2mlp_dsl.ir.program import Model, Op, Shift
 from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.ir.walk import ops_in
 from s2mlp_dsl.lower.codes import LOWERING
-from s2mlp_dsl.operators import OPERATORS, Args, Construct
+from s2mlp_dsl.operators import Construct, applied
 from s2mlp_dsl.source import Source, Span
 
 Lowering = Literal["slices", "select", "gather", "onehot"]
@@ -93,7 +93,7 @@ def applies_shift(op: Op) -> bool:
 
 def _construct(op: Op) -> Construct:
     """The operator's own module."""
-    return OPERATORS[op.operator].construct(op.source, Args(dict(op.args)))
+    return applied(op).construct()
 
 
 def _shift(op: Op) -> Shift | None:

@@ -14,7 +14,7 @@ from typing import Literal
 
 from s2mlp_dsl.ir.program import Call, Op, Parallel, Stack, Statement, bodies
 from s2mlp_dsl.lower.lowering import applies_shift
-from s2mlp_dsl.operators import OPERATORS, Args
+from s2mlp_dsl.operators import applied
 
 Form = Literal["rows", "map", "either"]
 
@@ -44,11 +44,11 @@ def _ops(body: Sequence[Statement]) -> list[Op | None]:
 
 def form_of(op: Op) -> Form:
     """What a statement takes: products take rows, other rowwise ones either."""
-    operator, args = OPERATORS[op.operator], Args(dict(op.args))
+    operator = applied(op)
     grid = op.source is not None and len(op.source.dims) > 1
-    if not grid or not operator.rowwise(op.source, args):
+    if not grid or not operator.accepts_rows():
         return "map"
-    return "rows" if operator.macs(op.source, args) else "either"
+    return "rows" if operator.macs() else "either"
 
 
 def wanted(body: Sequence[Statement]) -> Form:

@@ -16,7 +16,7 @@ from s2mlp_dsl.lower.inline import Definitions, import_lines
 from s2mlp_dsl.lower.layout import WIDTH
 from s2mlp_dsl.lower.lowering import Lowering
 from s2mlp_dsl.lower.scope import Drop, class_lines, construct_of
-from s2mlp_dsl.operators import OPERATORS
+from s2mlp_dsl.operators import applied
 
 # Names that the emitted source uses for itself, and Python's own.
 _USED = {"Sequence", "Tensor", "nn", "torch", *dir(builtins)}
@@ -58,7 +58,7 @@ def torch_source(
     callees = {construct_of(op, lowering).head for op in ops_in(model)} | {
         drop.module.partition("(")[0] for drop in drops
     }
-    known = Definitions(OPERATORS[op.operator] for op in ops_in(model))
+    known = Definitions(applied(op).definition for op in ops_in(model))
     modules = known.of(one for one in callees if not one.startswith("nn."))
     classes = _class_names(model, known.names)
     parts = [

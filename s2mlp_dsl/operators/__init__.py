@@ -1,7 +1,8 @@
 """The operators, by name. One file each; see `base.py` for the contract."""
 
-from s2mlp_dsl.ir.program import Value
+from s2mlp_dsl.ir.program import Op, Value
 from s2mlp_dsl.operators.activations import Hardswish, Relu, Sigmoid, Silu, Tanh
+from s2mlp_dsl.operators.applied import Applied
 from s2mlp_dsl.operators.attention import Attention
 from s2mlp_dsl.operators.base import (
     Args,
@@ -107,6 +108,11 @@ def find(name: str) -> Operator | None:
     return OPERATORS.get(name)
 
 
+def applied(op: Op) -> Applied:
+    """An operator of a model with what enters it: what all its figures come from."""
+    return Applied(OPERATORS[op.operator], op.source, Args(dict(op.args)))
+
+
 def names() -> list[str]:
     """Every operator's name: the built-in ones, then those of plug-ins."""
     ours = [name for name in OPERATORS if name in BUILT_IN]
@@ -117,8 +123,9 @@ __all__ = [
     "BUILT_IN",
     "OPERATORS",
     "OURS",
-    "SCOPES",
+    "REGIONS",
     "SIGNATURES",
+    "Applied",
     "Args",
     "Buffer",
     "Construct",
@@ -128,6 +135,7 @@ __all__ = [
     "Refusal",
     "Region",
     "RegistrationError",
+    "applied",
     "find",
     "names",
     "offered",

@@ -11,7 +11,7 @@ from s2mlp_dsl.ir.print import print_op
 from s2mlp_dsl.ir.program import Op
 from s2mlp_dsl.ir.shape import positions
 from s2mlp_dsl.ir.walk import occurrences
-from s2mlp_dsl.operators import OPERATORS, SIGNATURES, Args
+from s2mlp_dsl.operators import SIGNATURES, applied
 from s2mlp_dsl.pictures.figures import sample, short, totals
 from s2mlp_dsl.report.subject import Subject
 
@@ -62,7 +62,7 @@ def _read(op: Op) -> int:
     if op.source is None:
         return 0
     count = positions(op.source)
-    parts = OPERATORS[op.operator].receptive_field(op.source, Args(dict(op.args))).parts
+    parts = applied(op).receptive_field().parts
     if any(part.reads == "all" for part in parts):
         return count
     tables = [table for part in parts if (table := part.table) is not None]

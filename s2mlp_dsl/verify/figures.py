@@ -17,7 +17,7 @@ from s2mlp_dsl.analysis.cost import buffers_of, tensors_of
 from s2mlp_dsl.analysis.graph import dataflow
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.lower.trace import trace
-from s2mlp_dsl.operators import OPERATORS, Args
+from s2mlp_dsl.operators import applied
 from s2mlp_dsl.verify.certificate import Check, Failure
 
 BATCH = 2
@@ -73,7 +73,7 @@ def _on_fake_tensors(
             shape, wanted = measured.shapes.get(path), (BATCH, *op.result.dims)
             if shape not in (wanted, in_rows(wanted)):
                 shapes.append(_failure(path, op, f"leaves {shape}, not {wanted}"))
-            count = OPERATORS[op.operator].macs(op.source, Args(dict(op.args)))
+            count = applied(op).macs()
             flops = measured.flops[path]
             if flops != 2 * count * BATCH:
                 message = f"{flops} FLOPs, not {2 * count * BATCH}"

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from s2mlp_dsl.analysis.graph import dataflow
 from s2mlp_dsl.ir.program import Model, Op
-from s2mlp_dsl.operators import OPERATORS, Args
+from s2mlp_dsl.operators import applied
 from s2mlp_dsl.verify.certificate import Check, Failure
 
 
@@ -32,7 +32,7 @@ def check_movement(model: Model, module: nn.Module) -> Check:
     cases = 0
     known: dict[object, Moved | None] = {}
     for path, op in dataflow(model).nodes(data="op"):
-        if op is None or op.source is None or OPERATORS[op.operator].role == "merge":
+        if op is None or op.source is None or applied(op).role == "merge":
             continue
         key = (op.operator, op.args, op.source)
         if key not in known:
@@ -55,9 +55,9 @@ def check_movement(model: Model, module: nn.Module) -> Check:
 def _moved(op: Op) -> Moved | None:
     """What becomes of tags, None for an operator that does more than move them."""
     assert op.source is not None
-    operator, args = OPERATORS[op.operator], Args(dict(op.args))
-    terms = operator.linear_map(op.source, args)
-    if terms is None or operator.tensors(op.source, args):
+    operator = applied(op)
+    terms = operator.linear_map()
+    if terms is None or operator.tensors():
         return None
     into, outof = [], []
     for term in terms:

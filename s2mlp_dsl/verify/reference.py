@@ -13,7 +13,7 @@ from s2mlp_dsl.analysis.cost import buffers_of, tensors_of
 from s2mlp_dsl.analysis.graph import INPUT, dataflow, execution_order
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.ir.walk import ops_in
-from s2mlp_dsl.operators import OPERATORS, Args, Buffer
+from s2mlp_dsl.operators import Buffer, applied
 
 Array = NDArray[np.float64]
 
@@ -65,10 +65,10 @@ def reference_of(
     op: Op, x: Array, tensors: Mapping[str, Array], *, training: bool
 ) -> tuple[Array, dict[str, Array]]:
     """One statement's result, and the buffers that it changes in training."""
-    operator, args = OPERATORS[op.operator], Args(dict(op.args))
-    if training and buffers_of(op):
-        return operator.reference_in_training(x, args, tensors)
-    return operator.reference(x, args, tensors), {}
+    operator = applied(op)
+    if training and operator.buffers():
+        return operator.reference_in_training(x, tensors)
+    return operator.reference(x, tensors), {}
 
 
 def unit_gain_weights(model: Model, seed: int) -> dict[str, Array]:
@@ -83,13 +83,13 @@ def unit_gain_weights(model: Model, seed: int) -> dict[str, Array]:
     for path, op in dataflow(model).nodes(data="op"):
         if op is None:
             continue
-        operator, args = OPERATORS[op.operator], Args(dict(op.args))
-        for name, shape in tensors_of(op).items():
+        operator = applied(op)
+        for name, shape in operator.tensors().items():
             value = random.standard_normal(shape)
             if len(shape) > 1:
-                value /= np.sqrt(operator.terms(name, op.source, args))
+                value /= np.sqrt(operator.fan_in(name))
             weights[f"{path}.{name}"] = value
-        for name, buffer in buffers_of(op).items():
+        for name, buffer in operator.buffers().items():
             weights[f"{path}.{name}"] = _value_of(buffer, random)
     return weights
 
