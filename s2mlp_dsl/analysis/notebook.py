@@ -14,9 +14,9 @@ def analysis_html(analysis: "Analysis") -> str:
     """Totals, a row per statement, and the verdicts on claims."""
     name = f"<b>{escape(analysis.name)}</b>"
     if analysis.open:
-        return f"<p>{name}: open, needs {escape(', '.join(analysis.open))}</p>"
+        return f"<p>{name}: unbound parameters: {escape(', '.join(analysis.open))}</p>"
     if analysis.params is None or analysis.macs is None:
-        return f"<p>{name}: not checked further</p>"
+        return f"<p>{name}: skipped because of errors</p>"
     totals = f"{analysis.params:,} params, {analysis.macs:,} MACs per image"
     rows = (
         (

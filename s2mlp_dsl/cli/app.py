@@ -1,7 +1,7 @@
-"""The command group, exit codes, and what stands between a user and a traceback.
+"""The command group, and exit codes in place of tracebacks.
 
-Exit codes: 0 fine; 1 the spec is wrong or a proof failed; 2 wrong usage; 3 a
-bug of ours; 4 the world is wrong (data, disk, NaN).
+Exit codes: 0 success; 1 the spec is wrong or a check failed; 2 wrong usage; 3 a
+bug in s2mlp-dsl; 4 environment error (missing data, disk, device, non-finite loss).
 """
 
 import gc
@@ -13,32 +13,33 @@ from typing import Any, NoReturn
 
 import click
 
-# Name to what `--help` says. The module of a command is imported when it runs.
+# Name to what `--help` says. A command's module, in `commands/`, is imported when the
+# command runs.
 COMMANDS = {
-    "audit": "Find out whether someone's PyTorch code is a shift.",
-    "bench": "Measure latency, images/s and peak memory of a model here.",
-    "check": "Prove shapes, parameters, MACs, receptive field and claims of a spec.",
-    "compare": "The paper's table 1, for models and their spatial operators.",
-    "compile": "Write a model as PyTorch source, IR, ONNX and more.",
+    "audit": "Check whether PyTorch code computes a spatial shift.",
+    "bench": "Measure latency, throughput and peak memory on this machine.",
+    "check": "Check shapes, parameters, MACs, receptive field and claims.",
+    "compare": "Compare models by the properties of the paper's table 1.",
+    "compile": "Compile a model to PyTorch source, IR, ONNX or another target.",
     "diagram": "Draw a model.",
-    "diff": "What differs in meaning between two models.",
-    "eval": "Test accuracy of a trained run.",
-    "explain": "What a diagnostic code means, with examples.",
-    "fmt": "Bring specs into the one layout, keeping comments.",
-    "export-run": "Write a run as a folder that stands alone.",
-    "import-weights": "Bring weights that others trained under the names of a spec.",
-    "ops": "The operators, and the fact sheet of one.",
+    "diff": "Show how two models differ in meaning.",
+    "eval": "Evaluate a trained run on its test set.",
+    "explain": "Explain a diagnostic code, with examples.",
+    "fmt": "Format specs; comments are kept.",
+    "export-run": "Export a run as a folder that needs only PyTorch.",
+    "import-weights": "Convert third-party weights to a spec's parameter names.",
+    "ops": "Describe an operator, or list them all.",
     "predict": "Classify images with a trained run.",
-    "report": "One page that explains a model.",
-    "show": "A model as it is declared, or expanded with where values came from.",
-    "study": "Run a study: train its rows with its seeds, and compare.",
+    "report": "Write an HTML page that explains models.",
+    "show": "Print a model as declared, or expanded.",
+    "study": "Train the rows of a study with its seeds, and compare them.",
     "train": "Train a model by a recipe.",
-    "verify": "Prove that the compiled model is what the spec says.",
+    "verify": "Verify a compiled model against its spec.",
 }
 
 
 class LazyGroup(click.Group):
-    """Imports a command only when it is called for."""
+    """Imports the module of a command when the command is looked up."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -47,9 +48,9 @@ class LazyGroup(click.Group):
         if name not in COMMANDS:
             return None
         file = name.replace("-", "_")
-        module = importlib.import_module(f"s2mlp_dsl.cli.{file}_")
-        # What was imported stays: nobody need look for garbage in it, nor as often
-        # as by default in what a compiler makes, which mostly stays as well.
+        module = importlib.import_module(f"s2mlp_dsl.cli.commands.{file}")
+        # Imported modules stay alive, and so does most of what a compiler makes:
+        # collecting garbage in them often would be time wasted.
         gc.freeze()
         gc.set_threshold(50_000)
         gc.enable()
@@ -66,17 +67,17 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="s2mlp-dsl", prog_name="s2mlp-dsl")
 def app() -> None:
-    """Vision MLPs of the spatial-shift family: one file, every artifact."""
+    """A language and compiler for vision MLPs of the spatial-shift family."""
 
 
 def main() -> NoReturn:
     """Run the command line and exit with its code."""
-    gc.disable()  # until a command is imported, which makes much and drops nothing
-    # Looking for plug-ins of pydantic reads the metadata of every installed package.
+    gc.disable()  # until a command is imported: imports leave no garbage
+    # To look for plug-ins, pydantic would read the metadata of every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            # A terminal that cannot show × gets a mark, not an exception.
+            # A terminal that cannot show × prints an escape instead of failing.
             stream.reconfigure(errors="backslashreplace")
     try:
         result: Any = app.main(prog_name="s2mlp-dsl", standalone_mode=False)
@@ -88,11 +89,11 @@ def main() -> NoReturn:
     except click.Abort:
         code = 130
     except BrokenPipeError:
-        # The reader of our output has left; there is nobody to tell.
+        # Whoever read our output has stopped, as `head` does. That is not an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except OSError as error:
-        _say(f"error: {error}")
+        _complain(f"error: {error}")
         code = 4
     except Exception as error:
         code = _raised(error)
@@ -100,8 +101,8 @@ def main() -> NoReturn:
 
 
 def _raised(error: Exception) -> int:
-    """The exit code of an exception, once it has been said what is wrong."""
-    # Whoever raised one of ours has imported these; `--help` need not.
+    """Print what is wrong and return the exit code."""
+    # Imported here so that `--help` does not wait for them.
     from s2mlp_dsl.cli.output import print_diagnostics
     from s2mlp_dsl.diagnostics import AlreadyReported, SpecError
     from s2mlp_dsl.elaborate.spec import ChoiceError
@@ -110,21 +111,21 @@ def _raised(error: Exception) -> int:
         print_diagnostics(error.diagnostics)
         return error.exit_code
     if isinstance(error, ChoiceError):
-        _say(f"error: {error}")
+        _complain(f"error: {error}")
         return 2
     code = getattr(error, "exit_code", None)
     if isinstance(code, int) and not isinstance(error, AlreadyReported):
-        _say(f"error: {error}")
+        _complain(f"error: {error}")
         return code
     if os.environ.get("S2MLP_DSL_TRACEBACK"):
         raise error
-    _say(
+    _complain(
         f"bug: {type(error).__name__}: {error}\n"
-        "This is a mistake in s2mlp-dsl, not in your file. Please report it with the "
-        "file and the command; S2MLP_DSL_TRACEBACK=1 shows where it happened."
+        "This is a bug in s2mlp-dsl, not in your file. Please report it with the "
+        "file and the command; S2MLP_DSL_TRACEBACK=1 shows the traceback."
     )
     return 3
 
 
-def _say(text: str) -> None:
+def _complain(text: str) -> None:
     print(text, file=sys.stderr)

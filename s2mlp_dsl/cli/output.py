@@ -1,123 +1,85 @@
-"""Diagnostics on a terminal, and options that several commands share."""
+"""What commands print: diagnostics, JSON, tables, and a line on receptive fields."""
 
+import difflib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from math import prod
+from typing import TYPE_CHECKING
 
 import click
 
-from s2mlp_dsl.bounds import raised
-from s2mlp_dsl.diagnostics import (
-    AlreadyReported,
-    Diagnostic,
-    Report,
-    as_data,
-    render_text,
-)
+from s2mlp_dsl.diagnostics import Diagnostic, SpecError, as_data, render_text
+from s2mlp_dsl.source import Source
 
-F = TypeVar("F", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from s2mlp_dsl.analysis.receptive_field import ReceptiveField
 
 
 def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
-    """Each diagnostic on standard error, in colour where that is a terminal."""
+    """Print each diagnostic on standard error, in colour on a terminal."""
     colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    for one in diagnostics:
-        print(render_text(one, colour=colour), file=sys.stderr)
+    for diagnostic in diagnostics:
+        print(render_text(diagnostic, colour=colour), file=sys.stderr)
 
 
-def print_as_data(diagnostics: Iterable[Diagnostic]) -> None:
-    """`{"diagnostics": […]}` on standard output, for `--format json`."""
-    data = {"diagnostics": [as_data(one) for one in diagnostics]}
+def print_json(data: object) -> None:
+    """Print JSON on standard output, as ASCII: any terminal and pipe can carry it."""
     print(json.dumps(data, indent=2))
 
 
-def spec_argument(command: F) -> F:
-    """SPEC: a file, `FILE:MODEL` not among them; see `--model`. And `--limit`."""
-    command = limit_option(command)
-    return click.argument("spec", type=click.Path(path_type=Path))(command)
-
-
-def limit_option(command: F) -> F:
-    """`--limit NAME=N` moves a bound while the command runs."""
-    return click.option(
-        "--limit",
-        "limits",
-        multiple=True,
-        metavar="NAME=N",
-        callback=_limits,
-        expose_value=False,
-        help="Move a bound, such as statements=10M. Can be repeated.",
-    )(command)
-
-
-def format_option(*forms: str, help: str = "What to print.") -> Callable[[F], F]:
-    """`--format`: text, or one of the other forms."""
-    return click.option(
-        "--format",
-        "form",
-        type=click.Choice(["text", *forms]),
-        default="text",
-        show_default=True,
-        help=help,
-    )
-
-
-def model_options(command: F) -> F:
-    """`--model NAME` and `--set key=value`."""
-    command = click.option(
-        "--set",
-        "settings",
-        multiple=True,
-        metavar="KEY=VALUE",
-        callback=read_settings,
-        help="Give a parameter a value. Can be repeated.",
-    )(command)
-    return click.option("--model", metavar="NAME", help="Which model of the file.")(
-        command
-    )
-
-
-def _limits(
-    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
-) -> None:
-    if not given:
-        return
-    # The parser takes time to load, which --help need not wait for.
-    from s2mlp_dsl.elaborate.numbers import number
-    from s2mlp_dsl.frontend import parse_expression, tree
-    from s2mlp_dsl.source import Source
-
-    limits = {}
-    for name, text in read_settings(context, parameter, given).items():
-        report = Report()
-        try:
-            node = parse_expression(Source("--limit", text), report)
-            value = number(node, report) if isinstance(node, tree.Number) else None
-        except AlreadyReported:
-            value = None
-        if not isinstance(value, int):
-            raise click.BadParameter(f"{text!r} is not a whole number, such as 10M")
-        limits[name] = value
+@contextmanager
+def errors_as(form: str) -> Iterator[None]:
+    """With `--format json`, print the diagnostics of a `SpecError` as JSON and exit."""
     try:
-        context.with_resource(raised(**limits))
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
+        yield
+    except SpecError as error:
+        if form != "json":
+            raise
+        print_json({"diagnostics": [as_data(one) for one in error.diagnostics]})
+        raise click.exceptions.Exit(error.exit_code) from None
 
 
-def read_settings(
-    context: click.Context, parameter: click.Parameter, given: tuple[str, ...]
-) -> dict[str, str]:
-    """The callback of an option `KEY=VALUE` that can be repeated."""
-    settings: dict[str, str] = {}
-    for one in given:
-        key, equals, value = one.partition("=")
-        key = key.strip()
-        if not equals or not key or not value.strip():
-            raise click.BadParameter(f"{one!r} is not KEY=VALUE")
-        if key in settings:
-            raise click.BadParameter(f"{key} is set twice")
-        settings[key] = value.strip()
-    return settings
+def columns(rows: Sequence[Sequence[str]], align: str, gap: str = "  ") -> list[str]:
+    """Lines of a table; `align` has `<` or `>` for each column."""
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    return [
+        gap.join(
+            f"{cell:{side}{width}}"
+            for cell, side, width in zip(row, align, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def unified_diff(source: Source, text: str, change: str) -> str:
+    """A unified diff of a source and its new text; empty if they are the same."""
+    lines = difflib.unified_diff(
+        source.text.splitlines(keepends=True),
+        text.splitlines(keepends=True),
+        source.name,
+        f"{source.name} ({change})",
+    )
+    return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+
+def receptive_field_text(receptive_field: "ReceptiveField | None") -> str:
+    """The receptive field of a model in a line."""
+    if receptive_field is None:
+        return "not computed: the maps are too large"
+    grid = " × ".join(map(str, receptive_field.grid))
+    if not receptive_field.steps:
+        return f"{grid} positions, without a stack to count iterations of"
+    if receptive_field.full is not None:
+        return (
+            f"full ({grid}) after {receptive_field.full} "
+            f"of {receptive_field.iterations} iterations"
+        )
+    last = receptive_field.steps[-1]
+    total = prod(receptive_field.grid)
+    return (
+        f"{last.least} to {last.most} of {total} positions ({grid}) "
+        f"after {receptive_field.iterations} iterations"
+    )

@@ -4,8 +4,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
 from s2mlp_dsl.api import Program, elaborate
 
 if TYPE_CHECKING:
@@ -21,13 +19,6 @@ def program_of(run: Path) -> Program:
     from s2mlp_dsl.train import Run
 
     return elaborate(Run.open(run).job.model_text)
-
-
-partial_option = click.option(
-    "--partial",
-    is_flag=True,
-    help="Where weights differ from the model's, take those that fit.",
-)
 
 
 def say(line: str) -> None:

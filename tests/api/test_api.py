@@ -128,4 +128,4 @@ def test_what_a_notebook_shows() -> None:
     assert "fails" in shown
     open_model = s2.load(SPECS / "s2mlp.arch")
     (one,) = check_spec(open_model)
-    assert "open, needs width, depth" in one._repr_html_()
+    assert "unbound parameters: width, depth" in one._repr_html_()

@@ -8,7 +8,7 @@ import pytest
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.bench.bench import bench
 from s2mlp_dsl.bench.figures import Bench, Machine, Row, Setting, Times
-from s2mlp_dsl.cli.bench_ import _lines
+from s2mlp_dsl.cli.commands.bench import _lines
 from tests.cli.running import s2mlp
 
 # The map behind the first layer takes 4 MiB an image, the weights next to nothing.

@@ -54,4 +54,4 @@ def test_json() -> None:
 def test_an_unknown_operator_is_wrong_usage() -> None:
     done = s2mlp("ops", "nope")
     assert done.returncode == 2
-    assert "no operator 'nope'; `s2mlp-dsl ops` lists them all" in done.stderr
+    assert "no operator 'nope'; `s2mlp-dsl ops` lists all operators" in done.stderr

@@ -14,7 +14,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.cli.train_ import Setup
+from s2mlp_dsl.cli.commands.train import Setup
 from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.elaborate.models import parse_overrides
 from s2mlp_dsl.elaborate.recipes import resolve_recipe

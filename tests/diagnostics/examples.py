@@ -19,13 +19,10 @@ from pathlib import Path
 
 from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.cli.explain_ import load_codes
 from s2mlp_dsl.diagnostics import CODES, Diagnostic, SpecError
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.operators.plugins import GROUP
 from tests.packages import looked_for_anew, register
-
-load_codes()
 
 _SECTION = re.compile(r"^(Given|Wrong|Right):$", re.MULTILINE)
 _FENCE = re.compile(

@@ -24,7 +24,7 @@ def test_all_codes() -> None:
 def test_no_code() -> None:
     run = run_process("explain", "A9999")
     assert run.code == 2
-    assert "no code 'A9999'" in run.err
+    assert "unknown code 'A9999'" in run.err
 
 
 def test_a_terminal_without_unicode() -> None:

@@ -184,7 +184,7 @@ def test_in_processes_of_their_own(tmp_path: Path) -> None:
     bad.write_bytes(b"edition 1\nmodel m {\n    imag(3, 8, 8)\n    \xc3\xa9\n}\n")
     assert run_process("check", good).code == 0
     run = run_process("check", bad)
-    assert (run.code, run.out) == (1, "m: not checked further\n")
+    assert (run.code, run.out) == (1, "m: skipped because of the errors above\n")
     assert "Traceback" not in run.err
     assert run_process("check", tmp_path).code == 2
     assert run_process("check", tmp_path / "none").code == 2

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from s2mlp_dsl.cli.fixing import fix_file
+from s2mlp_dsl.cli.fix import fix_file
 from s2mlp_dsl.diagnostics import CODES
 from s2mlp_dsl.shipped import shipped
 from tests.checking import diagnose
@@ -134,7 +134,7 @@ def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run.code == 1 and "-    lineer(4)" in run.out and "+    linear(4)" in run.out
     assert path.read_bytes() == before
     run = check(path, "--fix")
-    assert (run.code, run.err) == (0, f"wrote 1 fix into {path}\n")
+    assert (run.code, run.err) == (0, f"applied 1 fix to {path}\n")
     assert path.read_bytes() == before.replace(b"lineer", b"linear")
     assert check(path, "--fix", "--diff").code == 0
     assert check(path, "--diff").code == 2

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from s2mlp_dsl.cli.fixing import fix_file
+from s2mlp_dsl.cli.fix import fix_file
 from s2mlp_dsl.diagnostics import render_text
 from tests.diagnostics.examples import File, check_files
 

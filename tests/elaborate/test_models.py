@@ -130,7 +130,7 @@ def test_the_shipped_family_is_open(check: Checker) -> None:
     for figure in ("params", "macs", "flops", "receptive_field", "image", "result"):
         assert model[figure] is None
     assert model["hashes"] == {"function": None, "weights": None}
-    assert check(path).out == "s2mlp: open, needs width, depth\n"
+    assert check(path).out == "s2mlp: unbound parameters: width, depth\n"
     (model,) = data(
         check, path, "--set", "width=384", "--set", "depth=36", "--set", "classes=10"
     ).values()

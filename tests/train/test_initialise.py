@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from s2mlp_dsl.api import Program, elaborate
-from s2mlp_dsl.cli.train_ import Setup
+from s2mlp_dsl.cli.commands.train import Setup
 from s2mlp_dsl.diagnostics import AlreadyReported, Report, SpecError
 from s2mlp_dsl.elaborate.models import parse_overrides
 from s2mlp_dsl.elaborate.recipes import resolve_recipe

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 from safetensors.numpy import load_file, save_file
 
-from s2mlp_dsl.cli.import_weights_ import command
+from s2mlp_dsl.cli.commands.import_weights import command
 from s2mlp_dsl.shipped import shipped
 from s2mlp_dsl.weights.match import match
 from s2mlp_dsl.weights.rules import RuleError, parse_rules

@@ -4,18 +4,20 @@ from pathlib import Path
 
 import click
 
+from s2mlp_dsl.cli.options import PATH
+
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=PATH)
 @click.option(
     "-o",
     "--out",
     required=True,
-    type=click.Path(path_type=Path),
-    help="The folder to write; new or empty.",
+    type=PATH,
+    help="Folder to write, new or empty.",
 )
 def command(run: Path, out: Path) -> int:
-    """Write the run in the folder RUN as a folder that PyTorch alone can load."""
+    """Export the run in the folder RUN as a folder that needs only PyTorch."""
     from s2mlp_dsl import train
     from s2mlp_dsl.cli.runs import program_of
 

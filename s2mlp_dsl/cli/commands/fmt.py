@@ -1,12 +1,12 @@
 """`s2mlp-dsl fmt SPEC…`."""
 
-import difflib
 import sys
 from pathlib import Path
 
 import click
 
-from s2mlp_dsl.cli.output import limit_option, print_diagnostics
+from s2mlp_dsl.cli.options import limit_option
+from s2mlp_dsl.cli.output import print_diagnostics, unified_diff
 from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.elaborate.files import read_source
 from s2mlp_dsl.frontend import parse
@@ -17,13 +17,15 @@ from s2mlp_dsl.source import Source
 @click.command()
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC…")
 @limit_option
-@click.option("--check", is_flag=True, help="Change nothing; exit 1 if one would be.")
-@click.option("--diff", is_flag=True, help="Change nothing; print what would be.")
+@click.option(
+    "--check", is_flag=True, help="Change nothing; exit 1 if a file would change."
+)
+@click.option("--diff", is_flag=True, help="Change nothing; print the changes.")
 def command(specs: tuple[str, ...], check: bool, diff: bool) -> int:
-    """Bring each SPEC into the one layout, keeping comments.
+    """Format each SPEC; comments are kept.
 
-    `-` reads standard input and writes standard output. A file that does not
-    parse is left as it is, and the exit code is 1.
+    With `-`, read standard input and write standard output. A file that does not
+    parse is left unchanged, and the exit code is 1.
     """
     wrong = changed = False
     for name in specs:
@@ -35,12 +37,12 @@ def command(specs: tuple[str, ...], check: bool, diff: bool) -> int:
             wrong = True
             continue
         text = format_file(file)
-        # The file may begin with a mark or end its lines otherwise.
+        # Compared as bytes: a byte order mark and CRLF line ends are changes.
         before = source.path.read_bytes() if source.path else source.text.encode()
         same = before == text.encode()
         changed = changed or not same
         if diff:
-            sys.stdout.writelines(_difference(source, text))
+            sys.stdout.write(unified_diff(source, text, "formatted"))
         elif check:
             if not same:
                 print(f"{name} would change", file=sys.stderr)
@@ -56,14 +58,3 @@ def _read(name: str, report: Report) -> Source:
     if name == "-":
         return Source("<stdin>", sys.stdin.buffer.read().decode("utf-8-sig"))
     return read_source(Path(name), name, report)
-
-
-def _difference(source: Source, text: str) -> list[str]:
-    return list(
-        difflib.unified_diff(
-            source.text.splitlines(keepends=True),
-            text.splitlines(keepends=True),
-            source.name,
-            f"{source.name} (formatted)",
-        )
-    )

@@ -6,13 +6,14 @@ from pathlib import Path
 import click
 
 from s2mlp_dsl.api import Program, elaborate
-from s2mlp_dsl.cli.output import (
+from s2mlp_dsl.cli.options import (
+    PATH,
     format_option,
     model_options,
-    print_as_data,
+    partial_option,
     spec_argument,
 )
-from s2mlp_dsl.diagnostics import SpecError
+from s2mlp_dsl.cli.output import errors_as
 from s2mlp_dsl.lower.lowering import LOWERINGS, Lowering
 from s2mlp_dsl.targets.targets import TARGETS, Target
 
@@ -22,7 +23,7 @@ _HELP = ". ".join(f"{one.name}: {one.summary}" for one in TARGETS.values())
 @click.command()
 @spec_argument
 @model_options
-@format_option("json", help="How mistakes are printed.")
+@format_option("json", help="Format of diagnostics.")
 @click.option(
     "--emit",
     type=click.Choice(list(TARGETS)),
@@ -30,31 +31,30 @@ _HELP = ". ".join(f"{one.name}: {one.summary}" for one in TARGETS.values())
     show_default=True,
     help=f"{_HELP}.",
 )
+@click.option("-o", "--output", type=PATH, help="Output file.")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Where to write it."
-)
-@click.option(
-    "--check", is_flag=True, help="Write nothing; exit 1 unless the file is up to date."
+    "--check", is_flag=True, help="Write nothing; exit 1 if the file is out of date."
 )
 @click.option(
     "--device",
     default="cpu",
     show_default=True,
-    help="Where it will run, such as cuda: what computes a shift is chosen for it.",
+    help="Target device; selects the shift implementation.",
 )
 @click.option(
-    "--lowering", type=click.Choice(LOWERINGS), help="Compute shifts in this way."
+    "--lowering", type=click.Choice(LOWERINGS), help="Force this shift implementation."
 )
 @click.option(
     "--weights",
-    type=click.Path(path_type=Path),
-    help="Trained weights for a binary target: a run, a checkpoint or safetensors.",
+    type=PATH,
+    help="Weights of a binary target: a run, a checkpoint or a safetensors file.",
 )
+@partial_option("--weights")
 @click.option(
-    "--partial", is_flag=True, help="Take those weights that fit, and keep the others."
-)
-@click.option(
-    "--seed", default=0, show_default=True, help="Of the initial weights, without any."
+    "--seed",
+    default=0,
+    show_default=True,
+    help="Initialisation seed (ignored with --weights).",
 )
 def command(
     spec: Path,
@@ -70,20 +70,15 @@ def command(
     partial: bool,
     seed: int,
 ) -> int:
-    """Write a model of SPEC for one of the targets, to a file or standard output."""
+    """Compile a model of SPEC to a target, in a file or on standard output."""
     target = TARGETS[emit]
-    _hold_options(target, output, check, weights, partial)
-    try:
-        program: Program = elaborate(spec, model, settings)
-        data = _made(program, target, lowering, device, weights, partial, seed)
-    except SpecError as error:
-        if form == "text":
-            raise
-        print_as_data(error.diagnostics)
-        return error.exit_code
+    _check_options(target, output, check, weights, partial)
+    with errors_as(form):
+        program = elaborate(spec, model, settings)
+        data = _emit(program, target, lowering, device, weights, partial, seed)
     if check:
         assert output is not None
-        return _compared(output, data)
+        return _compare(output, data)
     if output is None:
         sys.stdout.write(data.decode())
         return 0
@@ -93,7 +88,7 @@ def command(
     return 0
 
 
-def _hold_options(
+def _check_options(
     target: Target,
     output: Path | None,
     check: bool,
@@ -101,20 +96,22 @@ def _hold_options(
     partial: bool,
 ) -> None:
     if check and output is None:
-        raise click.UsageError("--check needs the file to compare: -o FILE")
+        raise click.UsageError("--check needs the file to compare, -o FILE")
     if check and target.name == "export":
         raise click.UsageError(
-            "a .pt2 file differs each time it is written: compare another target"
+            "a .pt2 file differs each time it is written: check another target"
         )
     if target.binary and output is None:
-        raise click.UsageError(f"{target.name} is binary: give it a file with -o")
+        raise click.UsageError(f"{target.name} is binary and needs a file, -o FILE")
     if weights is not None and not target.binary:
-        raise click.UsageError(f"{target.name} holds no weights")
+        raise click.UsageError(
+            f"--weights needs a binary target, and {target.name} is not one"
+        )
     if partial and weights is None:
-        raise click.UsageError("--partial says how to take --weights, which is missing")
+        raise click.UsageError("--partial needs --weights")
 
 
-def _made(
+def _emit(
     program: Program,
     target: Target,
     lowering: Lowering | None,
@@ -138,12 +135,12 @@ def _made(
     return program.emit(target.name, module, lowering, device)
 
 
-def _compared(output: Path, data: bytes) -> int:
+def _compare(output: Path, data: bytes) -> int:
     if not output.is_file():
         print(f"{output} does not exist", file=sys.stderr)
         return 1
     if output.read_bytes() != data:
-        print(f"{output} is not what the spec makes today", file=sys.stderr)
+        print(f"{output} is out of date", file=sys.stderr)
         return 1
     print(f"{output} is up to date", file=sys.stderr)
     return 0

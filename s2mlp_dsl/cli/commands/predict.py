@@ -1,20 +1,31 @@
 """`s2mlp-dsl predict RUN IMAGE…`."""
 
-import json
 from pathlib import Path
 
 import click
 
-from s2mlp_dsl.cli.output import format_option
-from s2mlp_dsl.cli.runs import partial_option, rebuild, say
+from s2mlp_dsl.cli.options import (
+    PATH,
+    device_option,
+    format_option,
+    partial_option,
+)
+from s2mlp_dsl.cli.output import print_json
+from s2mlp_dsl.cli.runs import rebuild, say
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--top", type=click.IntRange(min=1), default=5, show_default=True)
-@click.option("--device", help="Such as cpu or cuda:1.  [default: a GPU if there is]")
-@partial_option
+@click.argument("run", type=PATH)
+@click.argument("images", nargs=-1, required=True, type=PATH)
+@click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    help="Classes to print for each image.",
+)
+@device_option
+@partial_option("the checkpoint")
 @format_option("json")
 def command(
     run: Path,
@@ -24,7 +35,7 @@ def command(
     partial: bool,
     form: str,
 ) -> int:
-    """Classify IMAGES, files or folders of them, with the run in the folder RUN."""
+    """Classify IMAGES, files or folders of files, with the run in the folder RUN."""
     from s2mlp_dsl import train
 
     model, weight_hash = rebuild(run, partial)
@@ -40,9 +51,7 @@ def command(
         say=say,
     )
     if form == "json":
-        print(
-            json.dumps([one.model_dump(mode="json") for one in predictions], indent=2)
-        )
+        print_json([one.model_dump(mode="json") for one in predictions])
         return 0
     for one in predictions:
         guesses = ", ".join(f"{g.name} {g.probability:.1%}" for g in one.top)

@@ -9,7 +9,8 @@ import click
 
 from s2mlp_dsl.analysis.analyze import with_claims
 from s2mlp_dsl.api import Program, elaborate
-from s2mlp_dsl.cli.output import model_options, print_diagnostics
+from s2mlp_dsl.cli.options import FILE, model_options
+from s2mlp_dsl.cli.output import print_diagnostics
 from s2mlp_dsl.diagnostics import AlreadyReported
 from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, load
 from s2mlp_dsl.report.page import report
@@ -20,7 +21,7 @@ from s2mlp_dsl.report.subject import Subject, read_run
 @click.argument("what", nargs=-1, required=True, metavar="SPEC [SPEC|RUN]...")
 @model_options
 @click.option(
-    "--verify", is_flag=True, help="Prove the compiled models too. Needs PyTorch."
+    "--verify", is_flag=True, help="Verify the compiled models too. Needs PyTorch."
 )
 @click.option(
     "--certificate",
@@ -28,16 +29,16 @@ from s2mlp_dsl.report.subject import Subject, read_run
     multiple=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     metavar="FILE",
-    help="What `verify --format json` printed. Can be repeated.",
+    help="Output of `verify --format json`. Can be repeated.",
 )
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     default=Path("report.html"),
     show_default=True,
     metavar="FILE",
-    help="Where to.",
+    help="Output file.",
 )
 def command(
     what: tuple[str, ...],
@@ -47,10 +48,10 @@ def command(
     certificates: tuple[Path, ...],
     output: Path,
 ) -> int:
-    """Write one page that explains the models of SPEC.
+    """Write an HTML page that explains the models of SPEC.
 
-    Further specs are compared with the first; folders are runs, whose curves
-    are drawn. The page is a single file and asks the network for nothing.
+    Further specs are compared with the first; folders are runs, and their curves are
+    drawn. The page is a single file that loads nothing from the network.
     """
     paths = [Path(one) for one in what]
     runs = [read_run(one) for one in paths if one.is_dir()]

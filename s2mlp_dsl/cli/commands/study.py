@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from s2mlp_dsl.cli.output import print_diagnostics, read_settings, spec_argument
+from s2mlp_dsl.cli.options import (
+    PATH,
+    data_option,
+    device_option,
+    set_option,
+    spec_argument,
+)
+from s2mlp_dsl.cli.output import print_diagnostics
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.study import table
 from s2mlp_dsl.study.estimate import estimate
@@ -35,38 +42,29 @@ def _shard(
 
 @click.command()
 @spec_argument
-@click.option("--name", metavar="NAME", help="Which study of the file.")
+@click.option("--name", metavar="NAME", help="Study to run.")
 @click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="The folder of its runs and results.  [default: runs/NAME]",
+    "--out", type=PATH, help="Folder of runs and results.  [default: runs/NAME]"
 )
-@click.option("--dry-run", is_flag=True, help="Print the plan and touch nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the plan; write nothing.")
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="How many runs at one time.",
+    help="Number of runs at a time.",
 )
 @click.option(
     "--shard",
     metavar="I/N",
     callback=_shard,
-    help="Do only every N-th run, from the I-th on.",
+    help="Do only every N-th run, starting with the I-th.",
 )
-@click.option("--seeds", type=click.IntRange(1, 1000), help="The seeds 0 to N - 1.")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    callback=read_settings,
-    help="Give a setting or a parameter a value in all rows. Can be repeated.",
-)
-@click.option("--data", type=click.Path(path_type=Path), help="Where the images are.")
-@click.option("--device", help="Such as cpu or cuda:1.  [default: a GPU if there is]")
-@click.option("-q", "--quiet", is_flag=True, help="Print the results alone.")
+@click.option("--seeds", type=click.IntRange(1, 1000), help="Use the seeds 0 to N - 1.")
+@set_option(help="Set a recipe setting or a model parameter in all rows.")
+@data_option
+@device_option
+@click.option("-q", "--quiet", is_flag=True, help="Print only the results.")
 def command(
     spec: Path,
     name: str | None,
@@ -80,10 +78,10 @@ def command(
     device: str | None,
     quiet: bool,
 ) -> int:
-    """Run a study of SPEC: train each row with each seed, and compare.
+    """Train each row of a study of SPEC with each seed, and compare them.
 
-    The same command goes on where an earlier one stopped: finished runs are kept,
-    unfinished ones resume, failed ones are tried again.
+    Run the same command again to continue a study: finished runs are kept, unfinished
+    ones resume, failed ones are tried again.
     """
     loaded = load(spec)
     study = loaded.study(loaded.choose_study(name), settings)

@@ -1,18 +1,12 @@
 """`s2mlp-dsl verify SPEC`."""
 
-import json
 from pathlib import Path
 
 import click
 
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.cli.output import (
-    format_option,
-    model_options,
-    print_as_data,
-    spec_argument,
-)
-from s2mlp_dsl.diagnostics import SpecError
+from s2mlp_dsl.cli.options import format_option, model_options, spec_argument
+from s2mlp_dsl.cli.output import errors_as, print_json
 from s2mlp_dsl.verify.certificate import Certificate, Check
 
 # As in verify/forms.py, which imports torch.
@@ -30,12 +24,14 @@ WIDTH = 42  # of the longest name of a check
     "targets",
     type=click.Choice(_TARGETS),
     multiple=True,
-    help="Only these forms of the model.  [default: all but compile]",
+    help="Verify only this form of the model. Can be repeated.  [default: all but "
+    "compile]",
 )
 @click.option(
     "--full",
     is_flag=True,
-    help="All forms, and of the whole model: minutes. Else two iterations of a stack.",
+    help="Verify every form and every iteration of a stack, which takes minutes; "
+    "else two iterations.",
 )
 def command(
     spec: Path,
@@ -45,27 +41,22 @@ def command(
     targets: tuple[str, ...],
     full: bool,
 ) -> int:
-    """Compile a model of SPEC and prove the result equal to the spec.
+    """Verify a compiled model of SPEC against the spec.
 
-    The traced graph, shapes, parameters, MACs, the movement of every shift and
-    the results of every statement are held against the IR. Then the forms that
-    the model can take (the emitted file in a fresh process, torch.fx, an exported
-    program, ONNX Runtime, compiled) are held against the reference, with gradients.
+    The traced graph, shapes, parameters, MACs, the movement of every shift and the
+    results of every statement are compared with the IR. Then every form of the model
+    (the emitted file in a fresh process, torch.fx, an exported program, ONNX Runtime,
+    torch.compile) is compared with the reference, gradients included.
     """
     from s2mlp_dsl.verify.forms import available
     from s2mlp_dsl.verify.verify import verify_program
 
     forms = targets or available(full)
-    try:
+    with errors_as(form):
         program = elaborate(spec, model, settings)
-    except SpecError as error:
-        if form == "text":
-            raise
-        print_as_data(error.diagnostics)
-        return error.exit_code
     certificate = verify_program(program, forms, full=full)
     if form == "json":
-        print(json.dumps(certificate.as_data(), indent=2))
+        print_json(certificate.as_data())
     else:
         print(_as_text(certificate))
     return 0 if certificate.passed else 1
@@ -76,7 +67,7 @@ def _as_text(certificate: Certificate) -> str:
     for check in certificate.checks:
         lines += _check(check, certificate.spec)
     versions = ", ".join(f"{name} {v}" for name, v in certificate.versions.items())
-    verdict = "proved" if certificate.passed else "NOT proved"
+    verdict = "verified" if certificate.passed else "NOT verified"
     return "\n".join([*lines, "", f"{verdict}, with {versions}"])
 
 

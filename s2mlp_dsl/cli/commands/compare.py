@@ -1,14 +1,13 @@
 """`s2mlp-dsl compare SPEC…`."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from s2mlp_dsl.analysis.table1 import Compared, Row, SpatialOperator, compare_model
-from s2mlp_dsl.cli.check_ import receptive_field_text
-from s2mlp_dsl.cli.output import format_option, limit_option, read_settings
+from s2mlp_dsl.cli.options import format_option, limit_option, set_option
+from s2mlp_dsl.cli.output import columns, print_json, receptive_field_text
 from s2mlp_dsl.elaborate.spec import ChoiceError, load
 from s2mlp_dsl.ir.program import Model
 
@@ -21,21 +20,14 @@ _LEFT = 48  # characters of a statement
 
 @click.command()
 @click.argument("specs", nargs=-1, required=True, metavar="SPEC…")
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    callback=read_settings,
-    help="Give a parameter of every model a value. Can be repeated.",
-)
+@set_option(help="Set a parameter of every model. Can be repeated.")
 @format_option("json")
 @limit_option
 def command(specs: tuple[str, ...], settings: dict[str, str], form: str) -> int:
-    """The paper's table 1, for models and for what mixes their positions.
+    """Compare models by the properties of the paper's table 1.
 
-    Each SPEC is a file, for all its models, or FILE:MODEL for one. PyTorch is not
-    needed and not imported.
+    Each SPEC is a file, for all its models, or FILE:MODEL for one. The spatial
+    operators of each model are listed below it. PyTorch is not imported.
     """
     found = [
         (spec, compare_model(model))
@@ -44,14 +36,14 @@ def command(specs: tuple[str, ...], settings: dict[str, str], form: str) -> int:
     ]
     if form == "json":
         data = [{"spec": spec, **one.model_dump(mode="json")} for spec, one in found]
-        print(json.dumps(data, indent=2, ensure_ascii=False))
+        print_json(data)
     else:
         print(_as_text([one for _, one in found]))
     return 0
 
 
 def _models(spec: str, settings: dict[str, str]) -> Iterator[Model]:
-    """The model that is named, or those of the file that have all they need."""
+    """The named model, or all models of the file without unbound parameters."""
     path, colon, name = spec.rpartition(":")
     if not colon or Path(spec).exists():
         path, name = spec, ""
@@ -63,7 +55,8 @@ def _models(spec: str, settings: dict[str, str]) -> Iterator[Model]:
     ]
     if not models:
         raise ChoiceError(f"{path} has no model to compare")
-    for one in closed or models[:1]:  # an open one says what it needs
+    # Expanding a model with unbound parameters raises an error that names them.
+    for one in closed or models[:1]:
         yield loaded.expand(one, settings)
 
 
@@ -72,25 +65,19 @@ def _as_text(found: list[Compared]) -> str:
     for one in found:
         cells.append(_model(one))
         cells += [_operator(operator) for operator in one.operators]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(_HEAD))]
-    lines = []
-    for row in cells:
-        left = f"{row[0]:<{widths[0]}}  "
-        middle = "  ".join(f"{row[i]:<{widths[i]}}" for i in range(1, 6))
-        right = "  ".join(f"{row[i]:>{widths[i]}}" for i in range(6, 8))
-        lines.append(f"{left}{middle}  {right}".rstrip())
-    wide = max(len(one.name) for one in found)
-    lines += ["", "receptive field"]
-    lines += [
-        f"  {one.name:<{wide}}  {receptive_field_text(one.receptive_field)}"
-        for one in found
+    fields = [(one.name, receptive_field_text(one.receptive_field)) for one in found]
+    sizes = [
+        (one.name, f"no: {one.bound_by}" if one.bound_by else "yes") for one in found
     ]
-    lines += ["", "images of other sizes with the same weights"]
-    lines += [
-        f"  {one.name:<{wide}}  {f'no: {one.bound_by}' if one.bound_by else 'yes'}"
-        for one in found
-    ]
-    return "\n".join(lines)
+    return "\n".join(
+        [
+            *columns(cells, "<<<<<<>>"),
+            *("", "receptive field"),
+            *(f"  {line}" for line in columns(fields, "<<")),
+            *("", "images of other sizes with the same weights"),
+            *(f"  {line}" for line in columns(sizes, "<<")),
+        ]
+    )
 
 
 def _model(one: Compared) -> tuple[str, ...]:

@@ -1,9 +1,11 @@
 """`s2mlp-dsl audit FILE.py:NAME`."""
 
-import json
 from pathlib import Path
 
 import click
+
+from s2mlp_dsl.cli.options import format_option
+from s2mlp_dsl.cli.output import print_json
 
 # As in verify/audit/tags.py, which imports torch.
 _LAYOUTS = ("BHWC", "BCHW", "BTHWC", "BTCHW", "BCTHW")
@@ -14,7 +16,7 @@ _LAYOUTS = ("BHWC", "BCHW", "BTHWC", "BTCHW", "BCTHW")
 @click.option(
     "--layout",
     type=click.Choice(_LAYOUTS),
-    help="The axes of its maps.  [default: each is tried, BHWC and BCHW first]",
+    help="Axis order of its maps.  [default: all are tried, BHWC and BCHW first]",
 )
 @click.option(
     "--size",
@@ -23,21 +25,15 @@ _LAYOUTS = ("BHWC", "BCHW", "BTHWC", "BTCHW", "BCTHW")
     default=(6, 7, 16),
     show_default=True,
     metavar="H W C",
-    help="Height, width and channels of the maps that it is tried on.",
+    help="Height, width and channels of the test maps.",
 )
 @click.option(
     "--backend",
     default="inductor",
     show_default=True,
-    help="Of torch.compile; aot_eager is quick and needs no C++ compiler.",
+    help="torch.compile backend; aot_eager is fast and needs no C++ compiler.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="What to print.",
-)
+@format_option("json")
 def command(
     code: str,
     layout: str | None,
@@ -45,23 +41,23 @@ def command(
     backend: str,
     form: str,
 ) -> int:
-    """Find out whether someone's PyTorch code is a shift, and which.
+    """Check whether PyTorch code computes a spatial shift, and which.
 
-    THE FILE IS EXECUTED, in a process of its own: run it on code that you would
-    run yourself. NAME is a module, a class or function without arguments that
-    makes one, or a function that takes a map. Exits 0 if it is one shift, eager
-    and compiled, and 1 if not.
+    THE FILE IS EXECUTED, in a separate process: use audit only on code that you
+    would run yourself. NAME is a module, a class or function without arguments that
+    returns one, or a function that takes a map. The exit code is 0 if the code
+    computes one shift, eager and compiled, else 1.
     """
     from s2mlp_dsl.audit.run import audit
 
     file, colon, name = code.rpartition(":")
     if not colon or not name:
-        raise click.UsageError("say which name of the file: FILE.py:NAME")
+        raise click.UsageError("name what to audit: FILE.py:NAME")
     if not Path(file).is_file():
-        raise click.UsageError(f"there is no file {file}")
+        raise click.UsageError(f"{file} is not a file")
     result = audit(Path(file), name, layout=layout, size=size, backend=backend)
     if form == "json":
-        print(json.dumps({"shift": result.is_shift, **result.found}, indent=2))
+        print_json({"shift": result.is_shift, **result.found})
     else:
         print(result.report())
     return 0 if result.is_shift else 1

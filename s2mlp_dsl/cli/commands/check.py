@@ -1,10 +1,8 @@
 """`s2mlp-dsl check SPEC`."""
 
-import json
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +10,12 @@ import click
 
 from s2mlp_dsl.analysis.analyze import Analysis, check_spec
 from s2mlp_dsl.analysis.cost import Row
-from s2mlp_dsl.analysis.receptive_field import ReceptiveField
+from s2mlp_dsl.cli.options import format_option, model_options, spec_argument
 from s2mlp_dsl.cli.output import (
-    format_option,
-    model_options,
+    columns,
     print_diagnostics,
-    spec_argument,
+    print_json,
+    receptive_field_text,
 )
 from s2mlp_dsl.diagnostics import Diagnostic, SpecError, as_data, clean, exit_code
 from s2mlp_dsl.elaborate.spec import load
@@ -35,10 +33,10 @@ _MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 @click.option(
     "--symbolic",
     is_flag=True,
-    help="Params and MACs as formulas in the model's parameters instead.",
+    help="Print parameters and MACs as formulas in the model's parameters.",
 )
-@click.option("--fix", is_flag=True, help="Write the certain fixes into SPEC first.")
-@click.option("--diff", is_flag=True, help="With --fix: only print what would change.")
+@click.option("--fix", is_flag=True, help="Apply the certain fixes to SPEC first.")
+@click.option("--diff", is_flag=True, help="With --fix: print the changes only.")
 def command(
     spec: Path,
     model: str | None,
@@ -48,74 +46,71 @@ def command(
     diff: bool,
     symbolic: bool,
 ) -> int:
-    """Prove shapes, parameters, MACs, receptive field and claims of SPEC.
+    """Check shapes, parameters, MACs, receptive field and claims of SPEC.
 
-    Without --model, every model that the file declares is checked. PyTorch is
-    not needed and not imported.
+    Without --model, every model of the file is checked. PyTorch is not imported.
     """
     if diff and not fix:
-        raise click.UsageError("--diff shows what --fix would change: give both")
-    # What few runs ask for is not loaded for the others.
+        raise click.UsageError("--diff needs --fix")
     if fix:
-        from s2mlp_dsl.cli.fixing import fix_file
+        # Imported here: most runs do not need it.
+        from s2mlp_dsl.cli.fix import fix_file
 
-        file = fix_file(spec)
+        fixed = fix_file(spec)
         if diff:
-            sys.stdout.write(file.difference)
-            return 1 if file.count else 0
-        file.write()
+            sys.stdout.write(fixed.difference)
+            return 1 if fixed.count else 0
+        if fixed.count:
+            fixed.write()
+            plural = "es" if fixed.count > 1 else ""
+            print(f"applied {fixed.count} fix{plural} to {spec}", file=sys.stderr)
     try:
         loaded = load(spec)
         analyses = check_spec(loaded, model, settings)
         studies = () if model else loaded.elaborated_studies
-        diagnostics = loaded.report.sorted()
         if symbolic and form != "sarif":
-            from s2mlp_dsl.cli.symbolic_text import print_symbolic
+            from s2mlp_dsl.cli.symbolic import print_symbolic
 
             loaded.report.raise_errors()
             return print_symbolic(loaded, model, settings, form)
     except SpecError as error:
         if form == "text":
             raise
-        if form == "sarif":
-            _print_sarif(error.diagnostics)
-            return error.exit_code
-        found = map(as_data, error.diagnostics)
-        print(_json({"diagnostics": found, "models": [], "studies": []}))
+        _print(form, error.diagnostics)
         return error.exit_code
-    if form == "sarif":
-        _print_sarif(diagnostics)
-    elif form == "json":
-        print(
-            _json(
-                {
-                    "diagnostics": map(as_data, diagnostics),
-                    "models": map(_as_data, analyses),
-                    "studies": map(_study_data, studies),
-                }
-            )
-        )
-    else:
-        print_diagnostics(diagnostics)
-        texts = [*map(_as_text, analyses), *map(_study_text, studies)]
-        if texts:
-            print("\n\n".join(texts))
+    diagnostics = loaded.report.sorted()
+    _print(form, diagnostics, analyses, studies)
     refuted = not all(one.holds for one in analyses)
     return 1 if refuted else exit_code(diagnostics)
 
 
-def _print_sarif(diagnostics: Iterable[Diagnostic]) -> None:
-    from s2mlp_dsl.api import VERSION
-    from s2mlp_dsl.diagnostics import as_sarif
+def _print(
+    form: str,
+    diagnostics: Iterable[Diagnostic],
+    analyses: Iterable[Analysis] = (),
+    studies: "Iterable[Study]" = (),
+) -> None:
+    if form == "sarif":
+        from s2mlp_dsl.api import VERSION
+        from s2mlp_dsl.diagnostics import as_sarif
 
-    print(json.dumps(as_sarif(list(diagnostics), VERSION), indent=2))
+        print_json(as_sarif(list(diagnostics), VERSION))
+    elif form == "json":
+        print_json(
+            {
+                "diagnostics": [as_data(one) for one in diagnostics],
+                "models": [_model_data(one) for one in analyses],
+                "studies": [_study_data(one) for one in studies],
+            }
+        )
+    else:
+        print_diagnostics(diagnostics)
+        texts = [*map(_model_text, analyses), *map(_study_text, studies)]
+        if texts:
+            print("\n\n".join(texts))
 
 
-def _json(data: dict[str, Any]) -> str:
-    return json.dumps({key: list(value) for key, value in data.items()}, indent=2)
-
-
-def _as_data(analysis: Analysis) -> dict[str, Any]:
+def _model_data(analysis: Analysis) -> dict[str, Any]:
     return {
         "name": analysis.name,
         "open": list(analysis.open),
@@ -154,12 +149,12 @@ def _as_data(analysis: Analysis) -> dict[str, Any]:
     }
 
 
-def _as_text(analysis: Analysis) -> str:
+def _model_text(analysis: Analysis) -> str:
     if analysis.open:
-        lines = [f"{analysis.name}: open, needs {', '.join(analysis.open)}"]
-        return "\n".join([*lines, *_claims(analysis)])
+        unbound = f"{analysis.name}: unbound parameters: {', '.join(analysis.open)}"
+        return "\n".join([unbound, *_claims(analysis)])
     if analysis.params is None or analysis.macs is None or analysis.image is None:
-        return f"{analysis.name}: not checked further"
+        return f"{analysis.name}: skipped because of the errors above"
     image = " × ".join(map(str, analysis.image))
     lines = [f"{analysis.name}: image {image} → {analysis.result}", ""]
     lines += _table(analysis.rows)
@@ -215,32 +210,7 @@ def _table(rows: tuple[Row, ...]) -> list[str]:
         params = f"{row.total_params:,}" if row.params else "–"
         macs = f"{row.total_macs:,}" if row.macs else "–"
         cells.append((row.path, times, str(row.result), params, macs))
-    widths = [max(len(row[i]) for row in cells) for i in range(5)]
-    return [
-        f"  {path:<{widths[0]}}  {times:>{widths[1]}}  {shape:<{widths[2]}}  "
-        f"{params:>{widths[3]}}  {macs:>{widths[4]}}"
-        for path, times, shape, params, macs in cells
-    ]
-
-
-def receptive_field_text(receptive_field: ReceptiveField | None) -> str:
-    """How far a model reaches, in a line."""
-    if receptive_field is None:
-        return "not computed: the maps are too large"
-    grid = " × ".join(map(str, receptive_field.grid))
-    if not receptive_field.steps:
-        return f"{grid} positions, and no stack to count"
-    if receptive_field.full is not None:
-        return (
-            f"full ({grid}) after {receptive_field.full} "
-            f"of {receptive_field.iterations} iterations"
-        )
-    last = receptive_field.steps[-1]
-    total = prod(receptive_field.grid)
-    return (
-        f"{last.least} to {last.most} of {total} positions ({grid}) "
-        f"after {receptive_field.iterations} iterations"
-    )
+    return [f"  {line}" for line in columns(cells, "<><>>")]
 
 
 def _short(digest: str | None) -> str:

@@ -1,27 +1,33 @@
 """`s2mlp-dsl eval RUN`."""
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
-from s2mlp_dsl.cli.output import format_option
-from s2mlp_dsl.cli.runs import partial_option, rebuild, say
+from s2mlp_dsl.cli.options import (
+    PATH,
+    data_option,
+    device_option,
+    format_option,
+    partial_option,
+)
+from s2mlp_dsl.cli.output import print_json
+from s2mlp_dsl.cli.runs import rebuild, say
 
 FITTING = 20  # classes whose confusions fit a screen
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path), help="Where the images are.")
-@click.option("--device", help="Such as cpu or cuda:1.  [default: a GPU if there is]")
+@click.argument("run", type=PATH)
+@data_option
+@device_option
 @click.option(
     "--checkpoint",
-    type=click.Path(path_type=Path),
-    help="One checkpoint of the run.  [default: the newest valid one]",
+    type=PATH,
+    help="Checkpoint of the run.  [default: the newest valid one]",
 )
-@partial_option
+@partial_option("the checkpoint")
 @format_option("json")
 def command(
     run: Path,
@@ -31,7 +37,7 @@ def command(
     partial: bool,
     form: str,
 ) -> int:
-    """Test accuracy of the run in the folder RUN, in total and by class."""
+    """Evaluate the run in the folder RUN on its test set, in total and by class."""
     from s2mlp_dsl import train
 
     model, weight_hash = rebuild(run, partial)
@@ -48,7 +54,7 @@ def command(
     for skipped in result.skipped:
         print(f"skipped {skipped}", file=sys.stderr)
     if form == "json":
-        print(json.dumps(result.model_dump(mode="json"), indent=2))
+        print_json(result.model_dump(mode="json"))
         return 0
     print(
         f"{result.accuracy:.2%} of {result.images} test images "

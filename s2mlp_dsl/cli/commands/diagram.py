@@ -7,7 +7,8 @@ from typing import Literal
 import click
 
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.cli.output import model_options, print_diagnostics, spec_argument
+from s2mlp_dsl.cli.options import FILE, model_options, spec_argument
+from s2mlp_dsl.cli.output import print_diagnostics
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.pictures.theme import THEMES, ThemeName
 from s2mlp_dsl.pictures.views import VIEWS, View, form_of
@@ -20,18 +21,20 @@ from s2mlp_dsl.pictures.views import VIEWS, View, form_of
     "--view",
     type=click.Choice([*VIEWS, "graph"]),
     default="model",
-    help="Model, one block, its shifts, its receptive field, or its torch.fx graph.",
+    show_default=True,
+    help="What to draw: the model, a block, its shifts, its receptive field, or its "
+    "torch.fx graph.",
 )
-@click.option("--block", metavar="NAME", help="Which block --view block draws.")
+@click.option("--block", metavar="NAME", help="Block to draw with --view block.")
 @click.option(
-    "--theme", type=click.Choice(list(THEMES)), default="light", help="The colours."
+    "--theme", type=click.Choice(list(THEMES)), default="light", help="Colours."
 )
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=FILE,
     metavar="FILE",
-    help="Where to; the suffix is the format. Without it, DOT to standard output.",
+    help="Output file; its suffix is the format. Without it, print DOT.",
 )
 def command(
     spec: Path,
@@ -42,13 +45,12 @@ def command(
     theme: ThemeName,
     output: Path | None,
 ) -> int:
-    """Draw a model of SPEC as .svg, .png, .dot or .gv, or .pdf.
+    """Draw a model of SPEC as .svg, .png, .dot, .gv or .pdf.
 
-    Only .pdf needs a system's Graphviz. PyTorch is imported for --view graph
-    alone.
+    Only .pdf needs Graphviz to be installed. Only --view graph imports PyTorch.
     """
     if output is not None:
-        _hold_suffix(output)
+        _check_suffix(output)
     loaded = load(spec)
     program = elaborate(loaded, model, settings)
     print_diagnostics(loaded.report.sorted())
@@ -61,7 +63,7 @@ def command(
     return 0
 
 
-def _hold_suffix(output: Path) -> None:
+def _check_suffix(output: Path) -> None:
     try:
         form_of(output)
     except ValueError as error:

@@ -1,6 +1,5 @@
 """`s2mlp-dsl diff SPEC [OTHER]`."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,36 +8,24 @@ import click
 from s2mlp_dsl.analysis.analyze import Analysis, with_claims
 from s2mlp_dsl.analysis.diff import Difference, Fact, Weight, difference
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.cli.output import format_option, read_settings, spec_argument
+from s2mlp_dsl.cli.options import PATH, format_option, set_option, spec_argument
+from s2mlp_dsl.cli.output import columns, print_json
 from s2mlp_dsl.diagnostics import clean
 from s2mlp_dsl.ir.program import Model
 
 
 @click.command()
 @spec_argument
-@click.argument("other", required=False, type=click.Path(path_type=Path))
+@click.argument("other", required=False, type=PATH)
 @click.option(
     "--model",
     "models",
     multiple=True,
     metavar="NAME",
-    help="Which model; given twice, the first one's and the other one's.",
+    help="Model to use. Given twice: the model of each side.",
 )
-@click.option(
-    "--set-first",
-    multiple=True,
-    metavar="KEY=VALUE",
-    callback=read_settings,
-    help="Give a parameter of the first model a value. Can be repeated.",
-)
-@click.option(
-    "--set",
-    "set_other",
-    multiple=True,
-    metavar="KEY=VALUE",
-    callback=read_settings,
-    help="Give a parameter of the other model a value. Can be repeated.",
-)
+@set_option("--set-first", help="Set a parameter of the first model.")
+@set_option("--set", "set_other", help="Set a parameter of the second model.")
 @format_option("json")
 def command(
     spec: Path,
@@ -48,14 +35,14 @@ def command(
     set_other: dict[str, str],
     form: str,
 ) -> int:
-    """What differs in meaning between two models.
+    """Show how two models differ in meaning.
 
-    The models of two files; or, without OTHER, two of one file (--model twice),
-    or one model with and without --set. Shapes, figures, receptive field, claims and
-    statements are compared, and which weights of one fit into the other.
+    The models come from two files; or, without OTHER, from one file (--model twice);
+    or they are one model with and without --set. Shapes, figures, receptive fields,
+    claims and statements are compared, and the names and shapes of weights.
     """
     if len(models) > 2:
-        raise click.UsageError("two models are compared: give --model at most twice")
+        raise click.UsageError("diff compares two models: give --model at most twice")
     if other is None and len(models) < 2 and set_first == set_other:
         raise click.UsageError("give a second file, a second --model, or --set")
     names = [*models, *models, None, None]
@@ -64,7 +51,7 @@ def command(
     found = difference(first, second)
     titles = (f"{spec}: {first[0].name}", f"{other or spec}: {second[0].name}")
     if form == "json":
-        print(json.dumps(_as_data(found, titles), indent=2, ensure_ascii=False))
+        print_json(_as_data(found, titles))
     else:
         print(_as_text(found, titles))
     return 0
@@ -111,18 +98,15 @@ def _differing(title: str, facts: tuple[Fact, ...]) -> list[str]:
     others = [one for one in facts if not one.same]
     if not others:
         return [f"{title}: the same"] if facts else []
-    wide = max(len(clean(one.name)) for one in others)
-    return [
-        title,
-        *(
-            f"  {clean(one.name):<{wide}}  {_short(one.first)} → {_short(one.second)}"
-            for one in others
-        ),
+    cells = [
+        (clean(one.name), f"{_short(one.first)} → {_short(one.second)}")
+        for one in others
     ]
+    return [title, *(f"  {line}" for line in columns(cells, "<<"))]
 
 
 def _short(text: str) -> str:
-    """Hashes are cut, as everywhere on a terminal."""
+    """Hashes are cut to 12 digits."""
     return text[:12] if len(text) == 64 and text.isalnum() else text
 
 

@@ -1,13 +1,13 @@
 """`s2mlp-dsl ops [NAME]`."""
 
-import json
 import sys
 import textwrap
 
 import click
 
 from s2mlp_dsl.analysis.sheets import Argument, Sheet, sheet_of
-from s2mlp_dsl.cli.output import format_option
+from s2mlp_dsl.cli.options import format_option
+from s2mlp_dsl.cli.output import columns, print_json
 from s2mlp_dsl.operators import (
     OURS,
     REGIONS,
@@ -26,25 +26,25 @@ _WIDTH = 88
 @click.argument("name", required=False)
 @format_option("json")
 def command(name: str | None, form: str) -> int:
-    """The fact sheet of the operator NAME: what it computes, takes and costs.
+    """Describe the operator NAME: its formula, arguments, initialisation and costs.
 
-    Without NAME, all operators are listed. PyTorch is not imported.
+    Without NAME, list all operators. PyTorch is not imported.
     """
     if name is None:
         return _all(form)
     if name not in REGIONS and find(name) is None:
-        hint = "; `s2mlp-dsl ops` lists them all"
-        raise click.BadParameter(f"no operator {name!r}{hint}", param_hint="NAME")
+        hint = "`s2mlp-dsl ops` lists all operators"
+        raise click.BadParameter(f"no operator {name!r}; {hint}", param_hint="NAME")
     sheet = sheet_of(name)
     if form == "json":
-        print(_json(sheet.model_dump()))
+        print_json(sheet.model_dump())
     else:
         print("\n".join(_lines(sheet)))
     return 0
 
 
 def _all(form: str) -> int:
-    """Every operator; behind those of plug-ins stands whose they are."""
+    """List every operator; those of other packages with the package."""
     sheets: list[Operator | Region] = []
     broken: list[RegistrationError] = []
     for name in [*names(), *REGIONS]:
@@ -53,19 +53,16 @@ def _all(form: str) -> int:
         except RegistrationError as error:
             broken.append(error)
     if form == "json":
-        print(_json([sheet_of(one.name).model_dump() for one in sheets]))
+        print_json([sheet_of(one.name).model_dump() for one in sheets])
     else:
-        width = max(len(one.name) for one in sheets)
+        cells = []
         for one in sheets:
             owner = one.owner if isinstance(one, Operator) else None
-            print(f"{one.name:<{width}}  {one.summary}{f' ({owner})' * bool(owner)}")
+            cells.append((one.name, one.summary + (f" ({owner})" if owner else "")))
+        print("\n".join(columns(cells, "<<")))
     for reason in broken:
         print(f"error[{reason.code.number}]: {reason}", file=sys.stderr)
     return RegistrationError.exit_code if broken else 0
-
-
-def _json(data: object) -> str:
-    return json.dumps(data, ensure_ascii=False, indent=2)
 
 
 def _lines(sheet: Sheet) -> list[str]:
@@ -111,7 +108,7 @@ def _yes(found: bool) -> str:
 
 
 def _said(what: str, text: str) -> list[str]:
-    """A word at the left, its text beside it, in as many lines as it needs."""
+    """A heading at the left, its text wrapped beside it."""
     first, *others = (
         line
         for written in text.splitlines()

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from s2mlp_dsl.api import Program, elaborate
-from s2mlp_dsl.cli.output import model_options, print_diagnostics
+from s2mlp_dsl.cli.options import (
+    PATH,
+    data_option,
+    device_option,
+    model_options,
+    partial_option,
+)
+from s2mlp_dsl.cli.output import print_diagnostics
 from s2mlp_dsl.diagnostics import AlreadyReported
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.models import parse_overrides
@@ -34,26 +41,22 @@ SHIPPED, PAPER = "specs/recipes.arch", "paper"
 @click.command()
 @click.argument("spec")
 @model_options
-@click.option("--recipe", metavar="NAME", help="A recipe of SPEC, or FILE.arch:NAME.")
+@click.option("--recipe", metavar="NAME", help="Recipe of SPEC, or FILE.arch:NAME.")
+@click.option("--out", type=PATH, help="Run folder.  [default: runs/MODEL]")
 @click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="The run folder.  [default: runs/MODEL]",
+    "--resume", is_flag=True, help="Resume from the latest checkpoint in --out."
 )
-@click.option("--resume", is_flag=True, help="Go on with the run in the folder.")
-@click.option("--data", type=click.Path(path_type=Path), help="Where the images are.")
-@click.option("--device", help="Such as cpu or cuda:1.  [default: a GPU if there is]")
+@data_option
+@device_option
 @click.option(
     "--init-from",
-    type=click.Path(path_type=Path),
-    help="Begin with the weights of a run, a checkpoint or a safetensors file.",
+    type=PATH,
+    help="Initial weights: a run, a checkpoint or a safetensors file.",
 )
-@click.option(
-    "--partial", is_flag=True, help="Take those weights that fit, and keep the others."
-)
-@click.option("--dry-run", is_flag=True, help="Print the plan and touch nothing.")
-@click.option("--tensorboard", is_flag=True, help="Write for TensorBoard as well.")
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing while training.")
+@partial_option("--init-from")
+@click.option("--dry-run", is_flag=True, help="Print the plan; write nothing.")
+@click.option("--tensorboard", is_flag=True, help="Also write TensorBoard logs.")
+@click.option("-q", "--quiet", is_flag=True, help="Do not print progress.")
 def command(
     spec: str,
     model: str | None,
@@ -72,11 +75,10 @@ def command(
     """Train a model of SPEC by a recipe.
 
     SPEC is a file, or FILE.arch:RECIPE. --set takes parameters of the model and
-    settings of the recipe, such as epochs=4.
+    settings of the recipe, e.g. epochs=4.
     """
     if partial and init_from is None:
-        said = "--partial says how to take --init-from, which is missing"
-        raise click.UsageError(said)
+        raise click.UsageError("--partial needs --init-from")
     file, recipe = _split_recipe(spec, recipe)
     loaded = load(file)
     for_recipe = {key: one for key, one in settings.items() if key in SETTINGS}

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.cli.output import model_options, print_diagnostics, spec_argument
+from s2mlp_dsl.cli.options import model_options, spec_argument
+from s2mlp_dsl.cli.output import print_diagnostics
 from s2mlp_dsl.diagnostics import clean
 from s2mlp_dsl.elaborate.origins import Traced
 from s2mlp_dsl.elaborate.spec import load
@@ -21,15 +22,15 @@ from s2mlp_dsl.source import Span
 @click.option(
     "--expanded",
     is_flag=True,
-    help="After expansion, each value with the line it came from.",
+    help="Expand the model; say where each value comes from.",
 )
 def command(
     spec: Path, model: str | None, settings: dict[str, str], expanded: bool
 ) -> int:
-    """Show a model of SPEC as it is declared, or with --expanded what it becomes.
+    """Print a model of SPEC as declared, or with --expanded after expansion.
 
-    The expanded model is a spec without parameters. Where equal blocks are used
-    more than once, the lines are those of the first use.
+    The expanded model is a spec without parameters. If equal blocks are used more
+    than once, the comments name the lines of the first use.
     """
     loaded = load(spec)
     if not expanded:

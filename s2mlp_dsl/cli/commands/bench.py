@@ -1,6 +1,5 @@
 """`s2mlp-dsl bench SPEC`."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -8,7 +7,13 @@ import click
 
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.bench.figures import Bench, Row, Setting, Times
-from s2mlp_dsl.cli.output import format_option, model_options, spec_argument
+from s2mlp_dsl.cli.options import (
+    device_option,
+    format_option,
+    model_options,
+    spec_argument,
+)
+from s2mlp_dsl.cli.output import print_json
 from s2mlp_dsl.ir.recipe import Precision
 
 if TYPE_CHECKING:
@@ -25,30 +30,32 @@ _MEBI = 2**20
     type=click.IntRange(min=1),
     default=16,
     show_default=True,
-    help="Images at once, for images/s and memory.",
+    help="Batch size for images/s and memory.",
 )
-@click.option("--train", is_flag=True, help="Measure steps of training instead.")
-@click.option("--device", help="Such as cpu or cuda:1.  [default: a GPU if there is]")
+@click.option(
+    "--train", is_flag=True, help="Measure training steps instead of inference."
+)
+@device_option
 @click.option(
     "--threads",
     type=click.IntRange(min=1),
-    help="Of the CPU.  [default: what PyTorch takes]",
+    help="CPU threads.  [default: PyTorch's]",
 )
 @click.option(
     "--precision",
     type=click.Choice(get_args(Precision)),
     default="fp32",
     show_default=True,
-    help="Of matrix products.",
+    help="Compute precision.",
 )
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0),
     default=2.0,
     show_default=True,
-    help="How long each time is measured, and five passes at least.",
+    help="Seconds per measurement; at least five passes are timed.",
 )
-@click.option("--no-compile", is_flag=True, help="Leave out torch.compile.")
+@click.option("--no-compile", is_flag=True, help="Skip torch.compile.")
 @format_option("json")
 def command(
     spec: Path,
@@ -63,10 +70,10 @@ def command(
     no_compile: bool,
     form: str,
 ) -> int:
-    """Measure a model of SPEC here: latency, images/s and peak memory.
+    """Measure latency, images/s and peak memory of a model of SPEC on this machine.
 
-    Eager and compiled, each in a process of its own. Times are medians after a
-    warm-up, with their quartiles.
+    The model runs eager and compiled, each in its own process. Times are medians after
+    a warm-up, with quartiles.
     """
     from s2mlp_dsl.bench.bench import bench
 
@@ -80,7 +87,7 @@ def command(
     )
     found = bench(elaborate(spec, model, settings), setting, compiled=not no_compile)
     if form == "json":
-        print(json.dumps(found.model_dump(mode="json"), indent=2))
+        print_json(found.model_dump(mode="json"))
     else:
         print("\n".join(_lines(found)))
     return 0

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.cli.output import model_options, spec_argument
+from s2mlp_dsl.cli.options import model_options, spec_argument
 from s2mlp_dsl.shipped import shipped
 from s2mlp_dsl.weights.match import Matched, match, stored_in
 from s2mlp_dsl.weights.rules import parse_rules
@@ -21,22 +21,25 @@ _SHOWN = 20  # names of a list, before it is cut
     "source",
     required=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A safetensors file with the weights.",
+    help="Safetensors file with the third-party weights.",
 )
 @click.option(
     "--map",
     "name_map",
     required=True,
     metavar="MAP",
-    help="A file of lines `theirs -> ours`, or a shipped one such as std:mlp_mixer.",
+    help="Name map, a file of lines `theirs -> ours`, or a shipped one, e.g. "
+    "std:mlp_mixer.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where the renamed weights go; without it, only the report.",
+    help="Output file. Without it, only the report is printed.",
 )
-@click.option("--partial", is_flag=True, help="Write what fits, even if not all does.")
+@click.option(
+    "--partial", is_flag=True, help="Write the tensors that match even if some do not."
+)
 def command(
     spec: Path,
     model: str | None,
@@ -46,10 +49,10 @@ def command(
     output: Path | None,
     partial: bool,
 ) -> int:
-    """Bring weights that others trained under the names of SPEC.
+    """Convert third-party weights to the parameter names of SPEC.
 
-    Says which tensors matched, which did not, and why. Exits 1 where a tensor of
-    the model is not filled.
+    The report lists the tensors that matched, and says why others did not. The exit
+    code is 1 if a tensor of the model is not filled.
     """
     # NumPy takes time to load, and the report of a mistake needs none of it.
     from safetensors import SafetensorError, safe_open

@@ -1,0 +1,1 @@
+"""One module per command, called like it, with the click command `command`."""
