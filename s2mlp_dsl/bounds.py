@@ -9,12 +9,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import fields, replace
-
-from s2mlp_dsl.frozen import frozen
+from dataclasses import dataclass, fields, replace
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Limits:
     """The largest that is allowed of each."""
 

@@ -5,14 +5,12 @@ at the bottom of the house: it imports nothing of ours.
 """
 
 from bisect import bisect_right
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from s2mlp_dsl.frozen import frozen
 
-
-@frozen
+@dataclass(frozen=True)
 class Source:
     """One text: a file, standard input, or a string handed to the API.
 
@@ -45,7 +43,7 @@ class Source:
         return self.text[start : end if end >= 0 else None].rstrip("\r")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Span:
     """Half-open range of characters `[start, end)` in a source."""
 

@@ -17,7 +17,7 @@ PACKAGE = Path(s2mlp_dsl.__file__).parent
 # Bottom to top, the road of a spec: a folder imports what stands below it, never
 # what stands beside it on its own line.
 LAYERS = (
-    ("frozen", "shipped", "nn"),
+    ("shipped", "nn"),
     ("source", "bounds"),
     ("diagnostics", "ir"),
     ("registry",),

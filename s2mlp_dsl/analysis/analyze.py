@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from s2mlp_dsl.analysis import codes
 from s2mlp_dsl.analysis.claims import ClaimChecker, Claimed
@@ -19,13 +19,12 @@ from s2mlp_dsl.diagnostics import AlreadyReported
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.spec import Spec
 from s2mlp_dsl.elaborate.suggest import did_you_mean
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.hash import function_hash, weight_hash
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.shape import Shape
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Analysis:
     """The figures of a model, for one image.
 

@@ -21,7 +21,6 @@ from s2mlp_dsl.elaborate.files import Unit
 from s2mlp_dsl.elaborate.numbers import half_last_digit, whole
 from s2mlp_dsl.elaborate.values import Env, Value, show, words_in
 from s2mlp_dsl.frontend import tree
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.source import Span
 
@@ -30,7 +29,7 @@ _FULL_RECEPTIVE_FIELD = "full_receptive_field"
 _COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Claimed:
     """A claim with its verdict.
 

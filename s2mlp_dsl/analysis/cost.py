@@ -1,16 +1,16 @@
 """Parameters, MACs and FLOPs: per statement and in total, exact integers."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from math import prod
 
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.ir.shape import Shape
 from s2mlp_dsl.ir.walk import modules, occurrences
 from s2mlp_dsl.operators import Buffer, applied
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Row:
     """What one statement costs, all its repetitions together.
 

@@ -5,6 +5,7 @@ Relations are kept per channel group, so two shifts in a row reach four
 positions, not nine.
 """
 
+from dataclasses import dataclass
 from itertools import accumulate
 
 from s2mlp_dsl.analysis.relation import (
@@ -17,7 +18,6 @@ from s2mlp_dsl.analysis.relation import (
     slice_of,
     union,
 )
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import (
     Call,
     Model,
@@ -46,7 +46,7 @@ _BITS_PER_ROW = 2**14  # joined in the time that a row takes, however short
 _QUICK = 2**12  # positions that an operator says quickly what it reads of
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Reached:
     """How much of the first map is seen after some iterations.
 
@@ -59,7 +59,7 @@ class Reached:
     most: int
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ReceptiveField:
     """The receptive field of a model.
 

@@ -5,10 +5,10 @@ positions is one integer with a bit per position.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from operator import or_
 from typing import Any
 
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Op
 from s2mlp_dsl.ir.shape import Shape, positions
 from s2mlp_dsl.operators.receptive_field import Grid, Part, Table
@@ -57,7 +57,7 @@ class Identity(Rows):
     __hash__ = Rows.__hash__
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Relation:
     """Channel groups (bit masks, disjoint, together all) with their rows."""
 

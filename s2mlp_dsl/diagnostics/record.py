@@ -7,10 +7,10 @@ turn diagnostics into text or JSON; `explain` prints the long text of a code, ke
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.source import Span
 
 Severity = Literal["error", "note"]
@@ -18,7 +18,7 @@ Severity = Literal["error", "note"]
 _TEXTS = Path(__file__).resolve().parent / "texts"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Code:
     """A kind of mistake, or of note: its stable number and its title.
 
@@ -49,7 +49,7 @@ class Code:
         return Message(self, label, one, said, help)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Message:
     """One way to say a code, as templates that `str.format` fills in.
 
@@ -100,7 +100,7 @@ class Message:
         )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Label:
     """A span and what to say beside its carets (may be empty)."""
 
@@ -108,7 +108,7 @@ class Label:
     text: str = ""
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Fix:
     """What to write in place of a span. Made only where it is certain."""
 
@@ -127,7 +127,7 @@ class Suggestion(str):
         return made
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One mistake at one place."""
 

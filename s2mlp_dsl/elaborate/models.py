@@ -1,7 +1,7 @@
 """Models of a file, by name, with parameters bound."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from math import prod
 
 from s2mlp_dsl.bounds import FLOAT_BYTES, how_to_raise, limits
@@ -17,7 +17,6 @@ from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.unknown import wrong_declaration
 from s2mlp_dsl.elaborate.values import Env
 from s2mlp_dsl.frontend import parse_expression, tree
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import positions
 from s2mlp_dsl.operators import applied
@@ -26,7 +25,7 @@ from s2mlp_dsl.source import Source, Span
 Overrides = Mapping[str, tree.Expr]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Base:
     """A model with parameters, reached through its variants.
 
@@ -188,7 +187,7 @@ def _used(
     return tuple(ordered.values())
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Size:
     """What a body comes to when it is opened.
 

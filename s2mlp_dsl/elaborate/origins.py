@@ -1,18 +1,17 @@
 """Where the values of an expanded statement came from."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.files import Unit
 from s2mlp_dsl.elaborate.values import Env, show, words_in
 from s2mlp_dsl.frontend import tree
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.source import Span
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Traced(Span):
     """The span of a statement, with the expression it evaluates and where."""
 

@@ -12,7 +12,6 @@ from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.values import Env, Value, show
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.frontend.inline import as_text
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.study import Figure, Printed
 from s2mlp_dsl.source import Span
 
@@ -22,7 +21,7 @@ _PRINTED = tuple(Printed.model_fields)
 _HUNDRED, _MOST = 100, 10**30  # percent; parameters or MACs
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Axis:
     """A varied key and its values, each with how a table shows it."""
 

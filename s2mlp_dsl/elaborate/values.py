@@ -5,7 +5,6 @@ from fractions import Fraction
 
 from s2mlp_dsl.elaborate.files import Declared, Unit
 from s2mlp_dsl.frontend import tree
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.source import Span
 
 
@@ -21,7 +20,7 @@ class String(str):
     __slots__ = ()
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ShiftRef:
     """A declared shift with its arguments, not yet applied to channels."""
 
@@ -29,7 +28,7 @@ class ShiftRef:
     arguments: tuple[tuple[str, "Value"], ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class BlockArgument:
     """A closed call, to be run by `apply`; None is `none`, which does nothing.
 

@@ -1,13 +1,14 @@
 """A piece of syntax in one line."""
 
+from dataclasses import dataclass
+
 from s2mlp_dsl.frontend import tree
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.source import Span
 
 Element = tree.Expr | tree.Argument | tree.Param
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Bracket:
     """A bracket that may be broken over lines, with what stands in it."""
 

@@ -1,8 +1,8 @@
 """Walking a program with its definitions opened, equal iterations shared."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import (
     Call,
     Model,
@@ -19,7 +19,7 @@ from s2mlp_dsl.ir.shape import Shape
 from s2mlp_dsl.source import Span
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Occurrence:
     """An operator where it stands in the opened program.
 
@@ -34,7 +34,7 @@ class Occurrence:
     labels: frozenset[str]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Labelled:
     """A statement with a label, and the shape that leaves it."""
 

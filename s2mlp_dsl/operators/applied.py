@@ -1,8 +1,8 @@
 """An operator at work in a model: its definition on what enters it."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.shape import Shape
 from s2mlp_dsl.operators.base import (
     Args,
@@ -16,7 +16,7 @@ from s2mlp_dsl.operators.base import (
 from s2mlp_dsl.operators.receptive_field import ReceptiveField
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Applied:
     """A definition with the shape that enters and its arguments; see `Operator`."""
 

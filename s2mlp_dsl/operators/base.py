@@ -7,12 +7,12 @@ these facts and never test an operator's name.
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 from s2mlp_dsl.diagnostics import Code, Message
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Kernels, Shift, Value
 from s2mlp_dsl.ir.shape import Map, Shape
 from s2mlp_dsl.operators.codes import NOT_A_MAP
@@ -35,7 +35,7 @@ Kind = Literal["count", "number", "enum", "shift", "pattern", "kernels"]
 Reads = Literal["position", "neighbours", "everything"]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """An argument an operator takes.
 
@@ -114,7 +114,7 @@ class Args:
         return value if isinstance(value, Kernels) else None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Properties:
     """The columns of the paper's table 1.
 
@@ -129,7 +129,7 @@ class Properties:
     channel_bound: bool
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Construct:
     """How the operator's module is built: `callee(*args)`.
 

@@ -5,9 +5,9 @@ in their place (kernels.py).
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import product
 
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Kernels
 from s2mlp_dsl.ir.shape import Map, Shape, positions
 from s2mlp_dsl.operators import codes
@@ -49,7 +49,7 @@ UNLESS_FIXED = "unless fixed"
 BIAS = Parameter("bias", "enum", "whether b is there", UNLESS_FIXED, ("on", "off"))
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Layer:
     """A convolution of a map: `entering` channels in `groups`, `width` that leave."""
 

@@ -7,10 +7,9 @@ size stands where it cannot be worked out: `(y a=2) x c -> y (x a) c`.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
-
-from s2mlp_dsl.frozen import frozen
 
 Side = tuple[tuple[str, ...], ...]
 
@@ -27,7 +26,7 @@ class PatternError(Exception):
         self.help = help
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Pattern:
     """Both sides, and the sizes that are given."""
 
@@ -62,7 +61,7 @@ class Pattern:
         return Fitted(self, sizes)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Fitted:
     """A pattern with the size of every axis."""
 

@@ -5,17 +5,17 @@ row by row, frame after frame: position (t, y, x) is (t · height + y) · width 
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import product
 from typing import Literal
 
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.shape import Shape, positions, positions_in_frame
 
 # For each output position, the input positions it reads.
 Table = tuple[tuple[int, ...], ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Grid:
     """A table whose windows are rows × columns of a frame, all of them or none.
 
@@ -41,7 +41,7 @@ class Grid:
         )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Part:
     """Some channels (a bit mask, None for all) and where they are read.
 
@@ -65,7 +65,7 @@ class Part:
         return self.leaving is None or bool(self.leaving >> channel & 1)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ReceptiveField:
     """`mixes`: every output channel depends on every input channel it reads.
 

@@ -5,9 +5,9 @@ apart are ⌊(n + 2p − k) / s⌋ + 1; the first begins at −p.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import product
 
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.ir.program import Edge
 from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.operators import codes
@@ -16,7 +16,7 @@ from s2mlp_dsl.operators.edges import inside
 from s2mlp_dsl.operators.receptive_field import Grid
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Windows:
     """The windows of a map, frame by frame."""
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
@@ -169,3 +170,10 @@ def test_calls_up_to_the_bound() -> None:
     with raised(nesting=256):
         assert mistakes(chain(253)) == []
         assert [code for code, _ in mistakes(chain(257))] == ["A0110"]
+
+
+def test_limits_cannot_be_assigned() -> None:
+    """`raised` is the only way to change a limit."""
+    with pytest.raises(FrozenInstanceError):
+        limits().rows = 7  # type: ignore[misc]
+    assert limits() == Limits()

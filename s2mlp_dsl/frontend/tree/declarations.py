@@ -1,15 +1,14 @@
 """What stands at the top of a file, what stands in it alone, and the file."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from s2mlp_dsl.frontend.tree.expressions import Call, Expr, ListExpr, Name, Number, Text
 from s2mlp_dsl.frontend.tree.shifts import ShiftItem
 from s2mlp_dsl.frontend.tree.statements import Body
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.source import Source, Span
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Param:
     """`name`, `name = default` or `name: kind = default`."""
 
@@ -19,7 +18,7 @@ class Param:
     default: Expr | None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Edition:
     """`edition 1`"""
 
@@ -27,7 +26,7 @@ class Edition:
     number: Number
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Imported:
     """A name that an import takes, and what it is called here."""
 
@@ -39,7 +38,7 @@ class Imported:
         return self.alias or self.name
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Import:
     """`import a, b as c from "file.arch"`"""
 
@@ -48,7 +47,7 @@ class Import:
     origin: Text
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Let:
     """`let name = value`"""
 
@@ -58,7 +57,7 @@ class Let:
     doc: str | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Shift:
     """`shift name(params) { … }`"""
 
@@ -69,7 +68,7 @@ class Shift:
     doc: str | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Block:
     """`block name(params) { … }`"""
 
@@ -80,7 +79,7 @@ class Block:
     doc: str | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Model:
     """`model name(params) { … }`"""
 
@@ -91,7 +90,7 @@ class Model:
     doc: str | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Variant:
     """`model b = a(classes = 10)`."""
 
@@ -101,7 +100,7 @@ class Variant:
     doc: str | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Fact:
     """A claimed fact; `about` is the right side of `~=`, `within` its tolerance."""
 
@@ -111,7 +110,7 @@ class Fact:
     within: Expr | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Claim:
     """`claim model { … }`"""
 
@@ -120,7 +119,7 @@ class Claim:
     facts: tuple[Fact, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Setting:
     """`key = value` in a recipe or a study."""
 
@@ -129,7 +128,7 @@ class Setting:
     value: Expr
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """`recipe name { … }`"""
 
@@ -139,7 +138,7 @@ class Recipe:
     doc: str | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Vary:
     """`vary key = [ … ]`"""
 
@@ -148,7 +147,7 @@ class Vary:
     values: Expr
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Case:
     """`case "(a)" model(args) printed [87.1, 97.1]`"""
 
@@ -158,7 +157,7 @@ class Case:
     printed: ListExpr | None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Study:
     """`study name of model { … }`"""
 
@@ -174,7 +173,7 @@ Declaration = (
 )
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Comment:
     """A comment, from its `#` to the end of the line."""
 
@@ -184,7 +183,7 @@ class Comment:
 ANY_NAME = "*"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class File:
     """A parsed file.
 

@@ -5,14 +5,13 @@ whoever walks an expression may do so by recursion.
 """
 
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.source import Span
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Name:
     """A word that stands for something: `dim`, `cross`."""
 
@@ -21,7 +20,7 @@ class Name:
     depth: ClassVar[int] = 1
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Number:
     """A number as it was written: `51M`, `1e-5`, `5%`."""
 
@@ -30,7 +29,7 @@ class Number:
     depth: ClassVar[int] = 1
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Text:
     """A text in quotes, without them."""
 
@@ -39,7 +38,7 @@ class Text:
     depth: ClassVar[int] = 1
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Argument:
     """`value`, or `name = value`, in the brackets of a call."""
 
@@ -48,7 +47,7 @@ class Argument:
     value: "Expr"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Call:
     """`f(x, y = z)`, or `f` where an operation is expected."""
 
@@ -58,7 +57,7 @@ class Call:
     depth: int = field(default=1, compare=False, repr=False)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ListExpr:
     """`[a, b]`"""
 
@@ -67,7 +66,7 @@ class ListExpr:
     depth: int = field(default=1, compare=False, repr=False)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Negative:
     """`-a`"""
 
@@ -76,7 +75,7 @@ class Negative:
     depth: int = field(default=1, compare=False, repr=False)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Binary:
     """`a + b`, `a == b`: two operands and the sign between them."""
 
@@ -87,7 +86,7 @@ class Binary:
     depth: int = field(default=1, compare=False, repr=False)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Index:
     """`list[i]`"""
 
@@ -97,7 +96,7 @@ class Index:
     depth: int = field(default=1, compare=False, repr=False)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Group:
     """A parenthesised expression, kept so that printing gives it back."""
 

@@ -1,11 +1,12 @@
 """What stands in the braces of a shift."""
 
+from dataclasses import dataclass
+
 from s2mlp_dsl.frontend.tree.expressions import Expr, Name
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.source import Span
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class EdgeRule:
     """`edge keep`"""
 
@@ -13,7 +14,7 @@ class EdgeRule:
     rule: Name
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Move:
     """A direction and how far; an omitted amount is 1."""
 
@@ -22,7 +23,7 @@ class Move:
     amount: Expr | None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class ChannelGroup:
     """A share of the channels (None: the rest) and where it goes (none: stay)."""
 
@@ -31,7 +32,7 @@ class ChannelGroup:
     moves: tuple[Move, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Range:
     """`right -2 .. 2`, or `right [0, 1, -1]`: without `last`, a list."""
 
@@ -41,7 +42,7 @@ class Range:
     last: Expr | None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Each:
     """Equal groups, one per displacement of the product of the ranges."""
 
@@ -49,7 +50,7 @@ class Each:
     ranges: tuple[Range, ...]
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Interleave:
     """`interleave`: channels take turns."""
 

@@ -1,11 +1,12 @@
 """The statements of blocks and models, and the bodies that they stand in."""
 
+from dataclasses import dataclass
+
 from s2mlp_dsl.frontend.tree.expressions import Call, Expr, Name
-from s2mlp_dsl.frozen import frozen
 from s2mlp_dsl.source import Span
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Operation:
     """A call in statement position: a block or an operator."""
 
@@ -14,7 +15,7 @@ class Operation:
     label: Name | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Residual:
     """`residual { … }`"""
 
@@ -23,7 +24,7 @@ class Residual:
     label: Name | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Region:
     """A call with a body: `fold("y x c -> c (y x)") { … }`."""
 
@@ -33,7 +34,7 @@ class Region:
     label: Name | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Parallel:
     """`parallel(split, merge = sum) { branch { … } branch { … } }`."""
 
@@ -43,7 +44,7 @@ class Parallel:
     label: Name | None = None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Part:
     """So many iterations of a body."""
 
@@ -52,7 +53,7 @@ class Part:
     body: "Body"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Stack:
     """Bodies in a row: `stack n as i { … } then m { … }`, counted through."""
 
@@ -90,7 +91,7 @@ def head(statement: Statement) -> Span:
     return Span(span.source, span.start, end)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Body:
     """The statements between two braces."""
 
