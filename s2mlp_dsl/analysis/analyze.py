@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from s2mlp_dsl.analysis import codes
 from s2mlp_dsl.analysis.claims import ClaimChecker, Claimed
 from s2mlp_dsl.analysis.cost import (
-    Row,
+    CostRow,
     cost_table,
     tensors_of,
     total_macs,
@@ -44,7 +44,7 @@ class Analysis:
     flops: int | None = None
     receptive_field: ReceptiveField | None = None
     claims: tuple[Claimed, ...] = ()
-    rows: tuple[Row, ...] = ()
+    rows: tuple[CostRow, ...] = ()
 
     @property
     def holds(self) -> bool:

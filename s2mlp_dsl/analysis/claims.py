@@ -10,10 +10,10 @@ from fractions import Fraction
 from typing import Literal
 
 from s2mlp_dsl.analysis import codes
-from s2mlp_dsl.analysis.compare import check_instance
-from s2mlp_dsl.analysis.cost import Row
-from s2mlp_dsl.analysis.difference import MEASURES, explain_gap
+from s2mlp_dsl.analysis.claim_gap import MEASURES, explain_gap
+from s2mlp_dsl.analysis.cost import CostRow
 from s2mlp_dsl.analysis.instance import Undecided
+from s2mlp_dsl.analysis.instance_claim import check_instance
 from s2mlp_dsl.analysis.quantities import NONE, Quantities
 from s2mlp_dsl.analysis.receptive_field import ReceptiveField
 from s2mlp_dsl.diagnostics import AlreadyReported, Label, Report
@@ -54,7 +54,7 @@ class ClaimChecker:
     unit: Unit
     report: Report
     model: Model | None
-    rows: list[Row]
+    rows: list[CostRow]
     receptive_field: ReceptiveField | None
     open: tuple[str, ...] = ()
 

@@ -1,100 +1,289 @@
-"""`instance(A, of = B, on = [height, width, channels])`, from its text."""
+"""The paper's table 1, for any model: what mixes its positions, and how.
 
-from collections.abc import Iterable
+Every statement between the first map and the pooling from whose result a
+position depends on more than itself is a spatial operator. A `fold` whose inner
+channels hold positions is one as a whole: what is inside mixes positions as it
+would mix channels. All of it comes from the operators' facts.
+"""
 
-from s2mlp_dsl.analysis import codes
-from s2mlp_dsl.analysis.instance import MOST_TERMS, Undecided, is_instance
-from s2mlp_dsl.diagnostics import Report
-from s2mlp_dsl.elaborate.bind import match_arguments
-from s2mlp_dsl.elaborate.evaluate import Evaluator
-from s2mlp_dsl.elaborate.expand import Expander
-from s2mlp_dsl.elaborate.files import Unit
-from s2mlp_dsl.elaborate.unknown import operator_of
-from s2mlp_dsl.elaborate.values import Env, show
-from s2mlp_dsl.frontend import tree
-from s2mlp_dsl.ir.program import Op
-from s2mlp_dsl.ir.shape import Map, positions
-from s2mlp_dsl.operators import applied
-from s2mlp_dsl.operators.base import Term
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, TypeGuard
 
-_PARTS = ("a", "of", "on")
+from s2mlp_dsl.analysis.analyze import analyze_model
+from s2mlp_dsl.analysis.cost import params_of
+from s2mlp_dsl.analysis.receptive_field import ReceptiveField, embedding, reads_through
+from s2mlp_dsl.analysis.resize import bound_by
+from s2mlp_dsl.ir.node import Record
+from s2mlp_dsl.ir.print import print_arguments, print_op
+from s2mlp_dsl.ir.program import Body, Model, Op, Region, Statement
+from s2mlp_dsl.ir.shape import Map, Shape, Vector, positions
+from s2mlp_dsl.ir.walk import occurrences, walk
+from s2mlp_dsl.operators import SIGNATURES, Refusal, applied
+from s2mlp_dsl.operators.base import Properties
+from s2mlp_dsl.operators.receptive_field import ReceptiveField as OperatorReceptiveField
+
+# `mixed`: every channel that leaves is made of several, with weights of its own.
+Shared = Literal["yes", "no", "mixed"]
+_ROOM = 32  # a map large enough for an operator to show what it does
+_LARGE = _ROOM**2  # positions
 
 
-def check_instance(call: tree.Call, unit: Unit, report: Report) -> bool:
-    """Whether some weights of B make it A; reported where none do.
+class Row(Record):
+    """A row of table 1.
 
-    Raises `Undecided` where that cannot be known.
+    `is_global`: a position depends on every position. `position_bound`: another
+    function at another position, borders aside. `shared`: one function for all
+    channels.
     """
-    given = match_arguments(call, _PARTS, report)
-    if missing := [part for part in _PARTS if part not in given]:
-        listed = " and ".join("A" if part == "a" else f"`{part}`" for part in missing)
-        raise report.add(
-            codes.CLAIM_FORM,
-            call.span,
-            f"{listed} not given",
-            help="write `instance(A, of = B, on = [height, width, channels])`",
-        )
-    shape = _shape(given["on"].value, unit, report)
-    a, b = (_linear_map(given[part].value, shape, unit, report) for part in ("a", "of"))
-    holds = is_instance(a, b)
-    if not holds:
-        report.add(
-            codes.CLAIM_FAILS,
-            call.span,
-            "no weights make the second equal to the first",
-            help="compare their edge rules and how far they reach",
-        )
-    return holds
+
+    learned: bool
+    is_global: bool
+    position_bound: bool
+    shared: Shared
 
 
-def _shape(node: tree.Expr, unit: Unit, report: Report) -> Map:
-    evaluator = Evaluator(report)
-    size = evaluator.value(node, Env(unit, {}))
-    if not isinstance(size, tuple) or len(size) != 3:
-        raise report.add(
-            codes.CLAIM_FORM,
-            node.span,
-            f"this is `{show(size)}`",
-            help="write `[height, width, channels]`",
-        )
-    height, width, channels = (evaluator.as_count(one, node.span) for one in size)
-    return Map(height=height, width=width, channels=channels)
+class SpatialOperator(Record):
+    """Equal spatial operators of a model; params and MACs are of all together.
+
+    With `statistics` it sees other positions only in statistics or weights that are
+    computed from the map (group norm, split attention), and keeps every entry at
+    its place otherwise.
+
+    `reads` is how many positions one depends on at most, through it alone, of
+    `positions`; None where the map is too large to relate.
+    """
+
+    statement: str
+    count: int
+    row: Row
+    statistics: bool
+    reads: int | None
+    positions: int
+    params: int
+    macs: int
 
 
-def _linear_map(
-    node: tree.Expr, shape: Map, unit: Unit, report: Report
-) -> Iterable[Term]:
-    """The entries of an operator's matrix, if they can be written down."""
-    op = _operation(node, shape, unit, report)
-    operator = applied(op)
-    # Each product of a weight with an input is an entry, and nothing else is.
-    entries = max(positions(shape) * shape.channels, operator.macs())
-    if entries > MOST_TERMS:
-        raise Undecided(
-            f"the matrix of `{op.operator}` has {entries:,} entries; "
-            f"the limit is {MOST_TERMS:,}",
-            help="claim it on a smaller map",
-        )
-    terms = operator.linear_map()
-    if terms is None:
-        raise Undecided(
-            f"`{op.operator}` is not a linear map of its input",
-            help="compare linear maps, such as `shift(…)` and `depthwise(3)`",
-        )
-    return terms
+class Compared(Record):
+    """A model in the terms of table 1.
+
+    It is learned or global where one of its spatial operators is, statistics left
+    aside, position-bound where any statement is, and shared where all of them are.
+    `row` is None where no position reads another. `bound_by` says what binds the
+    weights to one size of images, None where nothing does.
+    """
+
+    name: str
+    row: Row | None
+    params: int
+    macs: int
+    receptive_field: ReceptiveField | None
+    bound_by: str | None
+    operators: tuple[SpatialOperator, ...]
 
 
-def _operation(node: tree.Expr, shape: Map, unit: Unit, report: Report) -> Op:
-    """An operator call, elaborated on a map of the given size."""
-    call = tree.Call(node.span, node, ()) if isinstance(node, tree.Name) else node
-    if not isinstance(call, tree.Call) or operator_of(unit, call.name, report) is None:
-        raise report.add(
-            codes.UNKNOWN_OPERATOR,
-            node.span,
-            help="compare operators, such as `shift(cross)` and `depthwise(3)`",
+def compare_model(model: Model) -> Compared:
+    """The row of a model, and of each of its spatial operators."""
+    figures = analyze_model(model)
+    assert figures.params is not None and figures.macs is not None
+    found: dict[tuple[str, Row, bool, int | None, int], list[int]] = {}
+    bound = False
+    for statement, source, count in _parts(model):
+        if isinstance(statement, Op) and _facts(statement).position_bound:
+            bound = True
+        row, reads = _row(model, statement, source)
+        if row is None:
+            continue
+        aside = isinstance(statement, Op) and _only_statistics(statement)
+        key = (_text(statement), row, aside, reads, positions(source))
+        sums = found.setdefault(key, [0, 0, 0])
+        params, macs = _cost(model, statement)
+        for place, value in enumerate((1, params, macs)):
+            sums[place] += count * value
+    operators = tuple(
+        SpatialOperator(
+            statement=text,
+            count=count,
+            row=row,
+            statistics=aside,
+            reads=reads,
+            positions=of,
+            params=params,
+            macs=macs,
         )
-    body = tree.Body(node.span, (tree.Operation(node.span, call),))
-    expander = Expander(Evaluator(report))
-    (op,), _ = expander.scope(body, Env(unit, {}, shape.channels), shape)
-    assert isinstance(op, Op)
-    return op
+        for (text, row, aside, reads, of), (count, params, macs) in found.items()
+    )
+    return Compared(
+        name=model.name,
+        row=_together([one.row for one in operators if not one.statistics], bound),
+        params=figures.params,
+        macs=figures.macs,
+        receptive_field=figures.receptive_field,
+        bound_by=bound_by(model),
+        operators=operators,
+    )
+
+
+def _together(rows: list[Row], bound: bool) -> Row | None:
+    if not rows:
+        return None
+    shared: Shared = "yes"
+    for one in rows:
+        if one.shared == "mixed" or shared == "yes":
+            shared = one.shared
+    return Row(
+        learned=any(one.learned for one in rows),
+        is_global=any(one.is_global for one in rows),
+        position_bound=bound or any(one.position_bound for one in rows),
+        shared=shared,
+    )
+
+
+def _parts(model: Model) -> Iterator[tuple[Op | Region, Shape, int]]:
+    """What follows the first map, as (statement, its input, how often).
+
+    A region that moves positions counts as one statement.
+    """
+    first = model.body.index(embedding(model))
+    for visit in walk(model, model.body[first + 1 :]):
+        statement = visit.statement
+        if any(map(_moves_positions, visit.around)):
+            continue
+        if isinstance(statement, Op) or _moves_positions(statement):
+            op = statement if isinstance(statement, Op) else statement.enter
+            assert op.source is not None
+            yield statement, op.source, visit.count
+
+
+def _row(
+    model: Model, statement: Op | Region, source: Shape
+) -> tuple[Row | None, int | None]:
+    """The row of a statement and how much it reads; none where it is not spatial."""
+    if isinstance(statement, Region):
+        return _of_region(model, statement, source)
+    facts = _facts(statement)
+    if facts.reads == "position" or isinstance(statement.result, Vector):
+        return None, None
+    shared: Shared = "no" if facts.channel_bound else "yes"
+    if (facts.learned or facts.channel_bound) and _mixes(statement):
+        shared = "mixed"
+    row = Row(
+        learned=facts.learned,
+        is_global=facts.reads == "everything",
+        position_bound=facts.position_bound,
+        shared=shared,
+    )
+    return row, reads_through(model, statement, source)
+
+
+def _of_region(
+    model: Model, region: Region, source: Shape
+) -> tuple[Row | None, int | None]:
+    entries = _entries(region.enter)
+    assert entries is not None
+    # What one inner position holds: of which positions, and of which channels.
+    held = [
+        divmod(entry, source.channels)
+        for entry in entries()[: region.enter.result.channels]
+    ]
+    places, channels = (len(set(one)) for one in zip(*held, strict=True))
+    inside = list(_ops(model, region.body))
+    reads = reads_through(model, region, source)
+    mixing = [op for op in inside if places > 1 and _mixes(op)]
+    reading = [op for op in inside if _facts(op).reads != "position"]
+    if reads == 1 or not (mixing or reading):
+        return None, None
+    at_once = reads if reads is not None else places
+    shared: Shared = "yes"
+    if channels > 1 and any(_facts(op).channel_bound for op in inside):
+        shared = "no"
+    # Inside, a channel may lie among the channels or among the positions.
+    if channels > 1 and any(map(_mixes, inside)):
+        shared = "mixed"
+    if reading and channels < source.channels:
+        shared = "mixed"
+    row = Row(
+        learned=any(_facts(op).learned for op in (*mixing, *reading)),
+        is_global=at_once == positions(source),
+        # A weight for each inner channel is one for each of its positions.
+        position_bound=any(_facts(op).learned for op in inside if places > 1)
+        or any(_facts(op).position_bound for op in inside),
+        shared=shared,
+    )
+    return row, reads
+
+
+def _moves_positions(statement: Statement) -> TypeGuard[Region]:
+    return isinstance(statement, Region) and _entries(statement.enter) is not None
+
+
+def _ops(model: Model, body: Body) -> Iterator[Op]:
+    """The operators in a body, without the two ends of regions that move positions."""
+    for visit in occurrences(model, body):
+        outer = visit.around[-1] if visit.around else visit.op
+        ends = (outer.enter, outer.leave) if _moves_positions(outer) else ()
+        if not any(visit.op is end for end in ends):
+            yield visit.op
+
+
+def _facts(op: Op) -> Properties:
+    return applied(op).properties()
+
+
+def _mixes(op: Op) -> bool:
+    """Whether a channel that leaves depends on several that enter."""
+    assert op.source is not None
+    receptive_field = _receptive_field(op)
+    if not receptive_field.listed:
+        return receptive_field.mixes and receptive_field.groups < op.source.channels
+    read = [0] * op.result.channels
+    for part in receptive_field.parts:
+        for out in range(op.result.channels):
+            if part.leaves(out):
+                read[out] |= part.channels or 0
+    return any(channels.bit_count() > 1 for channels in read)
+
+
+def _only_statistics(op: Op) -> bool:
+    content = _receptive_field(op).content
+    if content is None or content.moves is not None:
+        return False
+    return all(part.reads == "here" for part in content.parts)
+
+
+def _receptive_field(op: Op) -> OperatorReceptiveField:
+    """What an operator depends on, on a map of a size that is quick to relate."""
+    operator, source = applied(op), op.source
+    assert source is not None
+    if isinstance(source, Map) and positions(source) > _LARGE:
+        sides = {
+            side: min(getattr(source, side), _ROOM) for side in ("height", "width")
+        }
+        small = operator.on(source.model_copy(update=sides))
+        try:
+            small.shape()
+            operator = small
+        except Refusal:
+            pass  # then on the large map, which takes longer
+    return operator.receptive_field()
+
+
+def _entries(op: Op) -> Callable[[], Sequence[int]] | None:
+    """Where each entry comes from, for an operator that only moves them."""
+    return applied(op).receptive_field().moves
+
+
+def _cost(model: Model, statement: Op | Region) -> tuple[int, int]:
+    ops = [statement] if isinstance(statement, Op) else _ops(model, statement.body)
+    params = macs = 0
+    for op in ops:
+        params += params_of(op)
+        macs += applied(op).macs()
+    return params, macs
+
+
+def _text(statement: Op | Region) -> str:
+    signature = SIGNATURES[statement.operator]
+    if isinstance(statement, Op):
+        return print_op(statement, signature)
+    listed = ", ".join(print_arguments(statement.args, signature))
+    return f"{statement.operator}({listed})"

@@ -6,15 +6,16 @@ from math import prod
 
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.ir.shape import Shape
-from s2mlp_dsl.ir.walk import modules, occurrences
+from s2mlp_dsl.ir.walk import occurrences
 from s2mlp_dsl.operators import Buffer, applied
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """What one statement costs, all its repetitions together.
+class CostRow:
+    """The cost of one statement and its repetitions.
 
-    `params` and `macs` are for one use; `count` is how many uses there are.
+    `params` and `macs` are for one of them: it is executed `count` times, by `copies`
+    modules with weights of their own.
     """
 
     path: str
@@ -24,33 +25,40 @@ class Row:
     params: int
     macs: int
     count: int
+    copies: int
 
     @property
     def total_params(self) -> int:
-        return self.params * self.count
+        return self.params * self.copies
 
     @property
     def total_macs(self) -> int:
         return self.macs * self.count
 
 
-def cost_table(model: Model) -> list[Row]:
+def cost_table(model: Model) -> list[CostRow]:
     """A row per statement in order of execution, equal iterations as one."""
     rows = []
-    for one in occurrences(model):
-        operator = applied(one.op)
+    for visit in occurrences(model):
+        operator = applied(visit.op)
         rows.append(
-            Row(
-                path=one.path,
-                operator=one.op.operator,
-                labels=one.labels,
-                result=one.op.result,
-                params=sum(map(prod, operator.tensors().values())),
+            CostRow(
+                path=visit.path,
+                operator=visit.op.operator,
+                labels=visit.labels,
+                result=visit.op.result,
+                params=params_of(visit.op),
                 macs=operator.macs(),
-                count=one.count,
+                count=visit.count,
+                copies=visit.copies,
             )
         )
     return rows
+
+
+def params_of(op: Op) -> int:
+    """The trainable parameters of one operator."""
+    return sum(map(prod, tensors_of(op).values()))
 
 
 def tensors_of(op: Op) -> dict[str, tuple[int, ...]]:
@@ -59,23 +67,24 @@ def tensors_of(op: Op) -> dict[str, tuple[int, ...]]:
 
 
 def buffers_of(op: Op) -> dict[str, Buffer]:
-    """What one operator stores beside its parameters: name within it to buffer."""
+    """The buffers of one operator: name within it to buffer."""
     return applied(op).buffers()
 
 
 def tensors_in(model: Model) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Name and shape of every trainable tensor of a model, iterations opened."""
     known: dict[int, dict[str, tuple[int, ...]]] = {}
-    for path, op in modules(model):
+    for visit in occurrences(model, each=True):
+        op = visit.op
         if id(op) not in known:
             known[id(op)] = tensors_of(op)
         for name, shape in known[id(op)].items():
-            yield f"{path}.{name}", shape
+            yield f"{visit.path}.{name}", shape
 
 
-def total_params(rows: Iterable[Row]) -> int:
+def total_params(rows: Iterable[CostRow]) -> int:
     return sum(row.total_params for row in rows)
 
 
-def total_macs(rows: Iterable[Row]) -> int:
+def total_macs(rows: Iterable[CostRow]) -> int:
     return sum(row.total_macs for row in rows)

@@ -7,7 +7,7 @@
 from dataclasses import dataclass
 
 from s2mlp_dsl.analysis import codes
-from s2mlp_dsl.analysis.cost import Row, total_macs, total_params
+from s2mlp_dsl.analysis.cost import CostRow, total_macs, total_params
 from s2mlp_dsl.analysis.instance import Undecided
 from s2mlp_dsl.analysis.receptive_field import ReceptiveField, analyze_receptive_field
 from s2mlp_dsl.analysis.select import label_of, select_rows
@@ -16,8 +16,9 @@ from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.values import EnumValue, Env, Value
 from s2mlp_dsl.frontend import tree
-from s2mlp_dsl.ir.program import Model
-from s2mlp_dsl.ir.walk import Labelled, labelled
+from s2mlp_dsl.ir.program import Model, Statement
+from s2mlp_dsl.ir.shape import Shape
+from s2mlp_dsl.ir.walk import statements
 
 NONE = EnumValue("none")
 
@@ -31,7 +32,7 @@ class Quantities:
 
     report: Report
     model: Model | None
-    rows: list[Row]
+    rows: list[CostRow]
     reached: ReceptiveField | None
     open: tuple[str, ...] = ()
 
@@ -49,7 +50,7 @@ class Quantities:
         )
         return self._evaluator
 
-    def selected(self, call: tree.Call) -> list[Row]:
+    def selected(self, call: tree.Call) -> list[CostRow]:
         """The rows that `of` names, less those that `without` names."""
         if self.model is None:
             match_arguments(call, ("of", "without"), self.report)
@@ -68,19 +69,22 @@ class Quantities:
         if "of" not in given:
             return self.model.result.dims
         node = given["of"].value
-        found = list(labelled(self.model))
-        label = label_of(node, {one.label for one in found}, self.report)
-        first, *others = (one for one in found if one.label == label)
+        definitions = self.model.definitions
+        labelled = [one for one in statements(self.model) if one.label is not None]
+        known = {one.label for one in labelled if one.label is not None}
+        label = label_of(node, known, self.report)
+        first, *others = (one for one in labelled if one.label == label)
+        shape = first.output(definitions)
         for other in others:
-            if other.result != first.result:
+            if (another := other.output(definitions)) != shape:
                 raise self.report.add(
                     codes.SHAPES_DIFFER,
                     node.span,
-                    f"{first.result} and {other.result}",
-                    secondary=_where(first, other),
+                    f"{shape} and {another}",
+                    secondary=_where((first, shape), (other, another)),
                     help="give the statement that is meant a label of its own",
                 )
-        return first.result.dims
+        return shape.dims
 
     def _receptive_field(self, call: tree.Call, env: Env) -> Value:
         """[least, most]: what the worst and the best position sees."""
@@ -141,9 +145,13 @@ class Quantities:
         )
 
 
-def _where(one: Labelled, other: Labelled) -> list[Label]:
+def _where(*found: tuple[Statement, Shape]) -> list[Label]:
     """Where two shapes leave: one place, if it is the same statement."""
-    assert one.span is not None and other.span is not None
-    if one.span == other.span:
-        return [Label(one.span, "one and the other leaves here")]
-    return [Label(x.span, f"{x.result} leaves here") for x in (one, other) if x.span]
+    labels = {
+        statement.span: f"{shape} leaves here"
+        for statement, shape in found
+        if statement.span is not None
+    }
+    if len(labels) == 1:
+        return [Label(span, "one and the other leaves here") for span in labels]
+    return [Label(span, text) for span, text in labels.items()]

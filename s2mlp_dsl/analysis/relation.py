@@ -71,6 +71,11 @@ class Relation:
             first = Rows(map(or_, first, rows))
         return first
 
+    @property
+    def most(self) -> int:
+        """The size of the largest set: the most that a position depends on."""
+        return max(row.bit_count() for row in self.rows)
+
 
 def identity(shape: Shape) -> Relation:
     everything = (1 << shape.channels) - 1

@@ -3,17 +3,19 @@
 from collections.abc import Callable, Sequence
 
 from s2mlp_dsl.analysis import codes
-from s2mlp_dsl.analysis.cost import Row
+from s2mlp_dsl.analysis.cost import CostRow
 from s2mlp_dsl.diagnostics import AlreadyReported, Report, Suggestion
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.operators import find, names
 
-Selector = Callable[[Row], bool]
+Selector = Callable[[CostRow], bool]
 
 
-def select_rows(call: tree.Call, rows: Sequence[Row], report: Report) -> list[Row]:
+def select_rows(
+    call: tree.Call, rows: Sequence[CostRow], report: Report
+) -> list[CostRow]:
     """The rows that `of` names, less those that `without` names."""
     given = match_arguments(call, ("of", "without"), report)
 
@@ -31,7 +33,7 @@ def select_rows(call: tree.Call, rows: Sequence[Row], report: Report) -> list[Ro
     return selected
 
 
-def _selector(node: tree.Expr, rows: Sequence[Row], report: Report) -> Selector:
+def _selector(node: tree.Expr, rows: Sequence[CostRow], report: Report) -> Selector:
     """A label, or `op(NAME)` for every statement of an operator."""
     if isinstance(node, tree.Name):
         label = label_of(node, {one for row in rows for one in row.labels}, report)

@@ -14,15 +14,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from s2mlp_dsl.analysis.cost import Row, cost_table
+from s2mlp_dsl.analysis.cost import CostRow, cost_table
 from s2mlp_dsl.analysis.laurent import Formula, Point, evaluate, powers_along, solve
+from s2mlp_dsl.analysis.receptive_field import embedding
 from s2mlp_dsl.diagnostics import AlreadyReported, Report
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.spec import ChoiceError, Spec
 from s2mlp_dsl.frontend import tree
-from s2mlp_dsl.ir.program import Model, Op
+from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.shape import positions
-from s2mlp_dsl.operators import applied
 
 CHECKED = 12  # points that a formula is held against
 _ALONG = 12  # values tried along one parameter
@@ -224,10 +224,8 @@ def _default(param: tree.Param) -> int | None:
 def _table(model: Model) -> dict[str, _Sample]:
     """Figures by statement; the same path again gets a number."""
     table: dict[str, _Sample] = {}
-    ops = [one for one in model.body if isinstance(one, Op)]
-    embeds = [one for one in ops if applied(one).role == "embed"]
-    first = (embeds or ops)[0].result
-    table[_FIRST] = _Sample("", frozenset(), (positions(first),))
+    first_map = embedding(model).result
+    table[_FIRST] = _Sample("", frozenset(), (positions(first_map),))
     for row in cost_table(model):
         key, number = _path(row), 1
         while (name := key if number == 1 else f"{key} ({number})") in table:
@@ -238,7 +236,7 @@ def _table(model: Model) -> dict[str, _Sample]:
     return table
 
 
-def _path(row: Row) -> str:
+def _path(row: CostRow) -> str:
     parts = row.path.split(".")
     return ".".join("*" if one.replace("-", "").isdigit() else one for one in parts)
 

@@ -19,6 +19,7 @@ from s2mlp_dsl.elaborate.values import Env
 from s2mlp_dsl.frontend import parse_expression, tree
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import positions
+from s2mlp_dsl.ir.walk import fold, within
 from s2mlp_dsl.operators import applied
 from s2mlp_dsl.source import Source, Span
 
@@ -160,28 +161,18 @@ def parse_overrides(
     }
 
 
-def _used(
-    blocks: dict[str, ir.Block], body: tuple[ir.Statement, ...]
-) -> tuple[ir.Block, ...]:
+def _used(blocks: dict[str, ir.Block], body: ir.Body) -> tuple[ir.Block, ...]:
     """The definitions that the model reaches, each before its first use."""
     ordered: dict[str, ir.Block] = {}
 
-    def visit(statements: tuple[ir.Statement, ...]) -> None:
-        for statement in statements:
-            match statement:
-                case ir.Call(block=name):
-                    define(name)
-                case ir.Stack(runs=runs):
-                    for run in runs:
-                        define(run.block)
-                case _:
-                    for inner in ir.bodies(statement):
-                        visit(inner)
-
-    def define(name: str) -> None:
-        if name not in ordered:
-            visit(blocks[name].body)
-            ordered[name] = blocks[name]
+    def visit(statements: ir.Body) -> None:
+        for statement in within(statements):
+            if not isinstance(statement, ir.Invocation):
+                continue
+            for run in statement.runs:
+                if run.block not in ordered:
+                    visit(blocks[run.block].body)
+                    ordered[run.block] = blocks[run.block]
 
     visit(body)
     return tuple(ordered.values())
@@ -189,39 +180,30 @@ def _used(
 
 @dataclass(frozen=True, slots=True)
 class _Size:
-    """What a body comes to when it is opened.
+    """The size of a body when it is opened.
 
-    `distinct` counts equal iterations of a stack once, as tables do.
+    `distinct` counts equal iterations once, as tables do. `activation` is the bytes of
+    all outputs, for one image.
     """
 
     statements: int = 0
     distinct: int = 0
     parameters: int = 0
-    activation: int = 0  # bytes of what leaves the statements, for one image
+    activation: int = 0
 
-    def __add__(self, other: "_Size") -> "_Size":
+    def plus(self, other: "_Size", count: int = 1, copies: int = 1) -> "_Size":
+        """With another that runs `count` times, by `copies` modules."""
         return _Size(
-            self.statements + other.statements,
+            self.statements + count * other.statements,
             self.distinct + other.distinct,
-            self.parameters + other.parameters,
-            self.activation + other.activation,
-        )
-
-    def __rmul__(self, count: int) -> "_Size":
-        return _Size(
-            count * self.statements,
-            self.distinct,
-            count * self.parameters,
-            count * self.activation,
+            self.parameters + copies * other.parameters,
+            self.activation + count * other.activation,
         )
 
 
 def _hold_bounds(model: ir.Model, span: Span, report: Report) -> None:
-    """Counted from the definitions upwards, so that nothing is opened."""
-    sizes: dict[str, _Size] = {}
-    for block in model.blocks:
-        sizes[block.name] = _size(block.body, sizes)
-    size = _size(model.body, sizes)
+    """Report a model that is too large, before anything is opened."""
+    size = fold(model, _size)
     for name, code, what in (
         ("statements", codes.STATEMENTS, "statements"),
         ("distinct", codes.DISTINCT, "different statements"),
@@ -239,26 +221,17 @@ def _hold_bounds(model: ir.Model, span: Span, report: Report) -> None:
             )
 
 
-def _size(body: tuple[ir.Statement, ...], sizes: Mapping[str, _Size]) -> _Size:
+def _size(body: ir.Body, definitions: Mapping[str, _Size]) -> _Size:
     total = _Size()
-    for statement in body:
-        match statement:
-            case ir.Op():
-                total += _Size(1, 1, _parameters(statement), _bytes(statement))
-            case ir.Residual() | ir.Parallel() | ir.Region():
-                for inner in ir.bodies(statement):
-                    total += _size(inner, sizes)
-            case ir.Call(block=name):
-                total += sizes[name]
-            case ir.Stack(runs=runs):
-                for run in runs:
-                    total += run.count * sizes[run.block]
+    for statement in within(body):
+        if isinstance(statement, ir.Op):
+            params = sum(map(prod, applied(statement).tensors().values()))
+            total = total.plus(_Size(1, 1, params, _bytes(statement)))
+        elif isinstance(statement, ir.Invocation):
+            for run in statement.runs:
+                copies = run.count if statement.numbered else 1
+                total = total.plus(definitions[run.block], run.count, copies)
     return total
-
-
-def _parameters(op: ir.Op) -> int:
-    tensors = applied(op).tensors()
-    return sum(prod(shape) for shape in tensors.values())
 
 
 def _bytes(op: ir.Op) -> int:

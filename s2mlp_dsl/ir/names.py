@@ -6,102 +6,52 @@ than once, each use gets a number from 1 in order of appearance: `linear1`,
 `linear2`. A block that is used with different arguments or shapes has several
 definitions, `s2mlp_block`, `s2mlp_block_2`, and these are the names that count,
 so that a program printed without parameters keeps the names of its weights.
-Residuals, branches and scopes add no level; a call adds the block's names behind a dot,
-a stack the number of the iteration. A name that Python or `torch.nn.Module`
+Residuals, branches and regions add no level; a call adds the block's names behind a
+dot, a stack the number of the iteration. A name that Python or `torch.nn.Module`
 needs for itself gets a trailing underscore.
 """
 
 import keyword
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from s2mlp_dsl.ir.program import (
-    Call,
-    Op,
-    Parallel,
-    Region,
-    Residual,
-    Stack,
-    Statement,
-    bodies,
-)
+from s2mlp_dsl.ir.program import Body, Composite, Statement
+from s2mlp_dsl.ir.walk import rebuilt, within
 
 # Public attributes of torch.nn.Module and, for traced modules, of
-# torch.fx.GraphModule (held against PyTorch by a test).
-RESERVED = frozenset(
-    [
-        "T_destination",
-        "add_module",
-        "add_submodule",
-        "apply",
-        "bfloat16",
-        "buffers",
-        "call_super_init",
-        "children",
-        "code",
-        "compile",
-        "cpu",
-        "cuda",
-        "delete_all_unused_submodules",
-        "delete_submodule",
-        "double",
-        "dump_patches",
-        "eval",
-        "extra_repr",
-        "float",
-        "forward",
-        "get_buffer",
-        "get_extra_state",
-        "get_parameter",
-        "get_submodule",
-        "graph",
-        "half",
-        "ipu",
-        "load_state_dict",
-        "meta",
-        "modules",
-        "mtia",
-        "named_buffers",
-        "named_children",
-        "named_modules",
-        "named_parameters",
-        "parameters",
-        "print_readable",
-        "recompile",
-        "register_backward_hook",
-        "register_buffer",
-        "register_forward_hook",
-        "register_forward_pre_hook",
-        "register_full_backward_hook",
-        "register_full_backward_pre_hook",
-        "register_load_state_dict_post_hook",
-        "register_load_state_dict_pre_hook",
-        "register_module",
-        "register_parameter",
-        "register_state_dict_post_hook",
-        "register_state_dict_pre_hook",
-        "requires_grad_",
-        "set_extra_state",
-        "set_submodule",
-        "shape_env",
-        "share_memory",
-        "state_dict",
-        "to",
-        "to_empty",
-        "to_folder",
-        "train",
-        "training",
-        "type",
-        "xpu",
-        "zero_grad",
+# torch.fx.GraphModule (a test compares them with PyTorch).
+_RESERVED = """
+    T_destination add_module add_submodule apply bfloat16 buffers call_super_init
+    children code compile cpu cuda delete_all_unused_submodules delete_submodule
+    double dump_patches eval extra_repr float forward get_buffer get_extra_state
+    get_parameter get_submodule graph half ipu load_state_dict meta modules mtia
+    named_buffers named_children named_modules named_parameters parameters
+    print_readable recompile register_backward_hook register_buffer
+    register_forward_hook register_forward_pre_hook register_full_backward_hook
+    register_full_backward_pre_hook register_load_state_dict_post_hook
+    register_load_state_dict_pre_hook register_module register_parameter
+    register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
+    set_extra_state set_submodule shape_env share_memory state_dict to to_empty
+    to_folder train training type xpu zero_grad
+"""
+RESERVED = frozenset(_RESERVED.split())
+
+
+def name_statements(body: Body) -> Body:
+    """The same body with a distinct name for each statement that is a module."""
+    wanted = [
+        (statement.label or statement.default_name, statement.label is not None)
+        for statement in within(body)
+        if not isinstance(statement, Composite)
     ]
-)
+    names = iter(assign_names(wanted))
 
+    def with_name(statement: Statement) -> Statement:
+        if isinstance(statement, Composite):
+            return statement
+        return statement.model_copy(update={"name": next(names)})
 
-def name_statements(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
-    """The same body with a distinct name for each statement that needs one."""
-    names = iter(assign_names([_wanted(one) for one in _named(body)]))
-    return tuple(_renamed(one, names) for one in body)
+    return rebuilt(body, with_name)
 
 
 def assign_names(wanted: Sequence[tuple[str, bool]]) -> list[str]:
@@ -132,45 +82,6 @@ def assign_names(wanted: Sequence[tuple[str, bool]]) -> list[str]:
                 names[place] = candidate
                 taken.add(candidate)
     return [names[place] for place in range(len(wanted))]
-
-
-def _named(body: tuple[Statement, ...]) -> Iterator[Op | Call | Stack]:
-    """Statements that become modules; the others only hold some."""
-    for statement in body:
-        if isinstance(statement, Op | Call | Stack):
-            yield statement
-        for inner in bodies(statement):
-            yield from _named(inner)
-
-
-def _wanted(statement: Op | Call | Stack) -> tuple[str, bool]:
-    if statement.label is not None:
-        return statement.label, True
-    match statement:
-        case Op(operator=name) | Call(block=name):
-            return name, False
-        case Stack():
-            return "stack", False
-
-
-def _renamed(statement: Statement, names: Iterator[str]) -> Statement:
-    """The same statement; names are taken in the order of `_named`."""
-
-    def each(body: tuple[Statement, ...]) -> tuple[Statement, ...]:
-        return tuple(_renamed(one, names) for one in body)
-
-    match statement:
-        case Residual(body=body):
-            new: dict[str, object] = {"body": each(body)}
-        case Parallel(branches=branches, merge=merge):
-            inside = tuple(map(each, branches))
-            new = {"branches": inside, "merge": _renamed(merge, names)}
-        case Region():
-            enter, *inner, leave = each(statement.sequence)
-            new = {"enter": enter, "body": tuple(inner), "leave": leave}
-        case Op() | Call() | Stack():
-            new = {"name": next(names)}
-    return statement.model_copy(update=new)
 
 
 def _allowed(name: str) -> str:

@@ -7,16 +7,16 @@ from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
 from s2mlp_dsl.source import Span
 
-# A span is a plain record of the front end. It is carried for messages only:
-# pydantic need not look inside, and no dump or hash contains it.
+# A span is carried for messages only: pydantic does not validate it, and no dump or
+# hash contains it.
 SpanField = Annotated[SkipValidation[Span | None], Field(exclude=True, repr=False)]
 
 
 class Record(BaseModel):
-    """A frozen value that refuses unknown fields."""
+    """A frozen value without unknown fields."""
 
-    # Validators are made when a record of the kind is: no run needs them all, and by
-    # then every kind that another one mentions is known.
+    # A validator is built on first use: no run needs all of them, and by then every
+    # class that an annotation mentions is defined.
     model_config = ConfigDict(
         frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True
     )
@@ -24,23 +24,23 @@ class Record(BaseModel):
 
     @classmethod
     def shown_by(cls, painter: Callable[[Any], str]) -> None:
-        """Let a function draw values of this type as SVG, for notebooks.
+        """Register a function that draws values of this class as SVG, for notebooks.
 
-        The IR draws nothing itself: whoever can says so (see api.py).
+        The IR itself draws nothing; `api.py` registers what does.
         """
         cls._painter = painter
 
     def _repr_svg_(self) -> str | None:
-        """What a notebook shows; None where nobody draws this."""
+        """What a notebook shows; None where nothing draws this class."""
         painter = type(self)._painter
         return painter(self) if painter is not None else None
 
 
 class Node(Record):
-    """A record that knows where in the source it came from.
+    """A record with its place in the source.
 
-    Equality and hashing ignore the span, so equal programs are equal wherever
-    they were written.
+    Equality and hashing ignore the span, so equal programs are equal wherever they
+    were written.
     """
 
     span: SpanField = None

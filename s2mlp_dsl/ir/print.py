@@ -1,10 +1,11 @@
 """A program as a parameterless `.arch` file that elaborates to an equal one."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 
 from s2mlp_dsl.ir.program import (
     Arguments,
+    Body,
     Call,
     Kernels,
     Model,
@@ -12,6 +13,7 @@ from s2mlp_dsl.ir.program import (
     Parallel,
     Region,
     Residual,
+    Run,
     Shift,
     ShiftGroup,
     Stack,
@@ -29,8 +31,8 @@ def print_model(model: Model, signatures: Signatures, note: Note | None = None) 
     """Canonical text of a program: byte-identical for equal programs.
 
     `signatures` gives every operator's parameters with their defaults, so that
-    an argument is written only where it says something. What `note` says of a
-    statement stands beside it as a comment.
+    an argument is written only where it differs. What `note` returns for a statement
+    is written beside it as a comment.
     """
     printer = _Printer(model, signatures, note)
     parts = ["edition 1"]
@@ -52,7 +54,7 @@ def print_model(model: Model, signatures: Signatures, note: Note | None = None) 
 def _doc(doc: str | None) -> list[str]:
     if not doc:
         return []
-    # Four quotes in a row would end the text one character too early.
+    # Four quotes in a row would end the string one character too early.
     space = " " if doc.endswith('"') else ""
     return [f'"""{doc}{space}"""']
 
@@ -72,15 +74,7 @@ def _shift(shift: Shift) -> Iterator[str]:
 
 def displacement(group: ShiftGroup) -> str:
     """`right 2 up 1`, or `stay`."""
-    moves = []
-    for steps, forward, back in (
-        (group.right, "right", "left"),
-        (group.down, "down", "up"),
-        (group.later, "later", "earlier"),
-    ):
-        if steps:
-            moves.append(f"{forward if steps > 0 else back} {abs(steps)}")
-    return " ".join(moves) or "stay"
+    return " ".join(f"{move} {steps}" for move, steps in group.moves) or "stay"
 
 
 def print_value(value: Value) -> str:
@@ -89,17 +83,17 @@ def print_value(value: Value) -> str:
         return value.name
     if isinstance(value, Kernels):
         filters = [
-            [_list(_list(map(str, row)) for row in kernel) for kernel in one]
-            for one in value.filters
+            [_list(_list(map(str, row)) for row in kernel) for kernel in kernels]
+            for kernels in value.filters
         ]
         if not value.is_single:
             return _list(map(_list, filters))
-        kernels = [kernel for (kernel,) in filters]
-        return kernels[0] if len(kernels) == 1 else _list(kernels)
+        single = [kernel for (kernel,) in filters]
+        return single[0] if len(single) == 1 else _list(single)
     if isinstance(value, Fraction):
         return f"{value.numerator}/{value.denominator}"
-    is_text = isinstance(value, str) and not value.isidentifier()
-    return f'"{value}"' if is_text else str(value)
+    is_string = isinstance(value, str) and not value.isidentifier()
+    return f'"{value}"' if is_string else str(value)
 
 
 def _list(items: Iterable[str]) -> str:
@@ -107,7 +101,7 @@ def _list(items: Iterable[str]) -> str:
 
 
 def print_op(op: Op, signature: Mapping[str, Value | None]) -> str:
-    """`norm(layer)`, or `gelu` where no argument says anything."""
+    """`norm(layer)`, or `gelu` where every argument has its default."""
     listed = print_arguments(op.args, signature)
     return f"{op.operator}({', '.join(listed)})" if listed else op.operator
 
@@ -115,9 +109,9 @@ def print_op(op: Op, signature: Mapping[str, Value | None]) -> str:
 def print_arguments(
     args: Arguments, signature: Mapping[str, Value | None]
 ) -> list[str]:
-    """Arguments without a default first, then what differs.
+    """Arguments without a default by position, then those that differ by name.
 
-    What the signature does not know is implied by the place, and not written.
+    One that the signature does not have is implied by the place, and not written.
     """
     listed = []
     for name, value in args:
@@ -136,52 +130,53 @@ class _Printer:
         self.model, self.signatures = model, signatures
         self.note = note or (lambda statement: None)
 
-    def body(self, body: tuple[Statement, ...], level: int) -> Iterator[str]:
+    def body(self, body: Body, level: int) -> Iterator[str]:
         for statement in body:
             label = f"{statement.label}: " if statement.label else ""
-            lines = list(self._statement(statement, level))
+            first, *others = self._statement(statement, level)
             note = self.note(statement)
             beside = f"  # {note}" if note else ""
-            lines[0] = f"{'    ' * level}{label}{lines[0]}{beside}"
-            yield from lines
+            yield f"{'    ' * level}{label}{first}{beside}"
+            yield from others
 
     def _statement(self, statement: Statement, level: int) -> Iterator[str]:
+        """The lines of a statement, the first without its margin."""
         match statement:
             case Op():
                 yield print_op(statement, self.signatures[statement.operator])
             case Call(block=name):
                 yield name
             case Residual(body=body):
-                yield "residual {"
-                yield from self.body(body, level + 1)
-                yield "    " * level + "}"
-            case Parallel():
-                yield from self._parallel(statement, level)
-            case Region(operator=name, args=args):
+                yield from self._braces("residual", body, level)
+            case Region(operator=name, args=args, body=body):
                 listed = print_arguments(args, self.signatures[name])
-                yield f"{name}({', '.join(listed)}) {{"
-                yield from self.body(statement.body, level + 1)
+                yield from self._braces(f"{name}({', '.join(listed)})", body, level)
+            case Parallel(merge=merge):
+                feed = "split" if statement.parts else "copy"
+                how = print_op(merge, self.signatures[merge.operator])
+                yield f"parallel({feed}, merge = {how}) {{"
+                margin = "    " * (level + 1)
+                for branch in statement.branches:
+                    first, *others = self._braces("branch", branch, level + 1)
+                    yield margin + first
+                    yield from others
                 yield "    " * level + "}"
-            case Stack():
-                yield from self._stack(statement, level)
+            case Stack(runs=runs):
+                yield from self._runs("stack", runs, level)
 
-    def _parallel(self, parallel: Parallel, level: int) -> Iterator[str]:
-        merge = print_op(parallel.merge, self.signatures[parallel.merge.operator])
-        yield f"parallel({'split' if parallel.parts else 'copy'}, merge = {merge}) {{"
-        margin = "    " * (level + 1)
-        for branch in parallel.branches:
-            yield f"{margin}branch {{"
-            yield from self.body(branch, level + 2)
-            yield f"{margin}}}"
+    def _braces(self, head: str, body: Body, level: int) -> Iterator[str]:
+        yield f"{head} {{"
+        yield from self.body(body, level + 1)
         yield "    " * level + "}"
 
-    def _stack(self, stack: Stack, level: int) -> Iterator[str]:
-        for number, run in enumerate(stack.runs):
-            word = "stack" if number == 0 else "    " * level + "} then"
-            yield f"{word} {run.count} {{"
+    def _runs(self, head: str, runs: Sequence[Run], level: int) -> Iterator[str]:
+        """`stack 2 { … } then 3 { … }`: each block in place, or by its name."""
+        for run in runs:
+            yield f"{head} {run.count} {{"
             block = self.model.definitions[run.block]
             if block.inline:
                 yield from self.body(block.body, level + 1)
             else:
                 yield "    " * (level + 1) + block.name
+            head = "    " * level + "} then"
         yield "    " * level + "}"

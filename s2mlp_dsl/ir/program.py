@@ -1,31 +1,53 @@
 """The IR: a model without parameters, names resolved, every shape known.
 
-Structure is a closed union (`Op`, `Residual`, `Parallel`, `Scope`, `Call`,
-`Stack`); operators are open and appear as `Op` with the operator's name and all
-its arguments. A block
-is defined once per distinct content and called by name, so a program stays as
-small as its source.
+A statement is an operator (`Op`), a composite of bodies (`Residual`, `Parallel`,
+`Region`), or runs blocks that are defined elsewhere (`Call`, `Stack`). A pass
+tells these three apart; what it needs to know of one statement, the statement
+says itself. Structure is closed, operators are open: an `Op` has the operator's
+name and all its arguments.
+
+A block is defined once per distinct content and called by name, so a program
+stays as small as its source.
 """
 
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, Field, PlainSerializer
 
 from s2mlp_dsl.ir.node import Node, Record
 from s2mlp_dsl.ir.shape import Shape, with_channels
 
 Edge = Literal["keep", "replicate", "zeros", "circular", "reflect"]
+# Where content moves: the axis of a direction, a field of `ShiftGroup`, and its sign.
+DIRECTIONS: Mapping[str, tuple[str, int]] = {
+    "right": ("right", 1),
+    "left": ("right", -1),
+    "down": ("down", 1),
+    "up": ("down", -1),
+    "later": ("later", 1),
+    "earlier": ("later", -1),
+}
 
 
 class ShiftGroup(Record):
-    """Channels that move together: so many steps right, down and later."""
+    """Channels that move together: steps right, down and later in time."""
 
     channels: int
     right: int = 0
     down: int = 0
     later: int = 0
+
+    @property
+    def moves(self) -> list[tuple[str, int]]:
+        """Directions with their steps, all above 0; none for a group that stays."""
+        return [
+            (direction, sign * getattr(self, axis))
+            for direction, (axis, sign) in DIRECTIONS.items()
+            if sign * getattr(self, axis) > 0
+        ]
 
 
 class Shift(Record):
@@ -45,7 +67,7 @@ class Shift(Record):
         return sum(group.channels for group in self.groups)
 
 
-# In JSON a fraction is a pair of whole numbers: as text it would be a word.
+# In JSON a fraction is a pair of whole numbers: as text it would be an enum value.
 Ratio = Annotated[
     Fraction,
     BeforeValidator(lambda v: Fraction(*v) if isinstance(v, list) else v),
@@ -58,28 +80,29 @@ Ratio = Annotated[
 
 
 class Kernels(Record):
-    """Kernels that are given and not learned: filters of them, of exact numbers.
+    """Fixed convolution kernels of exact numbers: [filter][channel][row][column].
 
-    Of n filters each serves a run of the channels that leave, in order. A filter
-    has a kernel, as rows, for each channel that enters its group.
+    Each of n filters computes one n-th of the output channels, in order. It has a
+    kernel for each input channel of its group.
     """
 
     filters: tuple[tuple[tuple[tuple[Ratio, ...], ...], ...], ...]
 
     @property
     def is_single(self) -> bool:
-        """Whether each filter is one kernel, and is written as that."""
-        return all(len(one) == 1 for one in self.filters)
+        """Whether every filter has one kernel, and is written as that kernel."""
+        return all(len(kernels) == 1 for kernels in self.filters)
 
 
 Value = int | Ratio | str | Shift | Kernels
 Arguments = tuple[tuple[str, Value], ...]
+Body = tuple["Statement", ...]
 
 
 class Op(Node):
-    """An operator at work: `source` enters, `result` leaves.
+    """An operator applied to the shape `source`, with an output of shape `result`.
 
-    `name` is the attribute of the module that carries it; `source` is None for
+    `name` is the attribute of the module that implements it; `source` is None for
     the operator that brings the image in.
     """
 
@@ -92,40 +115,88 @@ class Op(Node):
     name: str
     label: str | None = None
 
+    bodies: ClassVar[tuple[Body, ...]] = ()
 
-class Residual(Node):
-    """Adds what its body computes to what entered."""
+    @property
+    def default_name(self) -> str:
+        """What the module is called where there is no label."""
+        return self.operator
+
+    def output(self, definitions: "Mapping[str, Block]") -> Shape:
+        """The shape of the output."""
+        return self.result
+
+
+class Composite(Node):
+    """A statement with bodies. They share the names of the module around it."""
+
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        """The bodies written inside, in order of execution."""
+        raise NotImplementedError
+
+    def with_bodies(self, bodies: Sequence[Body]) -> Self:
+        """The same statement around other bodies, in the order of `bodies`."""
+        raise NotImplementedError
+
+    def output(self, definitions: "Mapping[str, Block]") -> Shape:
+        """The shape of the output: of the last statement inside, unless overridden."""
+        return self.bodies[-1][-1].output(definitions)
+
+
+class Residual(Composite):
+    """Adds the output of its body to the input."""
 
     kind: Literal["residual"] = "residual"
-    body: "tuple[Statement, ...]"
+    body: Body
     label: str | None = None
 
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        return (self.body,)
 
-class Parallel(Node):
-    """Branches side by side, and the operator that makes one of their results.
+    def with_bodies(self, bodies: Sequence[Body]) -> Self:
+        (body,) = bodies
+        return self.model_copy(update={"body": body})
 
-    With `parts` the channels are split, and each branch takes so many of them;
-    without, each takes all. What branches leave stands side by side as channels,
-    and that is the `source` of `fuse`. An empty branch passes on what it takes.
+
+class Parallel(Composite):
+    """Branches side by side, and the operator that merges their outputs.
+
+    With `parts` the input channels are split, and branch n takes `parts[n]` of them;
+    without, each branch takes all. The outputs are concatenated along channels, which
+    is the `source` of `merge`. An empty branch is the identity.
     """
 
     kind: Literal["parallel"] = "parallel"
     parts: tuple[int, ...] = ()
-    branches: "tuple[tuple[Statement, ...], ...]"
+    branches: tuple[Body, ...]
     merge: Op
     label: str | None = None
 
-    def fed(self, source: Shape) -> tuple[Shape, ...]:
-        """What enters each branch when `source` enters the statement."""
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        """The branches, then the merge as a body of its own."""
+        return (*self.branches, (self.merge,))
+
+    def with_bodies(self, bodies: Sequence[Body]) -> Self:
+        *branches, (merge,) = bodies
+        return self.model_copy(update={"branches": tuple(branches), "merge": merge})
+
+    def fed(self, source: Shape) -> tuple[Shape, ...]:  # until lower/ is converted
+        return self.branch_inputs(source)
+
+    def branch_inputs(self, source: Shape) -> tuple[Shape, ...]:
+        """The shape of each branch's input when `source` enters the statement."""
         if not self.parts:
             return (source,) * len(self.branches)
         return tuple(with_channels(source, part) for part in self.parts)
 
 
-class Region(Node):
-    """A body between an operator and the one that takes it back.
+class Region(Composite):
+    """A body between an operator and its inverse.
 
-    `operator` and `args` are what was asked for: `fold` with its pattern, `pad`
+    `operator` and `args` are what was written: `fold` with its pattern, `pad`
     with its axis. What is computed is `sequence`.
     """
 
@@ -133,64 +204,112 @@ class Region(Node):
     operator: str
     args: Arguments
     enter: Op
-    body: "tuple[Statement, ...]"
+    body: Body
     leave: Op
     label: str | None = None
 
     @property
-    def sequence(self) -> "tuple[Statement, ...]":
+    def sequence(self) -> Body:
         return (self.enter, *self.body, self.leave)
 
+    @property
+    def bodies(self) -> tuple[Body, ...]:
+        return (self.sequence,)
 
-class Call(Node):
-    """A block at work, by the name of its definition."""
+    def with_bodies(self, bodies: Sequence[Body]) -> Self:
+        ((enter, *body, leave),) = bodies
+        return self.model_copy(
+            update={"enter": enter, "body": tuple(body), "leave": leave}
+        )
+
+
+class Run(Record):
+    """`count` consecutive iterations of a block."""
+
+    count: int
+    block: str
+
+
+class Invocation(Node):
+    """A statement that runs blocks, by the names of their definitions.
+
+    Its module is `name`. Where it is `numbered`, each iteration is a module of its own
+    inside, called by its number; else all of them are one module, and its weights
+    count once.
+    """
+
+    numbered: ClassVar[bool] = False
+    bodies: ClassVar[tuple[Body, ...]] = ()
+
+    if TYPE_CHECKING:  # as fields of this class they would come before the others
+        kind: str
+        name: str
+        label: str | None
+
+        @property
+        def runs(self) -> tuple[Run, ...]:
+            """What is executed, in order; neighbours are of different blocks."""
+
+    @property
+    def default_name(self) -> str:
+        """What the module is called where there is no label."""
+        return self.kind
+
+    def modules(self, *, each: bool = False) -> Iterator[tuple[str, Run]]:
+        """The module of each run: `stack.0-35`, `stack.36` for a single iteration.
+
+        With `each`, one after the other: `stack.0`, `stack.1` and so on.
+        """
+        first = 0
+        for run in self.runs:
+            last = first + run.count - 1
+            if not self.numbered:
+                yield self.name, run
+            elif each:
+                once = Run(count=1, block=run.block)
+                for number in range(first, last + 1):
+                    yield f"{self.name}.{number}", once
+            else:
+                index = str(first) if first == last else f"{first}-{last}"
+                yield f"{self.name}.{index}", run
+            first = last + 1
+
+    def output(self, definitions: "Mapping[str, Block]") -> Shape:
+        """The shape of the output."""
+        return definitions[self.runs[-1].block].result
+
+
+class Call(Invocation):
+    """A block, run once."""
 
     kind: Literal["call"] = "call"
     block: str
     name: str
     label: str | None = None
 
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        return (Run(count=1, block=self.block),)
 
-class Run(Record):
-    """Consecutive equal iterations of a stack."""
-
-    count: int
-    block: str
+    @property
+    def default_name(self) -> str:
+        return self.block
 
 
-class Stack(Node):
-    """Blocks in a row. Neighbouring runs call different definitions."""
+class Stack(Invocation):
+    """Blocks in sequence. Neighbouring runs are of different definitions."""
 
     kind: Literal["stack"] = "stack"
     runs: tuple[Run, ...]
     name: str
     label: str | None = None
 
-    @property
-    def indexed(self) -> list[tuple[str, Run]]:
-        """Each run with its iterations: `0-35`, or `7` for a single one."""
-        found, first = [], 0
-        for run in self.runs:
-            last = first + run.count - 1
-            found.append((str(first) if first == last else f"{first}-{last}", run))
-            first = last + 1
-        return found
+    numbered: ClassVar[bool] = True
 
 
-Statement = Op | Residual | Parallel | Region | Call | Stack
-
-
-def bodies(statement: Statement) -> "tuple[tuple[Statement, ...], ...]":
-    """The bodies written inside a statement, in order of execution."""
-    match statement:
-        case Residual(body=body):
-            return (body,)
-        case Parallel(branches=branches, merge=merge):
-            return (*branches, (merge,))
-        case Region():
-            return (statement.sequence,)
-        case Op() | Call() | Stack():
-            return ()
+Statement = Annotated[
+    Op | Residual | Parallel | Region | Call | Stack, Field(discriminator="kind")
+]
 
 
 class Block(Node):
@@ -199,17 +318,17 @@ class Block(Node):
     name: str
     source: Shape
     result: Shape
-    body: tuple[Statement, ...]
+    body: Body
     inline: bool = False
     doc: str | None = None
 
 
 class Model(Node):
-    """A whole program. Definitions stand before their first use."""
+    """A whole program. Each definition comes before its first use."""
 
     name: str
     blocks: tuple[Block, ...]
-    body: tuple[Statement, ...]
+    body: Body
     doc: str | None = None
 
     @cached_property
@@ -225,27 +344,22 @@ class Model(Node):
 
     @property
     def input_size(self) -> tuple[int, ...]:
-        """What a caller passes for one input: [channels, time?, height, width]."""
+        """The shape of one input: [channels, time?, height, width]."""
         *grid, channels = self.input.result.dims
         return (channels, *grid)
 
     @property
     def result(self) -> Shape:
-        return result_of(self, self.body[-1])
+        """The shape of the model's output."""
+        return self.body[-1].output(self.definitions)
+
+
+# Until lower/ is converted:
+
+
+def bodies(statement: Statement) -> tuple[Body, ...]:
+    return statement.bodies
 
 
 def result_of(model: Model, statement: Statement) -> Shape:
-    """The shape that leaves a statement."""
-    match statement:
-        case Op():
-            return statement.result
-        case Call():
-            return model.definitions[statement.block].result
-        case Stack():
-            return model.definitions[statement.runs[-1].block].result
-        case Residual():
-            return result_of(model, statement.body[-1])
-        case Parallel():
-            return statement.merge.result
-        case Region():
-            return statement.leave.result
+    return statement.output(model.definitions)

@@ -1,17 +1,19 @@
-"""What flows between statements: a map, a row of tokens, or a vector.
+"""Shapes between statements: a map, a sequence of tokens, or a vector.
 
 The batch axis is implicit everywhere. Axes are named as in the language: a map
 is [time?, height, width, channels].
 """
 
 from math import prod
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from s2mlp_dsl.ir.node import Record
 
 
 class Map(Record):
-    """A grid of positions, each with `channels` numbers; `time` frames of video."""
+    """A grid of positions; `time` is the number of frames, None for an image."""
 
     kind: Literal["map"] = "map"
     time: int | None = None
@@ -27,7 +29,7 @@ class Map(Record):
 
     @property
     def frames(self) -> int:
-        """How many frames there are; an image is one."""
+        """The number of frames; 1 for an image."""
         return 1 if self.time is None else self.time
 
     @property
@@ -39,7 +41,7 @@ class Map(Record):
 
 
 class Tokens(Record):
-    """A row of positions without a grid."""
+    """A sequence of positions without a grid."""
 
     kind: Literal["tokens"] = "tokens"
     count: int
@@ -54,7 +56,7 @@ class Tokens(Record):
 
 
 class Vector(Record):
-    """One position: what is left after pooling."""
+    """Channels without positions, as after global pooling."""
 
     kind: Literal["vector"] = "vector"
     channels: int
@@ -67,11 +69,11 @@ class Vector(Record):
         return str(self.channels)
 
 
-Shape = Map | Tokens | Vector
+Shape = Annotated[Map | Tokens | Vector, Field(discriminator="kind")]
 
 
 def shape_of(dims: tuple[int, ...]) -> Shape:
-    """The shape with these axes, the last of them channels: one to four."""
+    """The shape with one to four axes, the last of them channels."""
     *grid, channels = dims
     match grid:
         case []:
@@ -82,16 +84,16 @@ def shape_of(dims: tuple[int, ...]) -> Shape:
             return Map(height=height, width=width, channels=channels)
         case [time, height, width]:
             return Map(time=time, height=height, width=width, channels=channels)
-    raise ValueError(f"no shape has {len(dims)} axes")
+    raise ValueError(f"a shape has one to four axes, not {len(dims)}")
 
 
 def positions(shape: Shape) -> int:
-    """Number of positions: of the grid, of the tokens, or 1."""
+    """The number of positions: of the grid, of the tokens, or 1."""
     return prod(shape.dims[:-1])
 
 
 def positions_in_frame(shape: Shape) -> int:
-    """Positions of the map, the tokens, or one frame of a clip."""
+    """The number of positions in one frame; all of them where there is no time."""
     return positions(shape) // (shape.frames if isinstance(shape, Map) else 1)
 
 

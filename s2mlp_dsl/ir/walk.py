@@ -1,133 +1,157 @@
-"""Walking a program with its definitions opened, equal iterations shared."""
+"""Walking a program: as it is written, with its definitions opened, or bottom-up.
 
-from collections.abc import Iterator
+A pass that carries a value along the data flow uses `flow.py`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
-from s2mlp_dsl.ir.program import (
-    Call,
-    Model,
-    Op,
-    Parallel,
-    Region,
-    Residual,
-    Stack,
-    Statement,
-    bodies,
-    result_of,
-)
-from s2mlp_dsl.ir.shape import Shape
-from s2mlp_dsl.source import Span
+from s2mlp_dsl.ir.program import Body, Composite, Invocation, Model, Op, Run, Statement
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Occurrence:
-    """An operator where it stands in the opened program.
+class Visit:
+    """A statement at its place in the opened program.
 
-    `path` is the module's name with `*` for the index in a stack's run:
-    `stack.0-35.linear1`. `count` is how many times it runs. `labels` are its
-    own label and those of the statements around it.
+    `path` is the name of its module (of the module around it, where it has none of its
+    own), with the iterations of a run as one index: `stack.0-35.linear1`. The statement
+    is executed `count` times, by `copies` modules with weights of their own. `around`
+    are the statements that it is inside of, outermost first.
     """
 
-    op: Op
+    statement: Statement
     path: str
     count: int
-    labels: frozenset[str]
+    copies: int
+    around: tuple[Statement, ...]
+
+    @property
+    def op(self) -> Op:
+        assert isinstance(self.statement, Op)
+        return self.statement
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The label of the statement and those of the statements around it."""
+        return frozenset(
+            one.label for one in (*self.around, self.statement) if one.label
+        )
+
+    @property
+    def runs(self) -> list[tuple[str, Run]]:
+        """What the statement runs, each with the path of its module."""
+        if not isinstance(self.statement, Invocation):
+            return []
+        prefix = self.path.removesuffix(self.statement.name)
+        return [(prefix + module, run) for module, run in self.statement.modules()]
 
 
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A statement with a label, and the shape that leaves it."""
-
-    label: str
-    result: Shape
-    span: Span | None
-
-
-def labelled(model: Model) -> Iterator[Labelled]:
-    """Every labelled statement as it is written, definitions first."""
-    for body in (*(block.body for block in model.blocks), model.body):
-        yield from _labelled(model, body)
-
-
-def _labelled(model: Model, body: tuple[Statement, ...]) -> Iterator[Labelled]:
+def within(body: Body) -> Iterator[Statement]:
+    """Every statement of a body and of the bodies inside it, as it is written."""
     for statement in body:
-        if statement.label is not None:
-            result = result_of(model, statement)
-            yield Labelled(statement.label, result, statement.span)
-        for inner in bodies(statement):
-            yield from _labelled(model, inner)
+        yield statement
+        for inner in statement.bodies:
+            yield from within(inner)
+
+
+def rebuilt(body: Body, change: Callable[[Statement], Statement]) -> Body:
+    """The same body with each statement changed, in order, those inside it first."""
+
+    def each(statement: Statement) -> Statement:
+        if isinstance(statement, Composite):
+            inside = [rebuilt(inner, change) for inner in statement.bodies]
+            statement = statement.with_bodies(inside)
+        return change(statement)
+
+    return tuple(map(each, body))
+
+
+def statements(model: Model) -> Iterator[Statement]:
+    """Every statement as it is written, definitions before the model's body."""
+    for block in model.blocks:
+        yield from within(block.body)
+    yield from within(model.body)
 
 
 def ops_in(model: Model) -> Iterator[Op]:
     """Every operator as it is written, definitions before the model's body."""
-    todo = [*(block.body for block in model.blocks), model.body]
-    for body in todo:
-        yield from _ops_in_body(body)
+    return (one for one in statements(model) if isinstance(one, Op))
 
 
-def _ops_in_body(body: tuple[Statement, ...]) -> Iterator[Op]:
-    for statement in body:
-        if isinstance(statement, Op):
-            yield statement
-        for inner in bodies(statement):
-            yield from _ops_in_body(inner)
+def walk(
+    model: Model, body: Body | None = None, *, each: bool = False
+) -> Iterator[Visit]:
+    """Every statement in order of execution, blocks opened.
+
+    A run of equal iterations is opened once, or with `each` once for each of its
+    modules. `body` is a part of the model to walk in its place.
+    """
+    start = model.body if body is None else body
+    return _walk(model, start, "", 1, 1, (), each)
 
 
-def occurrences(model: Model) -> Iterator[Occurrence]:
-    """Every operator in order of execution, each run of a stack opened once."""
-    yield from _open(model, model.body, "", 1, frozenset())
+def occurrences(
+    model: Model, body: Body | None = None, *, each: bool = False
+) -> Iterator[Visit]:
+    """The operators among what `walk` visits."""
+    return (
+        one for one in walk(model, body, each=each) if isinstance(one.statement, Op)
+    )
 
 
-def _open(
+def _walk(
     model: Model,
-    body: tuple[Statement, ...],
+    body: Body,
     prefix: str,
     count: int,
-    labels: frozenset[str],
-) -> Iterator[Occurrence]:
+    copies: int,
+    around: tuple[Statement, ...],
+    each: bool,
+) -> Iterator[Visit]:
     for statement in body:
-        inside = labels | {statement.label} if statement.label else labels
-        match statement:
-            case Op():
-                yield Occurrence(statement, prefix + statement.name, count, inside)
-            case Residual() | Parallel() | Region():
-                for inner in bodies(statement):
-                    yield from _open(model, inner, prefix, count, inside)
-            case Call():
-                block = model.definitions[statement.block]
-                path = f"{prefix}{statement.name}."
-                yield from _open(model, block.body, path, count, inside)
-            case Stack():
-                for index, run in statement.indexed:
-                    block = model.definitions[run.block]
-                    path = f"{prefix}{statement.name}.{index}."
-                    yield from _open(model, block.body, path, count * run.count, inside)
+        if isinstance(statement, Composite):
+            yield Visit(statement, prefix.removesuffix("."), count, copies, around)
+            inside = (*around, statement)
+            for inner in statement.bodies:
+                yield from _walk(model, inner, prefix, count, copies, inside, each)
+            continue
+        yield Visit(statement, prefix + statement.name, count, copies, around)
+        if isinstance(statement, Invocation):
+            inside = (*around, statement)
+            for module, run in statement.modules(each=each):
+                yield from _walk(
+                    model,
+                    model.definitions[run.block].body,
+                    f"{prefix}{module}.",
+                    count * run.count,
+                    copies * (run.count if statement.numbered else 1),
+                    inside,
+                    each,
+                )
 
 
-def modules(model: Model) -> Iterator[tuple[str, Op]]:
-    """Every operator with the full name of its module: `stack.3.linear1`."""
-    yield from _modules(model, model.body, "")
+def fold(model: Model, value_of: Callable[[Body, Mapping[str, T]], T]) -> T:
+    """The value of the model's body; see `fold_blocks`."""
+    return value_of(model.body, fold_blocks(model, value_of))
 
 
-def _modules(
-    model: Model, body: tuple[Statement, ...], prefix: str
-) -> Iterator[tuple[str, Op]]:
-    for statement in body:
-        match statement:
-            case Op():
-                yield prefix + statement.name, statement
-            case Residual() | Parallel() | Region():
-                for inner in bodies(statement):
-                    yield from _modules(model, inner, prefix)
-            case Call():
-                block = model.definitions[statement.block]
-                path = f"{prefix}{statement.name}."
-                yield from _modules(model, block.body, path)
-            case Stack():
-                number = 0
-                for run in statement.runs:
-                    block = model.definitions[run.block]
-                    for _ in range(run.count):
-                        path = f"{prefix}{statement.name}.{number}."
-                        yield from _modules(model, block.body, path)
-                        number += 1
+def fold_blocks(
+    model: Model, value_of: Callable[[Body, Mapping[str, T]], T]
+) -> dict[str, T]:
+    """A value for each definition, from those of the definitions that it runs.
+
+    `value_of` gets a body and the values of the definitions before it, so that none is
+    opened twice.
+    """
+    values: dict[str, T] = {}
+    for block in model.blocks:
+        values[block.name] = value_of(block.body, values)
+    return values
+
+
+def modules(model: Model) -> Iterator[tuple[str, Op]]:  # until targets/ is converted
+    for visit in occurrences(model, each=True):
+        yield visit.path, visit.op

@@ -4,7 +4,7 @@ import operator
 
 from torch import fx, nn
 
-from s2mlp_dsl.analysis.graph import dataflow
+from s2mlp_dsl.analysis.dataflow import dataflow
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.lower.trace import trace

@@ -2,7 +2,7 @@
 
 from torch import fx, nn
 
-from s2mlp_dsl.analysis.graph import dataflow
+from s2mlp_dsl.analysis.dataflow import dataflow
 from s2mlp_dsl.ir.program import Model
 
 # Names that the code of a graph uses for itself, besides keywords and builtins.

@@ -11,7 +11,7 @@ from typing import assert_never
 from graphviz import Digraph
 
 from s2mlp_dsl.ir.program import (
-    Call,
+    Invocation,
     Model,
     Op,
     Parallel,
@@ -19,9 +19,7 @@ from s2mlp_dsl.ir.program import (
     Residual,
     Run,
     Shift,
-    Stack,
     Statement,
-    result_of,
 )
 from s2mlp_dsl.pictures.dot_shift import shift_rows
 from s2mlp_dsl.pictures.nests import Draw, draw_parallel, draw_region, draw_residual
@@ -77,7 +75,8 @@ class Drawing:
                 paths = [place.prefix + name for one in rest for name in names_in(one)]
                 path, name = f"{place.prefix}…", f"… {len(rest):,} more statements"
                 self.sheet.box(graph, path, name, place.times, of=paths)
-                return self.sheet.enter(flow, path, result_of(self.model, rest[-1]))
+                result = rest[-1].output(self.model.definitions)
+                return self.sheet.enter(flow, path, result)
             if outermost and flow and len(rest) > 1 and self._full():
                 self.columns += 1
                 flow = self.sheet.beside(graph, flow, str(self.columns))
@@ -109,12 +108,8 @@ class Drawing:
             case Region():
                 assert flow is not None
                 return draw_region(self.sheet, graph, statement, place, flow, draw)
-            case Call():
-                run = Run(count=1, block=statement.block)
-                path = place.prefix + statement.name
-                return self._run(graph, run, path, place, flow, labelled(statement))
-            case Stack():
-                return self._stack(graph, statement, place, flow)
+            case Invocation():
+                return self._invocation(graph, statement, place, flow)
             case _:
                 assert_never(statement)
 
@@ -143,15 +138,15 @@ class Drawing:
         self.depth -= 1
         return flow
 
-    def _stack(
-        self, graph: Digraph, stack: Stack, place: Place, flow: Flow | None
+    def _invocation(
+        self, graph: Digraph, statement: Invocation, place: Place, flow: Flow | None
     ) -> Flow:
-        path, name = place.prefix + stack.name, labelled(stack)
-        runs = [(f"{path}.{index}", run) for index, run in stack.indexed]
+        path, name = place.prefix + statement.name, labelled(statement)
+        runs = [(place.prefix + module, run) for module, run in statement.modules()]
         if len(runs) == 1:
             inner, run = runs[0]
             return self._run(graph, run, inner, place, flow, name)
-        count = sum(run.count for run in stack.runs)
+        count = sum(run.count for run in statement.runs)
         with graph.subgraph(name=f"cluster_{path}") as cluster:
             self.sheet.frame(cluster, f"{name}× {count}", path, place.times)
             for number, (inner, run) in enumerate(runs):
@@ -161,7 +156,7 @@ class Drawing:
                     paths = [one for one, _ in rest]
                     path = f"{path}.…"
                     self.sheet.box(cluster, path, more, place.times, of=paths)
-                    result = result_of(self.model, stack)
+                    result = statement.output(self.model.definitions)
                     return self.sheet.enter(flow, path, result)
                 flow = self._run(cluster, run, inner, place, flow, "")
         assert flow is not None

@@ -41,7 +41,7 @@ def draw_parallel(
 ) -> Flow:
     """Branches side by side, and below them the box that fuses them."""
     merge = place.prefix + parallel.merge.name
-    columns = sheet.part(graph, flow, f"{merge}.in", parallel.fed(flow.shape))
+    columns = sheet.part(graph, flow, f"{merge}.in", parallel.branch_inputs(flow.shape))
     ends = []
     branches = zip(parallel.branches, columns, strict=True)
     for number, (branch, column) in enumerate(branches):

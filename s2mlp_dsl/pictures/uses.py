@@ -1,25 +1,21 @@
 """Where blocks are used, and which of them are alike."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import assert_never
 
 from s2mlp_dsl.ir.program import (
-    Call,
+    Body,
+    Invocation,
     Kernels,
     Model,
     Op,
     Parallel,
-    Region,
-    Residual,
-    Run,
     Shift,
-    Stack,
     Statement,
     Value,
-    bodies,
 )
+from s2mlp_dsl.ir.walk import walk
 from s2mlp_dsl.pictures.shifts import moves_of
 
 # A shorter block says as much opened as it would say closed.
@@ -38,29 +34,11 @@ class Use:
 def uses_of(model: Model) -> dict[str, Use]:
     """Every definition that is used, in the order of its first use."""
     found: dict[str, Use] = {}
-
-    def walk(body: Sequence[Statement], prefix: str, times: int) -> None:
-        for statement in body:
-            match statement:
-                case Op() | Residual() | Parallel() | Region():
-                    for inner in bodies(statement):
-                        walk(inner, prefix, times)
-                case Call():
-                    run = Run(count=1, block=statement.block)
-                    note(run, prefix + statement.name, times)
-                case Stack():
-                    for index, run in statement.indexed:
-                        note(run, f"{prefix}{statement.name}.{index}", times)
-                case _:
-                    assert_never(statement)
-
-    def note(run: Run, path: str, times: int) -> None:
-        count = times * run.count
-        known = found.get(run.block, Use(path, count, 0))
-        found[run.block] = Use(known.path, known.times, known.count + count)
-        walk(model.definitions[run.block].body, f"{path}.", count)
-
-    walk(model.body, "", 1)
+    for visit in walk(model):
+        for path, run in visit.runs:
+            count = visit.count * run.count
+            known = found.get(run.block, Use(path, count, 0))
+            found[run.block] = Use(known.path, known.times, known.count + count)
     return found
 
 
@@ -80,29 +58,21 @@ class Kinds:
             self._known[name] = (block.inline, name if short else inside)
         return self._known[name]
 
-    def _body(self, body: Sequence[Statement]) -> tuple[object, ...]:
+    def _body(self, body: Body) -> tuple[object, ...]:
         return tuple(map(self._statement, body))
 
     def _statement(self, statement: Statement) -> object:
-        match statement:
-            case Op():
-                words = [_word(value) for _, value in statement.args]
-                return (statement.operator, *words)
-            case Residual() | Region():
-                return (statement.kind, *map(self._body, bodies(statement)))
-            case Parallel():
-                split = bool(statement.parts)
-                return ("parallel", split, *map(self._body, bodies(statement)))
-            case Call():
-                return self.of(statement.block)
-            case Stack():
-                return ("stack", *(self.of(run.block) for run in statement.runs))
-            case _:
-                assert_never(statement)
+        if isinstance(statement, Op):
+            words = [_word(value) for _, value in statement.args]
+            return (statement.operator, *words)
+        if isinstance(statement, Invocation):
+            return (statement.kind, *(self.of(run.block) for run in statement.runs))
+        split = isinstance(statement, Parallel) and bool(statement.parts)
+        return (statement.kind, split, *map(self._body, statement.bodies))
 
 
-def _count(body: Sequence[Statement]) -> int:
-    return sum(sum(map(_count, bodies(one))) or 1 for one in body)
+def _count(body: Body) -> int:
+    return sum(sum(map(_count, statement.bodies)) or 1 for statement in body)
 
 
 def _word(value: Value) -> object:

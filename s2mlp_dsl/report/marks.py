@@ -1,21 +1,9 @@
 """Which places of a source became which statements."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never
 
-from s2mlp_dsl.ir.program import (
-    Call,
-    Model,
-    Op,
-    Parallel,
-    Region,
-    Residual,
-    Stack,
-    Statement,
-    bodies,
-)
+from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.walk import occurrences
 from s2mlp_dsl.source import Source, Span
 
@@ -35,10 +23,13 @@ class Mark:
 def marks_in(source: Source, model: Model) -> list[Mark]:
     """Where statements stand in a source, in order; of places that overlap, one."""
     ops: defaultdict[Span, list[str]] = defaultdict(list)
-    for one in occurrences(model):
-        if one.op.span is not None:
-            ops[_head(one.op.span)].append(one.path)
-    heads = _heads(model)
+    heads: defaultdict[Span, list[str]] = defaultdict(list)
+    for visit in occurrences(model):
+        if visit.op.span is not None:
+            ops[_head(visit.op.span)].append(visit.path)
+        for outer in visit.around:
+            if outer.span is not None:
+                heads[_head(outer.span)].append(visit.path)
     spans = [one for one in {*ops, *heads} if one.source == source]
     kept: list[Mark] = []
     for span in sorted(spans, key=lambda one: (one.start, one.end)):
@@ -54,43 +45,8 @@ def marks_in(source: Source, model: Model) -> list[Mark]:
 
 def sources_of(own: Source, model: Model) -> list[Source]:
     """The spec itself, then the files that statements of the model stand in."""
-    spans = [one.op.span for one in occurrences(model)]
+    spans = [visit.op.span for visit in occurrences(model)]
     return list(dict.fromkeys([own, *(span.source for span in spans if span)]))
-
-
-def _heads(model: Model) -> dict[Span, list[str]]:
-    """The first words of statements with others inside, and the paths of those."""
-    found: defaultdict[Span, list[str]] = defaultdict(list)
-
-    def walk(body: Sequence[Statement], prefix: str) -> list[str]:
-        return [path for one in body for path in inside(one, prefix)]
-
-    def inside(statement: Statement, prefix: str) -> list[str]:
-        match statement:
-            case Op():
-                return [prefix + statement.name]
-            case Residual() | Parallel() | Region():
-                paths = [at for one in bodies(statement) for at in walk(one, prefix)]
-            case Call():
-                block = model.definitions[statement.block]
-                paths = walk(block.body, f"{prefix}{statement.name}.")
-            case Stack():
-                paths = [
-                    path
-                    for index, run in statement.indexed
-                    for path in walk(
-                        model.definitions[run.block].body,
-                        f"{prefix}{statement.name}.{index}.",
-                    )
-                ]
-            case _:
-                assert_never(statement)
-        if statement.span is not None:
-            found[_head(statement.span)] += paths
-        return paths
-
-    walk(model.body, "")
-    return dict(found)
 
 
 def _head(span: Span) -> Span:

@@ -19,7 +19,7 @@ from torch.export import Dim, ExportedProgram
 from torch.fx.experimental import _config
 from torch.overrides import TorchFunctionMode
 
-from s2mlp_dsl.analysis.graph import dataflow, distinct_statements
+from s2mlp_dsl.analysis.dataflow import dataflow, distinct_statements
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.ir.walk import modules

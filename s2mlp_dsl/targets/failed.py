@@ -1,6 +1,6 @@
 """A target that cannot be made of a model, as a diagnostic."""
 
-from s2mlp_dsl.analysis.graph import dataflow
+from s2mlp_dsl.analysis.dataflow import dataflow
 from s2mlp_dsl.diagnostics import Code, Diagnostic, Label, SpecError
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.source import Source, Span

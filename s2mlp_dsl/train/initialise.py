@@ -14,7 +14,7 @@ from s2mlp_dsl.ir.recipe import (
     TruncNormal,
     Xavier,
 )
-from s2mlp_dsl.ir.walk import modules
+from s2mlp_dsl.ir.walk import occurrences, ops_in
 from s2mlp_dsl.train.errors import UsageError
 from s2mlp_dsl.train.seeds import derive
 
@@ -26,17 +26,17 @@ def initialise(module: nn.Module, model: Model, recipe: Recipe) -> None:
     as it is keeps the weights it was built with. Raises UsageError where `init` names
     an operator that the model does not have.
     """
-    known = {op.operator for _, op in modules(model)}
+    known = {op.operator for op in ops_in(model)}
     for one in recipe.init:
         if missing := [name for name in one.of if name not in known]:
             raise UsageError(
                 f"the recipe's init is for `{missing[0]}`, and {model.name} has none"
             )
     random = Generator().manual_seed(derive("init", recipe.seed))
-    for path, op in modules(model):
-        chosen = _chosen(recipe, op.operator)
+    for visit in occurrences(model, each=True):
+        chosen = _chosen(recipe, visit.op.operator)
         if chosen is not None:
-            for part in module.get_submodule(path).modules():
+            for part in module.get_submodule(visit.path).modules():
                 if isinstance(part, nn.Linear | nn.Conv2d):
                     _draw(part, chosen, random)
 

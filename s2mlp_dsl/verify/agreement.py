@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from s2mlp_dsl.analysis.graph import dataflow
+from s2mlp_dsl.analysis.dataflow import dataflow
 from s2mlp_dsl.program import Program
 from s2mlp_dsl.verify.case import Case, case_of
 from s2mlp_dsl.verify.certificate import Check, Failure

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from s2mlp_dsl.analysis.graph import dataflow
+from s2mlp_dsl.analysis.dataflow import dataflow
 from s2mlp_dsl.program import Program
 from s2mlp_dsl.targets.export import steps
 from s2mlp_dsl.verify.forms import built

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from s2mlp_dsl.analysis.graph import dataflow
+from s2mlp_dsl.analysis.dataflow import dataflow
 from s2mlp_dsl.verify.case import Case, Gradients
 from s2mlp_dsl.verify.forms import FormFailed
 from s2mlp_dsl.verify.trials import Outcome, Trial, rounded

@@ -14,7 +14,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from s2mlp_dsl.analysis.cost import buffers_of, tensors_of
-from s2mlp_dsl.analysis.graph import dataflow
+from s2mlp_dsl.analysis.dataflow import dataflow
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.lower.trace import trace
 from s2mlp_dsl.operators import applied

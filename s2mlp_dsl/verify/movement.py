@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from s2mlp_dsl.analysis.graph import dataflow
+from s2mlp_dsl.analysis.dataflow import dataflow
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.operators import applied
 from s2mlp_dsl.verify.certificate import Check, Failure

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from s2mlp_dsl.analysis.cost import buffers_of, tensors_of
-from s2mlp_dsl.analysis.graph import dataflow, distinct_statements
+from s2mlp_dsl.analysis.dataflow import dataflow, distinct_statements
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.targets.export import decomposed, quiet
 from s2mlp_dsl.verify.forms import Run

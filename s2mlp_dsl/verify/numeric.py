@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from s2mlp_dsl.analysis.graph import dataflow
+from s2mlp_dsl.analysis.dataflow import dataflow
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.verify.certificate import Check, Failure
 from s2mlp_dsl.verify.figures import in_rows

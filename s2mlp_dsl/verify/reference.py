@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from s2mlp_dsl.analysis.cost import buffers_of, tensors_of
-from s2mlp_dsl.analysis.graph import INPUT, dataflow, execution_order
+from s2mlp_dsl.analysis.dataflow import INPUT, dataflow, execution_order
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.ir.walk import ops_in
 from s2mlp_dsl.operators import Buffer, applied

@@ -6,7 +6,7 @@ import networkx as nx
 import torch
 from torch import fx, nn
 
-from s2mlp_dsl.analysis.graph import INPUT, dataflow, execution_order
+from s2mlp_dsl.analysis.dataflow import INPUT, dataflow, execution_order
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.lower.trace import trace
 from s2mlp_dsl.verify.certificate import Check, Failure

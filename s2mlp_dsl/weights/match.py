@@ -6,7 +6,7 @@ from math import prod
 
 from s2mlp_dsl.analysis.cost import buffers_of, tensors_of
 from s2mlp_dsl.ir.program import Model
-from s2mlp_dsl.ir.walk import modules
+from s2mlp_dsl.ir.walk import occurrences
 from s2mlp_dsl.weights.rules import Rule
 
 Dims = tuple[int, ...]
@@ -39,11 +39,11 @@ class Matched:
 def stored_in(model: Model) -> dict[str, Dims]:
     """Name and shape of everything a model keeps: parameters, and what norms count."""
     found: dict[str, Dims] = {}
-    for path, op in modules(model):
-        for name, dims in tensors_of(op).items():
-            found[f"{path}.{name}"] = dims
-        for name, buffer in buffers_of(op).items():
-            found[f"{path}.{name}"] = buffer.shape
+    for visit in occurrences(model, each=True):
+        for name, dims in tensors_of(visit.op).items():
+            found[f"{visit.path}.{name}"] = dims
+        for name, buffer in buffers_of(visit.op).items():
+            found[f"{visit.path}.{name}"] = buffer.shape
     return found
 
 

@@ -2,7 +2,7 @@
 
 import networkx as nx
 
-from s2mlp_dsl.analysis.graph import INPUT, dataflow, execution_order
+from s2mlp_dsl.analysis.dataflow import INPUT, dataflow, execution_order
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.operators import OPERATORS
 from tests.lower.specs import SMALL, program

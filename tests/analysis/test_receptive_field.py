@@ -5,14 +5,14 @@ import torch
 from torch import Tensor, nn
 
 from s2mlp_dsl.analysis.receptive_field import (
-    Walker,
     analyze_receptive_field,
     first_map,
+    output_relation,
     seen_by,
 )
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.ir.shape import positions
-from s2mlp_dsl.ir.walk import modules, occurrences
+from s2mlp_dsl.ir.walk import occurrences
 from s2mlp_dsl.shipped import shipped
 from s2mlp_dsl.verify.reference import unit_gain_weights
 
@@ -137,10 +137,10 @@ def image(one: Program, count: int = 1) -> Tensor:
 def expected(one: Program) -> Tensor:
     start = first_map(one.model)
     assert start is not None
-    walker = Walker(one.model, start.result)
-    walker.run(start)
     grid = start.result.dims[:-1]
-    parts = walker.relation.parts
+    relation = output_relation(one.model)
+    assert relation is not None
+    parts = relation.parts
     places = len(parts[0][1])
     found = torch.zeros(places, one.model.result.channels, *grid).bool()
     for mask, rows in parts:
@@ -264,9 +264,9 @@ def test_maps_as_large_as_in_papers(body: str, edge: str) -> None:
         lambda part, args, y: seen.setdefault("z", y)
     )
     y = net(x).sum((0, -1)).flatten()
-    walker = Walker(one.model, start.result)
-    walker.run(start)
-    rows = walker.relation.rows
+    relation = output_relation(one.model)
+    assert relation is not None
+    rows = relation.rows
     assert len(rows) == len(y)
     for place in (0, 1, len(rows) // 2 + 9, len(rows) // 3, len(rows) - 1):
         (gradient,) = torch.autograd.grad(y[place], seen["z"], retain_graph=True)
@@ -314,7 +314,7 @@ def test_what_is_too_large_is_not_computed(body: str) -> None:
 def test_modules_are_those_that_are_built() -> None:
     one = program(BODIES["calls"])
     names = {name for name, _ in one.build().named_modules()}
-    assert {path for path, _ in modules(one.model)} <= names
+    assert {visit.path for visit in occurrences(one.model, each=True)} <= names
 
 
 LARGE = {"width": 8, "depth": 1, "patch": 1}

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from s2mlp_dsl.analysis.sizes import bound_by
-from s2mlp_dsl.analysis.table1 import Compared, compare_model
+from s2mlp_dsl.analysis.compare import Compared, compare_model
+from s2mlp_dsl.analysis.resize import bound_by
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.diagnostics import SpecError
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from s2mlp_dsl.analysis.sheets import sheet_of
+from s2mlp_dsl.analysis.operator_docs import sheet_of
 from s2mlp_dsl.operators import OPERATORS, REGIONS
 from tests.cli.running import s2mlp
 

@@ -14,7 +14,7 @@ from s2mlp_dsl.analysis.cost import tensors_in
 from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.frontend import parse
 from s2mlp_dsl.frontend.format import format_file
-from s2mlp_dsl.ir.row import Row
+from s2mlp_dsl.ir.digests import DigestSequence
 from s2mlp_dsl.source import Source
 from tests.checking import model_of
 
@@ -224,11 +224,11 @@ PARTS = st.recursive(
 )
 
 
-def row_of(parts: object) -> bytes | Row:
+def sequence_of(parts: object) -> bytes | DigestSequence:
     if isinstance(parts, bytes):
         return parts
     assert isinstance(parts, list)
-    return Row((row_of(one), count) for one, count in parts)
+    return DigestSequence((sequence_of(one), count) for one, count in parts)
 
 
 def opened(parts: object) -> list[bytes]:
@@ -240,16 +240,18 @@ def opened(parts: object) -> list[bytes]:
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(PARTS, st.integers(0, 5)), max_size=4))
-def test_a_row_is_hashed_as_if_written_out(parts: Parts) -> None:
-    row = row_of(parts)
-    assert isinstance(row, Row)
-    assert row.digest() == Row((one, 1) for one in opened(parts)).digest()
+def test_a_sequence_is_hashed_as_if_written_out(parts: Parts) -> None:
+    made = sequence_of(parts)
+    assert isinstance(made, DigestSequence)
+    assert made.digest() == DigestSequence((one, 1) for one in opened(parts)).digest()
 
 
-def test_rows_differ() -> None:
+def test_sequences_differ() -> None:
     a, b, c = LETTERS
     rows = [[], [a], [a, a], [a, b], [b, a], [a, b, c], [a, b, a, b], [a, a, b, b]]
-    assert len({Row((one, 1) for one in row).digest() for row in rows}) == len(rows)
+    assert len(
+        {DigestSequence((one, 1) for one in row).digest() for row in rows}
+    ) == len(rows)
 
 
 def tree_of(tensors: list[tuple[str, tuple[int, ...]]]) -> str:

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load as load_tensors
 
 from s2mlp_dsl.api import Program, elaborate
-from s2mlp_dsl.ir.walk import modules
+from s2mlp_dsl.ir.walk import occurrences
 from s2mlp_dsl.lower.allowed import check_source
 from s2mlp_dsl.targets.onnx import STATEMENT, run_onnx
 from s2mlp_dsl.weights.match import stored_in
@@ -149,7 +149,7 @@ def test_in_onnx() -> None:
     said = {one.key: one.value for one in proto.metadata_props}
     assert said == made.identity.metadata()  # the file's name, and nothing else
     assert (proto.graph.name, proto.graph.doc_string, proto.doc_string) == ("m", "", "")
-    known = {path for path, _ in modules(made.model)}
+    known = {visit.path for visit in occurrences(made.model, each=True)}
     for node in proto.graph.node:
         assert {one.key for one in node.metadata_props} <= {STATEMENT}
         assert {one.value for one in node.metadata_props} <= known

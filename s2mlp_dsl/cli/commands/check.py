@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from s2mlp_dsl.analysis.analyze import Analysis, check_spec
-from s2mlp_dsl.analysis.cost import Row
+from s2mlp_dsl.analysis.cost import CostRow
 from s2mlp_dsl.cli.options import format_option, model_options, spec_argument
 from s2mlp_dsl.cli.output import (
     columns,
@@ -203,7 +203,7 @@ def _claims(analysis: Analysis) -> list[str]:
     return lines
 
 
-def _table(rows: tuple[Row, ...]) -> list[str]:
+def _table(rows: tuple[CostRow, ...]) -> list[str]:
     cells = [("statement", "", "shape", "params", "MACs")]
     for row in rows:
         times = f"×{row.count}" if row.count > 1 else ""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from s2mlp_dsl.analysis.table1 import Compared, Row, SpatialOperator, compare_model
+from s2mlp_dsl.analysis.compare import Compared, Row, SpatialOperator, compare_model
 from s2mlp_dsl.cli.options import format_option, limit_option, set_option
 from s2mlp_dsl.cli.output import columns, print_json, receptive_field_text
 from s2mlp_dsl.elaborate.spec import ChoiceError, load

@@ -5,7 +5,7 @@ import textwrap
 
 import click
 
-from s2mlp_dsl.analysis.sheets import Argument, Sheet, sheet_of
+from s2mlp_dsl.analysis.operator_docs import Argument, Sheet, sheet_of
 from s2mlp_dsl.cli.options import format_option
 from s2mlp_dsl.cli.output import columns, print_json
 from s2mlp_dsl.operators import (

@@ -6,7 +6,7 @@ from s2mlp_dsl.analysis.analyze import analyze_model
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.print import print_value
-from s2mlp_dsl.ir.program import Model, Parallel, result_of
+from s2mlp_dsl.ir.program import Model, Parallel
 from s2mlp_dsl.ir.shape import Map, Shape, Tokens, Vector
 from s2mlp_dsl.operators import (
     OURS,
@@ -150,7 +150,7 @@ def _example(statement: str, enters: Shape | None, model: Model) -> Example:
     return Example(
         statement=statement,
         enters=None if enters is None else str(enters),
-        leaves=str(result_of(model, model.body[-1])),
+        leaves=str(model.result),
         params=params - (before.params or 0 if before else 0),
         macs=macs - (before.macs or 0 if before else 0),
     )

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 
-from s2mlp_dsl.analysis.cost import Row
+from s2mlp_dsl.analysis.cost import CostRow
 
-Measure = Callable[[Row], int]
+Measure = Callable[[CostRow], int]
 MEASURES: Mapping[str, Measure] = {
     "params": lambda row: row.total_params,
     "macs": lambda row: row.total_macs,
@@ -17,7 +17,7 @@ _SHOWN = 5
 
 
 def explain_gap(
-    gap: int, quantity: str, selected: Sequence[Row], rows: Sequence[Row]
+    gap: int, quantity: str, selected: Sequence[CostRow], rows: Sequence[CostRow]
 ) -> list[str]:
     """Notes on a figure of `selected` rows that is `gap` more than was claimed.
 
@@ -39,7 +39,7 @@ def explain_gap(
     return _made_of(measure, selected)
 
 
-def _parts_with(gap: int, measure: Measure, rows: Sequence[Row]) -> tuple[str, ...]:
+def _parts_with(gap: int, measure: Measure, rows: Sequence[CostRow]) -> tuple[str, ...]:
     """The fewest labels and operators, none overlapping, that add up to the gap."""
     parts: dict[str, set[int]] = {}
     sizes = [measure(row) for row in rows]
@@ -60,7 +60,7 @@ def _parts_with(gap: int, measure: Measure, rows: Sequence[Row]) -> tuple[str, .
     return ()
 
 
-def _iterations_with(gap: int, measure: Measure, rows: Sequence[Row]) -> str | None:
+def _iterations_with(gap: int, measure: Measure, rows: Sequence[CostRow]) -> str | None:
     """Whether so many iterations of an outermost stack have the gap."""
     totals: dict[tuple[str, str], int] = {}
     for row in rows:
@@ -79,7 +79,7 @@ def _iterations_with(gap: int, measure: Measure, rows: Sequence[Row]) -> str | N
     return None
 
 
-def _made_of(measure: Measure, rows: Sequence[Row]) -> list[str]:
+def _made_of(measure: Measure, rows: Sequence[CostRow]) -> list[str]:
     """The figure operator by operator, the largest first."""
     totals: dict[str, int] = {}
     for row in rows:
