@@ -92,10 +92,9 @@ def read(text: str) -> None:
 
 
 def check(text: str) -> None:
-    loaded = load(text)
-    analyses = check_spec(loaded)
-    assert not loaded.report.diagnostics
-    assert all(one.holds for one in analyses)
+    checked = check_spec(load(text))
+    assert not checked.report.diagnostics
+    assert all(one.holds for one in checked.analyses)
 
 
 def exponent(found: dict[int, float]) -> float:

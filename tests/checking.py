@@ -13,11 +13,9 @@ def spec_of(text: str) -> Spec:
 def diagnose(text: str) -> list[Diagnostic]:
     """Everything that `check` reports about a text."""
     try:
-        spec = spec_of(text)
-        check_spec(spec)
+        return check_spec(spec_of(text)).report.sorted()
     except SpecError as error:
         return list(error.diagnostics)
-    return spec.report.sorted()
 
 
 def mistakes(text: str) -> list[tuple[str, int]]:
@@ -38,7 +36,7 @@ def model_of(text: str, name: str | None = None, **settings: str) -> Model:
 
 def analysis_of(text: str) -> Analysis:
     """Figures and claims of the only model of a text, which must be right."""
-    spec = spec_of(text)
-    (analysis,) = check_spec(spec)
-    assert not spec.report.diagnostics
+    checked = check_spec(spec_of(text))
+    assert not checked.report.diagnostics
+    (analysis,) = checked.analyses
     return analysis

@@ -24,11 +24,10 @@ EXAMPLES = re.findall(r"```arch\n(.*?)```", PAGE, re.DOTALL)
 
 @pytest.mark.parametrize("text", EXAMPLES, ids=range(len(EXAMPLES)))
 def test_example_holds(text: str) -> None:
-    spec = load(text)
-    analyses = check_spec(spec)
-    assert [one.message for one in spec.report.sorted()] == []
-    assert analyses
-    assert all(one.holds and one.params is not None for one in analyses)
+    checked = check_spec(load(text))
+    assert [one.message for one in checked.report.sorted()] == []
+    assert checked.analyses
+    assert all(one.holds and one.params is not None for one in checked.analyses)
 
 
 def test_every_operator_is_on_the_page() -> None:
@@ -48,9 +47,9 @@ def test_the_recipe_on_the_page_is_one() -> None:
 
 def test_the_studies_on_the_page_have_rows() -> None:
     (text,) = re.findall(r"```arch\n(.*?)```", STUDIES, re.DOTALL)
-    spec = load(text)
-    depths, directions = spec.elaborated_studies
-    assert not spec.report.sorted()
+    checked = check_spec(load(text))
+    depths, directions = checked.studies
+    assert not checked.report.sorted()
     assert (len(depths.rows), depths.runs) == (3, 9)
     assert (len(directions.rows), directions.runs) == (6, 30)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from s2mlp_dsl.analysis import codes
 from s2mlp_dsl.analysis.claims import ClaimChecker, Claimed
@@ -15,13 +16,17 @@ from s2mlp_dsl.analysis.cost import (
 )
 from s2mlp_dsl.analysis.dropped import note_dropped
 from s2mlp_dsl.analysis.receptive_field import ReceptiveField, analyze_receptive_field
-from s2mlp_dsl.diagnostics import AlreadyReported
+from s2mlp_dsl.diagnostics import AlreadyReported, Report
+from s2mlp_dsl.diagnostics.suggest import did_you_mean
 from s2mlp_dsl.elaborate.files import Declared
-from s2mlp_dsl.elaborate.spec import Spec
-from s2mlp_dsl.elaborate.suggest import did_you_mean
+from s2mlp_dsl.elaborate.models import base_of, expand_model, parse_overrides
+from s2mlp_dsl.elaborate.spec import Spec, require_parameters
 from s2mlp_dsl.ir.hash import function_hash, weight_hash
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.shape import Shape
+
+if TYPE_CHECKING:
+    from s2mlp_dsl.ir.study import Study
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,68 +85,88 @@ def figures(model: Model) -> Analysis:
     )
 
 
-def check_model(
-    spec: Spec, declared: Declared, settings: Mapping[str, str]
-) -> Analysis:
-    """Figures and claims of one model of a spec.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Everything that was found in a spec.
 
-    A model with open parameters is checked as far as that goes. Mistakes are
-    in the spec's report; the analysis then has no figures.
+    `report` has the mistakes of loading too; a model with mistakes has no figures.
     """
-    name = declared.declaration.name.id
-    try:
-        base = spec.base(declared)
-    except AlreadyReported:
-        return Analysis(name=name)
-    spec.hold_settings(base, settings)
-    if missing := base.open_params(settings):
-        return with_claims(spec, Analysis(name=name, open=tuple(missing)), None)
-    errors = len(spec.report.errors)
-    try:
-        model = spec.expand_quietly(declared, base, settings)
-    except AlreadyReported:
-        return Analysis(name=name)
-    if len(spec.report.errors) > errors:
-        return Analysis(name=name)
-    note_dropped(model, spec.report)
-    return with_claims(spec, analyze_model(model), model)
 
-
-def with_claims(spec: Spec, analysis: Analysis, model: Model | None) -> Analysis:
-    """The analysis with a verdict on everything the spec claims of the model."""
-    rows = list(analysis.rows)
-    checker = ClaimChecker(
-        spec.unit, spec.report, model, rows, analysis.receptive_field, analysis.open
-    )
-    facts = [fact for one in spec.claims(analysis.name) for fact in one.facts]
-    return replace(analysis, claims=tuple(checker.check(fact) for fact in facts))
-
-
-def _check_recipes(spec: Spec) -> None:
-    """Resolve every recipe, for what is wrong with it."""
-    # A model alone needs none of the records of recipes, which take time to load.
-    from s2mlp_dsl.elaborate.recipes import resolve_recipe
-
-    for recipe in spec.recipes.values():
-        with suppress(AlreadyReported):
-            resolve_recipe(recipe, {}, spec.report)
+    analyses: tuple[Analysis, ...]
+    studies: "tuple[Study, ...]"
+    report: Report
 
 
 def check_spec(
     spec: Spec, model: str | None = None, settings: Mapping[str, str] | None = None
-) -> list[Analysis]:
-    """Check one model of a spec, or all that it declares with its studies."""
+) -> Checked:
+    """Check one model of a spec, or everything that it declares.
+
+    Raises `ChoiceError` for a model or setting that it does not have.
+    """
+    report = spec.report.copy()
     for claim in spec.claims_about_nothing():
-        spec.report.add(
+        report.add(
             codes.CLAIM_MODEL,
             claim.model.span,
             "this file declares no such model",
             help=did_you_mean(claim.model.id, spec.models),
         )
     if spec.recipes:
-        _check_recipes(spec)
+        _check_recipes(spec, report)
     chosen = [spec.choose_model(model)] if model else list(spec.models.values())
-    analyses = [check_model(spec, one, settings or {}) for one in chosen]
-    if model is None:
-        _ = spec.elaborated_studies  # for what is wrong with them
-    return analyses
+    analyses = [check_model(spec, one, settings or {}, report) for one in chosen]
+    studies = spec.elaborate_studies(report) if model is None else ()
+    return Checked(tuple(analyses), studies, report)
+
+
+def check_model(
+    spec: Spec, declared: Declared, settings: Mapping[str, str], report: Report
+) -> Analysis:
+    """Figures and claims of one model of a spec; mistakes go to the report.
+
+    A model with unbound parameters is checked as far as that goes, and one with
+    mistakes has no figures.
+    """
+    name = declared.declaration.name.id
+    try:
+        base = base_of(declared, report)
+        require_parameters(base, settings)
+        if missing := base.open_params(settings):
+            analysis = Analysis(name=name, open=tuple(missing))
+            return with_claims(spec, analysis, None, report)
+        errors = len(report.errors)
+        overrides = parse_overrides(settings, report)
+        model = expand_model(declared, base, overrides, report)
+    except AlreadyReported:
+        return Analysis(name=name)
+    if len(report.errors) > errors:
+        return Analysis(name=name)
+    note_dropped(model, report)
+    return with_claims(spec, analyze_model(model), model, report)
+
+
+def with_claims(
+    spec: Spec,
+    analysis: Analysis,
+    model: Model | None,
+    report: Report | None = None,
+) -> Analysis:
+    """The analysis with a verdict on everything the spec claims of the model."""
+    report = spec.report.copy() if report is None else report
+    rows = list(analysis.rows)
+    checker = ClaimChecker(
+        spec.unit, report, model, rows, analysis.receptive_field, analysis.open
+    )
+    facts = [fact for claim in spec.claims(analysis.name) for fact in claim.facts]
+    return replace(analysis, claims=tuple(checker.check(fact) for fact in facts))
+
+
+def _check_recipes(spec: Spec, report: Report) -> None:
+    """Resolve every recipe, for what is wrong with it."""
+    # A model alone needs none of the records of recipes, which take time to load.
+    from s2mlp_dsl.elaborate.recipes import resolve_recipe
+
+    for recipe in spec.recipes.values():
+        with suppress(AlreadyReported):
+            resolve_recipe(recipe, {}, report)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from s2mlp_dsl.analysis import codes
 from s2mlp_dsl.analysis.cost import CostRow
 from s2mlp_dsl.diagnostics import AlreadyReported, Report, Suggestion
+from s2mlp_dsl.diagnostics.suggest import did_you_mean
 from s2mlp_dsl.elaborate.bind import match_arguments
-from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.operators import find, names
 

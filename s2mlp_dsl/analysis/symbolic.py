@@ -17,9 +17,9 @@ from fractions import Fraction
 from s2mlp_dsl.analysis.cost import CostRow, cost_table
 from s2mlp_dsl.analysis.laurent import Formula, Point, evaluate, powers_along, solve
 from s2mlp_dsl.analysis.receptive_field import embedding
-from s2mlp_dsl.diagnostics import AlreadyReported, Report
+from s2mlp_dsl.diagnostics import SpecError
 from s2mlp_dsl.elaborate.files import Declared
-from s2mlp_dsl.elaborate.spec import ChoiceError, Spec
+from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, require_parameters
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.shape import positions
@@ -119,7 +119,7 @@ class _Sampler:
     ) -> None:
         self.spec, self.declared, self.settings = spec, declared, dict(settings)
         self.base = spec.base(declared)
-        spec.hold_settings(self.base, settings)
+        require_parameters(self.base, settings)
         self._tables: dict[tuple[tuple[str, int], ...], dict[str, _Sample] | None] = {}
         free = [
             one
@@ -168,15 +168,11 @@ class _Sampler:
         return self._tables[key]
 
     def _expanded(self, point: Point) -> dict[str, _Sample] | None:
-        quiet = Spec(self.spec.unit, Report())
         settings = self.settings | {name: str(value) for name, value in point.items()}
         try:
-            model = quiet.expand_quietly(self.declared, self.base, settings)
-        except AlreadyReported:
+            return _table(self.spec.expand(self.declared, settings))
+        except (SpecError, ChoiceError):
             return None
-        if quiet.report.errors:
-            return None
-        return _table(model)
 
     def _start(self, free: list[tree.Param]) -> Point:
         """A point at which the model can be expanded."""

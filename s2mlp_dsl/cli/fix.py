@@ -1,12 +1,11 @@
 """`check --fix`: apply certain fixes to a spec until none is left."""
 
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.cli.output import unified_diff
-from s2mlp_dsl.diagnostics import Report, SpecError, fixed, fixes_for
+from s2mlp_dsl.diagnostics import Report, fixed, fixes_for
 from s2mlp_dsl.elaborate.files import read_source
 from s2mlp_dsl.elaborate.spec import load_source
 from s2mlp_dsl.source import Source
@@ -43,16 +42,9 @@ def fix_file(path: Path) -> FixedFile:
     before = source = read_source(path, str(path), Report())
     count = 0
     for _ in range(_ROUNDS):
-        fixes = fixes_for(source, _report(source))
+        fixes = fixes_for(source, check_spec(load_source(source)).report)
         if not fixes:
             break
         count += len(fixes)
         source = Source(source.name, fixed(source, fixes), source.path)
     return FixedFile(path, before, source, count)
-
-
-def _report(source: Source) -> Report:
-    spec = load_source(source)
-    with suppress(SpecError):  # the errors found so far are in the report
-        check_spec(spec)
-    return spec.report

@@ -53,9 +53,9 @@ class Code:
 class Message:
     """One way to say a code, as templates that `str.format` fills in.
 
-    `label` stands beside the carets, each of `related` beside another place. The site
-    that reports it gives the spans and a keyword for each field of the templates, such
-    as `channels` for `{channels:,} channels enter`.
+    `label` is printed beside the carets, each of `related` beside another place; if
+    there is one template, it is for all of them. The site that reports it gives the
+    spans and a keyword for each field, such as `channels` for `{channels:,} channels`.
     """
 
     code: Code
@@ -80,9 +80,10 @@ class Message:
         `did_you_mean` does. `fix` is what to write in place of `span`, or elsewhere.
         """
         spans = (related,) if isinstance(related, Span) else related
+        texts = self.related * len(spans) if len(self.related) == 1 else self.related
         labels = [
             Label(place, text.format(**fields))
-            for place, text in zip(spans, self.related, strict=True)
+            for place, text in zip(spans, texts, strict=True)
         ]
         if help is None and self.help is not None:
             help = self.help.format(**fields)

@@ -1,6 +1,7 @@
 """The diagnostics of one run, and the exceptions that carry them."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from s2mlp_dsl.diagnostics.record import (
@@ -70,6 +71,10 @@ class Report:
         self._keep(made)
         return AlreadyReported()
 
+    def copy(self) -> "Report":
+        """A report that begins with what this one has, for a call of its own."""
+        return Report(list(self.diagnostics), set(self._seen))
+
     def give_up(self) -> None:
         """Say with the last mistake that the rest was not looked at."""
         last = self.diagnostics[-1]
@@ -94,6 +99,16 @@ class Report:
         """Raise `SpecError` if anything recorded so far is an error."""
         if self.errors:
             raise SpecError(self.sorted())
+
+    @contextmanager
+    def raising(self) -> "Iterator[Report]":
+        """Raise `SpecError` at the end of `with` if anything recorded is an error."""
+        try:
+            yield self
+        except AlreadyReported:
+            self.raise_errors()
+            raise
+        self.raise_errors()
 
     def sorted(self) -> list[Diagnostic]:
         """In the order of the text: by file as first met, then by position."""

@@ -5,9 +5,9 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from s2mlp_dsl.diagnostics import AlreadyReported, Label, Report
+from s2mlp_dsl.diagnostics.suggest import did_you_mean
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.files import Declared
-from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.values import EnumValue, Env, ShiftRef, Value, kind_of, show
 from s2mlp_dsl.frontend import tree
 

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from s2mlp_dsl.diagnostics import AlreadyReported, Label
+from s2mlp_dsl.diagnostics.suggest import did_you_mean
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import match_arguments
-from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.unknown import operator_of
 from s2mlp_dsl.elaborate.values import BlockArgument, EnumValue, Env, show
 from s2mlp_dsl.frontend import tree

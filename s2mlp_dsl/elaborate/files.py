@@ -12,9 +12,9 @@ from s2mlp_dsl.diagnostics import (
     SpecError,
     Suggestion,
 )
+from s2mlp_dsl.diagnostics.suggest import close_to, did_you_mean
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.locate import UnreadableSpec, is_file, locate, read_source
-from s2mlp_dsl.elaborate.suggest import close_to, did_you_mean
 from s2mlp_dsl.frontend import codes as syntax_codes
 from s2mlp_dsl.frontend import parse, tree
 from s2mlp_dsl.source import Source, Span

@@ -6,6 +6,7 @@ from math import prod
 
 from s2mlp_dsl.bounds import FLOAT_BYTES, how_to_raise, limits
 from s2mlp_dsl.diagnostics import AlreadyReported, Report
+from s2mlp_dsl.diagnostics.suggest import did_you_mean
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import bind, match_arguments
 from s2mlp_dsl.elaborate.definitions import Definitions
@@ -13,7 +14,6 @@ from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.expand import Expander
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.origins import origins_of
-from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.unknown import wrong_declaration
 from s2mlp_dsl.elaborate.values import Env
 from s2mlp_dsl.frontend import parse_expression, tree

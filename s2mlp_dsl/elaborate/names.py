@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from s2mlp_dsl.diagnostics import AlreadyReported, Label, Report
+from s2mlp_dsl.diagnostics.suggest import did_you_mean
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import KINDS, NO_SHIFT
 from s2mlp_dsl.elaborate.evaluate import Evaluator
@@ -16,7 +17,6 @@ from s2mlp_dsl.elaborate.models import base_of
 from s2mlp_dsl.elaborate.recursion import check_recursion
 from s2mlp_dsl.elaborate.shift_form import check_form
 from s2mlp_dsl.elaborate.statements import Statements, hold_free, words_of
-from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.source import Span
 

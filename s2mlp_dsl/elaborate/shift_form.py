@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TypeVar, get_args
 
 from s2mlp_dsl.diagnostics import Label, Report
+from s2mlp_dsl.diagnostics.suggest import did_you_mean
 from s2mlp_dsl.elaborate import codes
-from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.program import Edge
 from s2mlp_dsl.source import Span

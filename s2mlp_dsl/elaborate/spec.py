@@ -1,6 +1,6 @@
 """A spec: a file with everything it imports, ready to be asked for its parts."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s2mlp_dsl.diagnostics import AlreadyReported, Report
+from s2mlp_dsl.diagnostics.suggest import listed
 from s2mlp_dsl.elaborate.files import (
     Declared,
     Unit,
@@ -31,12 +32,16 @@ if TYPE_CHECKING:
 
 
 class ChoiceError(Exception):
-    """The caller asked for something that the spec cannot give as asked."""
+    """The caller asked for something that the spec does not have."""
 
 
 @dataclass(eq=False, repr=False)
 class Spec:
-    """A loaded file. Mistakes found so far, and later ones, are in `report`."""
+    """A loaded file, which no call changes.
+
+    `report` has the mistakes found while loading. What a call finds beyond them is in a
+    report of its own.
+    """
 
     unit: Unit
     report: Report
@@ -60,9 +65,8 @@ class Spec:
         """Studies that the file itself declares, in order."""
         return self.unit.own(tree.Study)
 
-    @cached_property
-    def elaborated_studies(self) -> "tuple[Study, ...]":
-        """The studies of the file but those with mistakes, which are reported."""
+    def elaborate_studies(self, report: Report) -> "tuple[Study, ...]":
+        """The studies of the file without those that have mistakes, now reported."""
         if not self.studies:
             return ()
         # Most files have none, and the records of recipes take time to load.
@@ -71,7 +75,7 @@ class Spec:
         found = []
         for declared in self.studies.values():
             with suppress(AlreadyReported):
-                found.append(elaborate_study(declared, self.report))
+                found.append(elaborate_study(declared, report))
         return tuple(found)
 
     def study(self, declared: Declared, settings: Mapping[str, str]) -> "Study":
@@ -82,18 +86,13 @@ class Spec:
         from s2mlp_dsl.elaborate.studies import elaborate_study
 
         if "seed" in settings:
-            raise ChoiceError("a study has seeds of its own: --seeds 3")
-        try:
-            overrides = parse_overrides(settings, self.report)
-            study = elaborate_study(declared, self.report, overrides)
-        except AlreadyReported:
-            self.report.raise_errors()
-            raise
-        self.report.raise_errors()
-        return study
+            raise ChoiceError("a study has its own seeds: --seeds 3")
+        with self.report.copy().raising() as report:
+            overrides = parse_overrides(settings, report)
+            return elaborate_study(declared, report, overrides)
 
     def claims(self, model: str) -> list[tree.Claim]:
-        """What the file claims of one of its models."""
+        """The claims of the file about one of its models."""
         return self._claims.get(model, [])
 
     @cached_property
@@ -108,33 +107,25 @@ class Spec:
     def choose_model(self, name: str | None) -> Declared:
         """The model of that name, or the only one. Raises `ChoiceError`.
 
-        Where mistakes left no model to choose, it is they that are raised.
+        Raises `SpecError` instead where mistakes left no model to choose.
         """
         if not self.models:
             self.report.raise_errors()
-        return _choose("model", self.models, self._all_models(), name)
+        known = self._known((tree.Model, tree.Variant))
+        return _choose("model", self.models, known, name)
 
     def choose_recipe(self, name: str | None) -> Declared:
         """The recipe of that name, or the only one. Raises `ChoiceError`."""
-        known = {
-            key: one
-            for key, one in self.unit.names.items()
-            if isinstance(one.declaration, tree.Recipe)
-        }
-        return _choose("recipe", self.recipes, known, name)
+        return _choose("recipe", self.recipes, self._known(tree.Recipe), name)
 
     def choose_study(self, name: str | None) -> Declared:
         """The study of that name, or the only one. Raises `ChoiceError`."""
-        known = {
-            key: one
-            for key, one in self.unit.names.items()
-            if isinstance(one.declaration, tree.Study)
-        }
-        return _choose("study", self.studies, known, name)
+        return _choose("study", self.studies, self._known(tree.Study), name)
 
     def base(self, declared: Declared) -> Base:
-        """The model with a body behind a variant. Raises `AlreadyReported`."""
-        return base_of(declared, self.report)
+        """The model with a body that a variant is derived from. Raises `SpecError`."""
+        with self.report.copy().raising() as report:
+            return base_of(declared, report)
 
     def expand(self, declared: Declared, settings: Mapping[str, str]) -> ir.Model:
         """The IR of a model with `settings` as further arguments.
@@ -142,35 +133,15 @@ class Spec:
         Raises `SpecError` when the spec is wrong, `ChoiceError` when a
         parameter has no value or a setting belongs to no parameter.
         """
-        try:
-            base = self.base(declared)
+        with self.report.copy().raising() as report:
+            base = base_of(declared, report)
             if missing := base.open_params(settings):
                 name = declared.declaration.name.id
-                hints = " ".join(f"--set {one}=…" for one in missing)
-                raise ChoiceError(f"`{name}` needs {_listed(missing)}: {hints}")
-            model = self.expand_quietly(declared, base, settings)
-        except AlreadyReported:
-            self.report.raise_errors()
-            raise
-        self.report.raise_errors()
-        return model
-
-    def expand_quietly(
-        self, declared: Declared, base: Base, settings: Mapping[str, str]
-    ) -> ir.Model:
-        """As `expand`, but mistakes stay in the report. Raises `AlreadyReported`."""
-        self.hold_settings(base, settings)
-        overrides = parse_overrides(settings, self.report)
-        return expand_model(declared, base, overrides, self.report)
-
-    def hold_settings(self, base: Base, settings: Mapping[str, str]) -> None:
-        """Raise `ChoiceError` for a setting that belongs to no parameter."""
-        known = [param.name.id for param in base.params]
-        for key in settings:
-            if key not in known:
-                raise ChoiceError(
-                    f"the model has no parameter `{key}`; it has {_listed(known)}"
-                )
+                hints = " ".join(f"--set {param}=…" for param in missing)
+                raise ChoiceError(f"`{name}` needs {listed(missing)}: {hints}")
+            require_parameters(base, settings)
+            overrides = parse_overrides(settings, report)
+            return expand_model(declared, base, overrides, report)
 
     def claims_about_nothing(self) -> list[tree.Claim]:
         """Claims whose model the file does not declare."""
@@ -182,12 +153,23 @@ class Spec:
             for claim in claims
         ]
 
-    def _all_models(self) -> dict[str, Declared]:
+    def _known(self, kind: type | tuple[type, ...]) -> dict[str, Declared]:
+        """Declarations of a kind, the imported ones too."""
         return {
-            name: one
-            for name, one in self.unit.names.items()
-            if isinstance(one.declaration, tree.Model | tree.Variant)
+            name: declared
+            for name, declared in self.unit.names.items()
+            if isinstance(declared.declaration, kind)
         }
+
+
+def require_parameters(base: Base, settings: Collection[str]) -> None:
+    """Raise `ChoiceError` for a setting that belongs to no parameter of a model."""
+    known = [param.name.id for param in base.params]
+    for key in settings:
+        if key not in known:
+            raise ChoiceError(
+                f"the model has no parameter `{key}`; it has {listed(known)}"
+            )
 
 
 def load(spec: "str | Path", name: str | None = None) -> Spec:
@@ -203,13 +185,13 @@ def load(spec: "str | Path", name: str | None = None) -> Spec:
     except UnreadableSpec as error:
         if not isinstance(spec, str):
             raise
-        said = "this is taken for a path, as it is one line; a text has more than one"
-        found = [replace(one, notes=(*one.notes, said)) for one in error.diagnostics]
+        note = "a string of one line is taken as a path; the text of a spec has several"
+        found = [replace(one, notes=(*one.notes, note)) for one in error.diagnostics]
         raise UnreadableSpec(found) from error
 
 
 def load_source(source: Source) -> Spec:
-    """As `load`, of a text that has been read already."""
+    """As `load`, for a source that has been read already."""
     report = Report()
     units = load_unit(source, report)
     for unit in units:
@@ -226,16 +208,12 @@ def _choose(
     if name is not None:
         if name in known:
             return known[name]
-        raise ChoiceError(f"there is no {kind} `{name}`; there is {_listed(known)}")
+        raise ChoiceError(f"there is no {kind} `{name}`; there is {listed(known)}")
     if len(own) == 1:
         return next(iter(own.values()))
     if not own:
         raise ChoiceError(f"the file declares no {kind}")
     many, option = ("studies", "name") if kind == "study" else (f"{kind}s", kind)
     raise ChoiceError(
-        f"the file declares {len(own)} {many}; choose with --{option}: {_listed(own)}"
+        f"the file declares {len(own)} {many}; choose with --{option}: {listed(own)}"
     )
-
-
-def _listed(names: "Mapping[str, object] | list[str]") -> str:
-    return ", ".join(f"`{name}`" for name in names) or "none"

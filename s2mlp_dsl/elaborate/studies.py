@@ -8,6 +8,7 @@ from pathlib import Path
 
 from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.diagnostics import AlreadyReported, Label, Report
+from s2mlp_dsl.diagnostics.suggest import did_you_mean
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.evaluate import Evaluator
@@ -16,7 +17,6 @@ from s2mlp_dsl.elaborate.models import base_of
 from s2mlp_dsl.elaborate.recipes import SETTINGS
 from s2mlp_dsl.elaborate.study_items import Axis, Items, read_items, read_seeds
 from s2mlp_dsl.elaborate.study_rows import Rows, as_variant
-from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.unknown import wrong_declaration
 from s2mlp_dsl.elaborate.values import Env
 from s2mlp_dsl.frontend import tree

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from s2mlp_dsl.diagnostics import AlreadyReported, Label, Suggestion
+from s2mlp_dsl.diagnostics.suggest import did_you_mean
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.recipes import LENGTHS, SETTINGS
-from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.elaborate.values import Env, Value, show
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.frontend.inline import as_text

@@ -7,9 +7,9 @@ said in one place, they are reported once.
 from collections.abc import Collection
 
 from s2mlp_dsl.diagnostics import AlreadyReported, Report
+from s2mlp_dsl.diagnostics.suggest import did_you_mean
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.files import Declared, Unit
-from s2mlp_dsl.elaborate.suggest import did_you_mean
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.operators import (
     BUILT_IN,

@@ -61,8 +61,8 @@ claim tried {
 }
 """
     )
-    (analysis,) = check_spec(spec)
-    (note,) = spec.report
+    checked = check_spec(spec)
+    (analysis,), (note,) = checked.analyses, checked.report
     assert note.code.severity == "note" and note.primary.span.line == 4
     assert note.message.endswith("no window reads the last row and the last column")
-    assert analysis.holds and not spec.report.errors
+    assert analysis.holds and not checked.report.errors

@@ -62,7 +62,7 @@ def test_compile_a_text() -> None:
 def test_neither_a_file_nor_a_text_says_what_it_was_taken_for() -> None:
     with pytest.raises(s2.SpecError, match="no such file") as caught:
         s2.compile("edition 1; model m { image(3, 8, 8) }")
-    assert "taken for a path, as it is one line" in str(caught.value)
+    assert "a string of one line is taken as a path" in str(caught.value)
     with pytest.raises(s2.SpecError, match="<text>:1:1"):
         s2.compile("specs/digits.arch\n")
 
@@ -127,5 +127,5 @@ def test_what_a_notebook_shows() -> None:
     assert "params() &lt; 1" in shown
     assert "fails" in shown
     open_model = s2.load(SPECS / "s2mlp.arch")
-    (one,) = check_spec(open_model)
+    (one,) = check_spec(open_model).analyses
     assert "unbound parameters: width, depth" in one._repr_html_()

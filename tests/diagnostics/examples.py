@@ -88,7 +88,7 @@ def check_files(folder: Path, spec: File, others: tuple[File, ...]) -> list[Diag
     with _installed(folder):
         try:
             loaded = load(folder / name, name)
-            check_spec(loaded)
+            checked = check_spec(loaded)
             match spec.command:
                 case ["to", target]:
                     elaborate(loaded).emit(target)
@@ -96,7 +96,7 @@ def check_files(folder: Path, spec: File, others: tuple[File, ...]) -> list[Diag
                     elaborate(loaded).source(lowering=lowering)
         except SpecError as error:
             return list(error.diagnostics)
-        return loaded.report.sorted()
+        return checked.report.sorted()
 
 
 @contextmanager

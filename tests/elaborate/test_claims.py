@@ -54,11 +54,11 @@ STEM, MIX, LAST = 3 * 16 * 8 + 8, 8 * 8 + 8, 8 * 10 + 10
 
 def verdict(fact: str) -> tuple[str, list[str]]:
     """The verdict and the codes that `check` reports."""
-    spec = spec_of(f"{HEAD}claim m {{\n    {fact}\n}}\n")
-    (analysis,) = check_spec(spec)
+    checked = check_spec(spec_of(f"{HEAD}claim m {{\n    {fact}\n}}\n"))
+    (analysis,) = checked.analyses
     (claim,) = analysis.claims
     assert analysis.holds == (claim.verdict == "holds")
-    return claim.verdict, [one.code.number for one in spec.report]
+    return claim.verdict, [one.code.number for one in checked.report]
 
 
 @pytest.mark.parametrize(
@@ -297,10 +297,10 @@ claim open {
     instance(shift(none), of = depthwise(3), on = [4, 4, 2])
 }
 """
-    spec = spec_of(text)
-    (analysis,) = check_spec(spec)
+    checked = check_spec(spec_of(text))
+    (analysis,) = checked.analyses
     assert [one.verdict for one in analysis.claims] == ["undecided", "holds"]
-    (one,) = spec.report
+    (one,) = checked.report
     assert one.code.number == "A0502" and "`width` open" in one.message
-    (analysis,) = check_spec(spec_of(text), settings={"width": "4"})
+    (analysis,) = check_spec(spec_of(text), settings={"width": "4"}).analyses
     assert [one.verdict for one in analysis.claims] == ["fails", "holds"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.ir.recipe import (
     SGD,
     AdamW,
@@ -56,9 +57,9 @@ recipe quick {
 
 def studied(body: str, head: str = "study s of tiny") -> Study:
     """The study with this body, which must be right."""
-    spec = spec_of(f"{HEAD}\n{head} {{\nrecipe = quick\n{body}\n}}\n")
-    (study,) = spec.elaborated_studies
-    assert not spec.report.diagnostics
+    checked = check_spec(spec_of(f"{HEAD}\n{head} {{\nrecipe = quick\n{body}\n}}\n"))
+    assert not checked.report.diagnostics
+    (study,) = checked.studies
     return study
 
 

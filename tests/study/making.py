@@ -1,5 +1,6 @@
 """Studies as they are planned, with results made by hand."""
 
+from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.study.plan import plan_of
 from s2mlp_dsl.study.records import (
@@ -72,7 +73,7 @@ study listed {
 
 def planned(study: str) -> Plan:
     """The plan of the study in a text, with a model `tiny` and a recipe `r`."""
-    (found,) = load(MODEL + study, "made.arch").elaborated_studies
+    (found,) = check_spec(load(MODEL + study, "made.arch")).studies
     plan = plan_of(found)
     # A hash changes with the version of an operator and with each new setting.
     names: dict[str, str] = {}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.ir.print import print_model
@@ -27,10 +28,9 @@ SCALED = [
 
 @pytest.fixture(scope="module")
 def studies() -> dict[str, Study]:
-    spec = load(SPECS / "studies.arch")
-    found = {one.name: one for one in spec.elaborated_studies}
-    assert spec.report.diagnostics == []
-    return found
+    checked = check_spec(load(SPECS / "studies.arch"))
+    assert checked.report.diagnostics == []
+    return {one.name: one for one in checked.studies}
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +49,10 @@ def test_all_of_them_are_there(plans: dict[str, Plan]) -> None:
 def test_a_plan_needs_no_torch() -> None:
     program = (
         "import sys; from pathlib import Path;"
+        "from s2mlp_dsl.diagnostics import Report;"
         "from s2mlp_dsl.elaborate.spec import load;"
         "from s2mlp_dsl.study.plan import plan_of;"
-        "studies = load(Path('specs/studies.arch')).elaborated_studies;"
+        "studies = load(Path('specs/studies.arch')).elaborate_studies(Report());"
         "assert all(plan_of(one).rows for one in studies) and len(studies) == 18;"
         "assert 'torch' not in sys.modules"
     )

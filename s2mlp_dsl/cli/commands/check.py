@@ -66,21 +66,20 @@ def command(
             print(f"applied {fixed.count} fix{plural} to {spec}", file=sys.stderr)
     try:
         loaded = load(spec)
-        analyses = check_spec(loaded, model, settings)
-        studies = () if model else loaded.elaborated_studies
+        checked = check_spec(loaded, model, settings)
         if symbolic and form != "sarif":
             from s2mlp_dsl.cli.symbolic import print_symbolic
 
-            loaded.report.raise_errors()
+            checked.report.raise_errors()
             return print_symbolic(loaded, model, settings, form)
     except SpecError as error:
         if form == "text":
             raise
         _print(form, error.diagnostics)
         return error.exit_code
-    diagnostics = loaded.report.sorted()
-    _print(form, diagnostics, analyses, studies)
-    refuted = not all(one.holds for one in analyses)
+    diagnostics = checked.report.sorted()
+    _print(form, diagnostics, checked.analyses, checked.studies)
+    refuted = not all(analysis.holds for analysis in checked.analyses)
     return 1 if refuted else exit_code(diagnostics)
 
 

@@ -8,7 +8,6 @@ import click
 
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.cli.options import FILE, model_options, spec_argument
-from s2mlp_dsl.cli.output import print_diagnostics
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.pictures.theme import THEMES, ThemeName
 from s2mlp_dsl.pictures.views import VIEWS, View, form_of
@@ -53,7 +52,6 @@ def command(
         _check_suffix(output)
     loaded = load(spec)
     program = elaborate(loaded, model, settings)
-    print_diagnostics(loaded.report.sorted())
     picture = program.diagram(view, theme, block)
     if output is None:
         sys.stdout.write(picture.render("dot").decode())

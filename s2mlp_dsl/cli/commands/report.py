@@ -10,8 +10,6 @@ import click
 from s2mlp_dsl.analysis.analyze import with_claims
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli.options import FILE, model_options
-from s2mlp_dsl.cli.output import print_diagnostics
-from s2mlp_dsl.diagnostics import AlreadyReported
 from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, load
 from s2mlp_dsl.report.page import report
 from s2mlp_dsl.report.subject import Subject, read_run
@@ -78,22 +76,16 @@ def _programs(path: Path, model: str | None, settings: dict[str, str]) -> list[P
     names = [model] if model else list(loaded.models)
     if not model and len(names) > 1:
         names = _complete(loaded, settings)
-    programs = [elaborate(loaded, name, settings) for name in names]
-    print_diagnostics(loaded.report.sorted())
-    return programs
+    return [elaborate(loaded, name, settings) for name in names]
 
 
 def _complete(loaded: Spec, settings: dict[str, str]) -> list[str]:
     """The models of a spec without open parameters. Raises `SpecError`."""
-    try:
-        return [
-            name
-            for name, one in loaded.models.items()
-            if not loaded.base(one).open_params(settings)
-        ]
-    except AlreadyReported:
-        loaded.report.raise_errors()
-        raise
+    return [
+        name
+        for name, declared in loaded.models.items()
+        if not loaded.base(declared).open_params(settings)
+    ]
 
 
 def _subject(

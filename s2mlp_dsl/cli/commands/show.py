@@ -6,7 +6,6 @@ import click
 
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.cli.options import model_options, spec_argument
-from s2mlp_dsl.cli.output import print_diagnostics
 from s2mlp_dsl.diagnostics import clean
 from s2mlp_dsl.elaborate.origins import Traced
 from s2mlp_dsl.elaborate.spec import load
@@ -38,7 +37,6 @@ def command(
         print(f"# {_place(declaration.span)}\n{declaration.span.text}")
         return 0
     program = elaborate(loaded, model, settings)
-    print_diagnostics(loaded.report.sorted())
     print(print_model(program.model, SIGNATURES, _note), end="")
     return 0
 

@@ -13,7 +13,6 @@ from s2mlp_dsl.cli.options import (
     set_option,
     spec_argument,
 )
-from s2mlp_dsl.cli.output import print_diagnostics
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.study import table
 from s2mlp_dsl.study.estimate import estimate
@@ -85,7 +84,6 @@ def command(
     """
     loaded = load(spec)
     study = loaded.study(loaded.choose_study(name), settings)
-    print_diagnostics(loaded.report.sorted())
     if seeds is not None:
         study = study.model_copy(update={"seeds": tuple(range(seeds))})
     plan, out = plan_of(study), out or Path("runs") / study.name

@@ -18,7 +18,6 @@ from s2mlp_dsl.cli.options import (
     model_options,
     partial_option,
 )
-from s2mlp_dsl.cli.output import print_diagnostics
 from s2mlp_dsl.diagnostics import AlreadyReported
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.models import parse_overrides
@@ -86,7 +85,6 @@ def command(
     chosen, note = _choose_recipe(loaded, recipe)
     resolved = _resolve(chosen, for_recipe)
     program = _elaborate(loaded, model, for_model)
-    print_diagnostics(loaded.report.sorted())
     if note and not quiet:
         print(note, file=sys.stderr)
     setup = Setup(program, resolved, chosen, init_from, data, device, partial)
