@@ -16,7 +16,7 @@ from handwritten import cloned_shift
 from rows import Row, main, ratio, taking_turns
 from torch import Tensor, nn
 
-from s2mlp_dsl.lower.lowering import choose
+from s2mlp_dsl.lower.shift_implementations import default_for
 from s2mlp_dsl.nn.gathered_shift import GatheredShift
 from s2mlp_dsl.nn.one_hot_shift import OneHotShift
 from s2mlp_dsl.nn.shift import SpatialShift
@@ -60,7 +60,7 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
             taken = taking_turns(works, 10 if given.quick else 60)
             for name in LOWERINGS:
                 mine, theirs = (min(taken[who]) * 1e3 for who in (name, "clone"))
-                chosen = nets is between and name == choose("torch", given.device)
+                chosen = nets is between and name == default_for(given.device)
                 yield Row(
                     f"{name}, {where}, {kind} / clone",
                     ratio(taken[name], taken["clone"]),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from s2mlp_dsl.analysis.analyze import Analysis, analyze_model, figures
 from s2mlp_dsl.elaborate.spec import Spec
@@ -17,23 +17,21 @@ from s2mlp_dsl.operators import SIGNATURES
 if TYPE_CHECKING:
     from torch import nn
 
-    from s2mlp_dsl.lower.lowering import Lowering
     from s2mlp_dsl.lower.source import Source
     from s2mlp_dsl.pictures.theme import ThemeName
     from s2mlp_dsl.pictures.views import Picture, View
-    from s2mlp_dsl.targets.identity import Identity
-    from s2mlp_dsl.targets.targets import TargetName
 
 VERSION = version("s2mlp-dsl")
 
 
 @dataclass(frozen=True)
 class Program:
-    """One model of a spec, elaborated."""
+    """One model of a spec, elaborated. Nothing that is made of it changes it."""
 
     spec: Spec
     model: Model
     settings: dict[str, str]
+    version: ClassVar[str] = VERSION
 
     @cached_property
     def analysis(self) -> Analysis:
@@ -44,6 +42,34 @@ class Program:
     def figures(self) -> Analysis:
         """The figures without the receptive field: what lowering needs."""
         return figures(self.model)
+
+    @property
+    def function_hash(self) -> str:
+        """What the model computes, as a hash: see `ir/hash.py`."""
+        assert self.figures.function_hash is not None
+        return self.figures.function_hash
+
+    @property
+    def weight_hash(self) -> str:
+        """Which weights it takes, as a hash: see `ir/hash.py`."""
+        assert self.figures.weight_hash is not None
+        return self.figures.weight_hash
+
+    @property
+    def spec_name(self) -> str:
+        """The spec's name as artifacts give it, the same on every system."""
+        return Path(self.spec.source.name).as_posix()
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What artifacts say about themselves, flat."""
+        return {
+            "s2mlp_dsl.version": VERSION,
+            "s2mlp_dsl.spec": self.spec_name,
+            "s2mlp_dsl.model": self.model.name,
+            "s2mlp_dsl.function_hash": self.function_hash,
+            "s2mlp_dsl.weight_hash": self.weight_hash,
+        }
 
     @property
     def text(self) -> str:
@@ -59,140 +85,104 @@ class Program:
     def source(
         self,
         drop_path: bool = False,
-        lowering: "Lowering | None" = None,
+        lowering: str | None = None,
         device: str = "cpu",
         dropout: bool = False,
+        rows: bool = True,
     ) -> "Source":
         """The program as PyTorch source, with stochastic depth or dropout for training.
 
-        How shifts are computed is chosen for the device unless a lowering is
-        asked for, and so is the form of maps. Raises `CannotLower` if a lowering
-        cannot compute one of them.
+        `lowering` forces a shift implementation; else it is chosen for the device, and
+        so is the layout of maps, unless `rows` are ruled out. Raises `CannotLower` if
+        the implementation cannot compute one of the shifts.
         """
-        from s2mlp_dsl.lower.lowering import choose, hold_lowering, takes_rows
-        from s2mlp_dsl.lower.scope import DROP_PATH, DROPOUT
-        from s2mlp_dsl.lower.source import Origin, torch_source
+        from s2mlp_dsl.lower.module_class import DROP_PATH, DROPOUT
+        from s2mlp_dsl.lower.rows import uses_rows
+        from s2mlp_dsl.lower.shift_implementations import check_lowering, default_for
+        from s2mlp_dsl.lower.source import Provenance, torch_source
 
         words = ["--emit", "torch", "-o", f"{self.model.name}.py"]
         if lowering:
-            hold_lowering(self.model, lowering)
+            check_lowering(self.model, lowering)
             words = ["--lowering", lowering, *words]
         elif device not in ("cpu", "meta"):
             words = ["--device", device, *words]
-        command = shlex.join([*self._compile, *words])
-        path = self.spec.source.path
-        origin = Origin(self.spec_name, VERSION, command if path else None)
-        form = lowering or choose("torch", device)
-        wanted = ((DROPOUT, dropout), (DROP_PATH, drop_path))
-        drops = tuple(drop for drop, there in wanted if there)
-        rows = lowering is None and takes_rows(device)
-        return torch_source(self.model, self.figures, origin, form, drops, rows)
+        command = self._compile_command(words) if self.spec.source.path else None
+        return torch_source(
+            self.model,
+            self.figures,
+            Provenance(self.spec_name, VERSION, command),
+            lowering or default_for(device),
+            (DROPOUT,) * dropout + (DROP_PATH,) * drop_path,
+            rows=rows and lowering is None and uses_rows(device),
+        )
 
-    @property
-    def spec_name(self) -> str:
-        """The spec's name as artifacts give it, the same on every system."""
-        return Path(self.spec.source.name).as_posix()
-
-    @property
-    def _compile(self) -> list[str]:
-        """The words of a command that compiles this program."""
-        words = ["s2mlp-dsl", "compile", self.spec_name]
+    def _compile_command(self, words: list[str]) -> str:
+        """The command that compiles this program with these options."""
+        command = ["s2mlp-dsl", "compile", self.spec_name]
         if list(self.spec.models) != [self.model.name]:
-            words += ["--model", self.model.name]
+            command += ["--model", self.model.name]
         for key, value in self.settings.items():
-            words += ["--set", f"{key}={value}"]
-        return words
+            command += ["--set", f"{key}={value}"]
+        return shlex.join([*command, *words])
 
     def build(
         self,
         drop_path: bool = False,
-        lowering: "Lowering | None" = None,
+        lowering: str | None = None,
         device: str = "cpu",
-        drawn: bool = True,
+        initialized: bool = True,
         dropout: bool = False,
+        rows: bool = True,
     ) -> "nn.Module":
         """The program as a module on the CPU, for a device. As `source` otherwise.
 
-        Without `drawn` it waits for weights, and has none that mean anything; for
-        the device `meta` it is there and stores none.
+        Without `initialized` its weights are undefined until some are loaded; for the
+        device `meta` it has shapes and stores no weights.
         """
         from s2mlp_dsl.lower.build import build
 
-        source = self.source(drop_path, lowering, device, dropout)
-        return build(source, self.model.name, drawn, stored=device != "meta")
+        source = self.source(drop_path, lowering, device, dropout, rows)
+        return build(
+            source, self.model.name, initialized=initialized, meta=device == "meta"
+        )
 
     def backbone(self, labels: list[str], device: str = "cpu") -> "nn.Module":
-        """The program returning what leaves labelled statements (`NoFeature`)."""
-        from s2mlp_dsl.lower.features import with_features
-        from s2mlp_dsl.lower.lowering import choose
+        """The program returning the results of labelled statements (`NoFeature`)."""
+        from s2mlp_dsl.lower.backbone import with_features
 
-        # Maps everywhere, no rows: any of them may be asked for.
-        net = self.build(lowering=choose("torch", device))
+        net = self.build(device=device, rows=False)  # any of the maps may be asked for
         return with_features(self.model, net, labels)
 
     def emit(
         self,
-        target: "TargetName",
+        target: str,
         module: "nn.Module | None" = None,
-        lowering: "Lowering | None" = None,
+        lowering: str | None = None,
         device: str = "cpu",
     ) -> bytes:
-        """The program as a file of one of the targets.
+        """The program as a file of one of the targets (`s2mlp_dsl/targets`).
 
-        Binary targets take the weights of `module`, built like this program,
-        else initial ones as `torch.manual_seed` leaves them. Text is UTF-8 and
-        the same bytes every time. Raises `TargetFailed` where the target cannot
-        say the model, and `CannotLower`.
+        Binary targets contain the weights of `module`, built like this program, else
+        initial ones as after `torch.manual_seed`. Text is UTF-8 and the same bytes
+        every time. Raises `KeyError` for an unknown target, and `CannotLower`.
         """
-        match target:
-            case "torch":
-                return self.source(lowering=lowering, device=device).text.encode()
-            case "ir":
-                return self.text.encode()
-            case "ir-json":
-                from s2mlp_dsl.targets.ir_json import ir_json_text
+        from s2mlp_dsl.targets import TARGETS, Request
 
-                return ir_json_text(self.model, self.identity).encode()
-        if target == "onnx":
-            from s2mlp_dsl.bounds import FLOAT_BYTES
-            from s2mlp_dsl.targets.failed import hold_size
+        chosen = TARGETS[target]
 
-            # Known before anything of that size is built.
-            assert self.figures.params is not None
-            hold_size(self.model, FLOAT_BYTES * self.figures.params)
-        from s2mlp_dsl.lower.lowering import choose
+        def build() -> "nn.Module":
+            built = self.build(
+                lowering=lowering or chosen.shifts,
+                device=device,
+                initialized=module is None,
+                rows=False,
+            )
+            if module is not None:
+                built.load_state_dict(module.state_dict())
+            return built
 
-        form = lowering or choose(target, device)
-        built = self.build(lowering=form, drawn=module is None)
-        if module is not None:
-            built.load_state_dict(module.state_dict())
-        match target:
-            case "fx":
-                from s2mlp_dsl.targets.fx import fx_text
-
-                return fx_text(self.model, built, self.identity).encode()
-            case "safetensors":
-                from s2mlp_dsl.targets.safetensors import weights_bytes
-
-                return weights_bytes(built, self.identity)
-            case "export":
-                from s2mlp_dsl.targets.export import export_bytes
-
-                return export_bytes(self.model, built, self.identity)
-            case "onnx":
-                from s2mlp_dsl.targets.onnx import onnx_bytes
-
-                return onnx_bytes(self.model, built, self.identity)
-
-    @property
-    def identity(self) -> "Identity":
-        """What artifacts say about themselves."""
-        from s2mlp_dsl.targets.identity import Identity
-
-        function, weights = self.figures.function_hash, self.figures.weight_hash
-        assert function is not None and weights is not None
-        name, version = self.model.name, VERSION
-        return Identity(self.spec_name, name, version, function, weights)
+        return chosen().emit(Request(self, lowering, device, build))
 
     def diagram(
         self,

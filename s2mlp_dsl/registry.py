@@ -105,6 +105,16 @@ class Registry(Generic[T]):
                 raise KeyError(name)
         return self._found[name]
 
+    def docs(self) -> dict[str, str]:
+        """The line `doc` of each name; of a broken package, what is wrong with it."""
+        found = {}
+        for name in self:
+            try:
+                found[name] = str(getattr(self[name], "doc", ""))
+            except RegistrationError as error:
+                found[name] = str(error)
+        return found
+
     def owner(self, name: str) -> str:
         """The package that registers a name, with its version; ours is `s2mlp-dsl`."""
         if name in self.built_in:

@@ -43,10 +43,6 @@ NEEDS_TORCH = {
 # Files elsewhere that need torch, imported when they are asked for.
 TORCH_FILES = {
     "pictures/graph_trace.py",
-    "targets/export.py",
-    "targets/fx.py",
-    "targets/onnx.py",
-    "targets/safetensors.py",
 }
 ONLY_IN = {
     "lark": {"frontend"},

@@ -15,8 +15,8 @@ from s2mlp_dsl import operators
 from s2mlp_dsl.cli.app import app
 from s2mlp_dsl.diagnostics import SpecError
 from s2mlp_dsl.ir.shape import Map
-from s2mlp_dsl.lower.allowed import check_source
-from s2mlp_dsl.operators import OPERATORS, PluginError, plugins
+from s2mlp_dsl.lower.source_check import check_source
+from s2mlp_dsl.operators import OPERATORS, plugins
 from tests.operators import test_contract as contract
 from tests.operators.cases import Case, film, map_
 from tests.packages import looked_for_anew, register
@@ -194,19 +194,19 @@ def test_a_broken_sheet_is_named_where_it_is_used(
 
 
 BROKEN_MODULES = [
-    ("may (eval)", MODULES.replace("x * x", "eval('x * x')")),
-    ("may (sep)", MODULES.replace("x * x", "x * len(os.sep)")),
+    ("uses eval, which", MODULES.replace("x * x", "eval('x * x')")),
+    ("uses sep, which", MODULES.replace("x * x", "x * len(os.sep)")),
     (
-        "may (sep)",
+        "uses sep, which",
         MODULES.replace("import torch\n", "from os import sep\nimport torch\n").replace(
             "x * x", "x * len(sep)"
         ),
     ),
-    ("both have a `Scale`", f"{MODULES}\n\nclass Scale(nn.Module):\n    pass\n"),
-    ("both have a `nn`", f"{MODULES}\n\ndef nn():\n    pass\n"),
+    ("both define `Scale`", f"{MODULES}\n\nclass Scale(nn.Module):\n    pass\n"),
+    ("both define `nn`", f"{MODULES}\n\ndef nn():\n    pass\n"),
     ("cannot be read", f"{MODULES}\n\nclass:\n"),
     (
-        "names `GlobalResponseNorm`, no module",
+        "names `GlobalResponseNorm`, which is not defined",
         MODULES.replace("class GlobalResponseNorm", "class Norm"),
     ),
 ]
@@ -220,10 +220,13 @@ def test_broken_modules_are_named_before_they_run(
     package(tmp_path, modules=modules)
     monkeypatch.syspath_prepend(tmp_path)
     assert s2.analyze(USES).params == 6
-    with pytest.raises(PluginError) as refused:
+    with pytest.raises(SpecError) as refused:
         s2.compile(USES)
-    assert "`grn` of other 2.0" in str(refused.value)
-    assert reason in str(refused.value)
+    (found,) = refused.value.diagnostics
+    assert (found.code.number, refused.value.exit_code) == ("A0312", 4)
+    assert found.primary.span.text == "grn"
+    assert found.primary.text.startswith("`grn` of other 2.0: ")
+    assert reason in found.primary.text
 
 
 @pytest.mark.usefixtures("installed")

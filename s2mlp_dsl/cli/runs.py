@@ -34,4 +34,4 @@ def rebuild(run: Path, partial: bool = False) -> "tuple[nn.Module, str]":
     program = program_of(run)
     weight_hash = program.figures.weight_hash
     assert weight_hash is not None
-    return program.build(drawn=partial), weight_hash
+    return program.build(initialized=partial), weight_hash

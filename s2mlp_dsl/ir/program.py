@@ -183,9 +183,6 @@ class Parallel(Composite):
         *branches, (merge,) = bodies
         return self.model_copy(update={"branches": tuple(branches), "merge": merge})
 
-    def fed(self, source: Shape) -> tuple[Shape, ...]:  # until lower/ is converted
-        return self.branch_inputs(source)
-
     def branch_inputs(self, source: Shape) -> tuple[Shape, ...]:
         """The shape of each branch's input when `source` enters the statement."""
         if not self.parts:
@@ -352,14 +349,3 @@ class Model(Node):
     def result(self) -> Shape:
         """The shape of the model's output."""
         return self.body[-1].output(self.definitions)
-
-
-# Until lower/ is converted:
-
-
-def bodies(statement: Statement) -> tuple[Body, ...]:
-    return statement.bodies
-
-
-def result_of(model: Model, statement: Statement) -> Shape:
-    return statement.output(model.definitions)

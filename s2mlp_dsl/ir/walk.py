@@ -150,8 +150,3 @@ def fold_blocks(
     for block in model.blocks:
         values[block.name] = value_of(block.body, values)
     return values
-
-
-def modules(model: Model) -> Iterator[tuple[str, Op]]:  # until targets/ is converted
-    for visit in occurrences(model, each=True):
-        yield visit.path, visit.op

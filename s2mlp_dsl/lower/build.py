@@ -12,38 +12,38 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from s2mlp_dsl.lower.allowed import check_source
 from s2mlp_dsl.lower.source import Source
+from s2mlp_dsl.lower.source_check import check_source
 
 
 def build(
-    source: Source, name: str, drawn: bool = True, stored: bool = True
+    source: Source, name: str, *, initialized: bool = True, meta: bool = False
 ) -> nn.Module:
     """Execute a source and construct its model.
 
     The text is registered with `linecache`, so tracebacks, debuggers and
-    `inspect.getsource` show it. Weights are drawn on the CPU, so that a seed means
-    the same ones for every device. Without `drawn` they are whatever the memory
-    held, for a module that is given all of its weights next; without `stored` the
-    module is on `meta` and has none.
+    `inspect.getsource` show it. Weights are initialized on the CPU, so that a seed
+    gives the same ones for every device. Without `initialized`, random weights are left
+    as the memory was, for a module that is about to load all of them. With `meta`, the
+    module is on that device and stores none.
     """
     model_class = getattr(_module(source.text, name), source.model_class)
-    home = torch.device("cpu" if stored else "meta")
-    with nullcontext() if drawn else _Undrawn(), home:
+    mode = nullcontext() if initialized else _SkipInitialization()
+    with mode, torch.device("meta" if meta else "cpu"):
         model = model_class()
     assert isinstance(model, nn.Module)
     return model
 
 
-# The functions of `nn.init` come here whole, others as methods of a tensor.
-_DRAWS = (
+# The functions of `nn.init` arrive here themselves, others as methods of a tensor.
+_RANDOM = (
     *(nn.init.uniform_, nn.init.normal_, nn.init.kaiming_uniform_),
     *(Tensor.uniform_, Tensor.normal_),
 )
 
 
-class _Undrawn(TorchFunctionMode):
-    """Random initialisation leaves tensors as they are. Constants are still set."""
+class _SkipInitialization(TorchFunctionMode):
+    """Leaves out random initialization. Constants are still set."""
 
     def __torch_function__(
         self,
@@ -52,16 +52,16 @@ class _Undrawn(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        if func in _DRAWS:
+        if func in _RANDOM:
             return args[0] if args else (kwargs or {})["tensor"]
         return func(*args, **(kwargs or {}))
 
 
 def _module(text: str, name: str) -> ModuleType:
-    """The Python module of a text. The same text is executed once.
+    """The Python module of a text, the same one for the same text.
 
-    Its name carries a hash of the text: two versions of a model live side by
-    side, each with its own source.
+    Its name contains a hash of the text, so that two versions of a model coexist, each
+    with its own source.
     """
     name = f"{name}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     filename = f"<s2mlp-dsl {name}>"
@@ -71,12 +71,9 @@ def _module(text: str, name: str) -> ModuleType:
         return known
     check_source(text)
     module.__file__ = filename
-    linecache.cache[filename] = (
-        len(text),
-        None,
-        text.splitlines(keepends=True),
-        filename,
-    )
+    # There is no function for a text without a file; doctest writes here as well.
+    lines = text.splitlines(keepends=True)
+    linecache.cache[filename] = (len(text), None, lines, filename)
     exec(compile(text, filename, "exec"), module.__dict__)
-    sys.modules[module.__name__] = module
-    return module
+    # Another thread may have been faster: its classes are then everybody's.
+    return sys.modules.setdefault(module.__name__, module)

@@ -1,49 +1,42 @@
-"""Rows: a map with all of the batch's positions in one axis.
+"""Rows: a map with all positions of a batch along one axis.
 
     [batch, height, width, channels]  ⇄  [batch · height · width, channels]
 
-Both are views of the same memory. In what is built for a GPU, blocks that need the map
-for their shifts alone keep rows everywhere else: where no view stands between a matrix
-product and what is computed of it, a compiler fuses more, forward and backward
-(`benchmarks/README.md` counts it).
+Both are views of the same memory. Modules built for a GPU use rows in blocks that need
+the map only for their shifts: without a view between a matrix product and the
+operations after it a compiler fuses more, forward and backward (see
+`benchmarks/README.md`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from s2mlp_dsl.ir.program import Call, Op, Parallel, Stack, Statement, bodies
-from s2mlp_dsl.lower.lowering import applies_shift
+from s2mlp_dsl.ir.program import Body, Invocation, Op
+from s2mlp_dsl.ir.walk import within
+from s2mlp_dsl.lower.shift_implementations import shift_of
 from s2mlp_dsl.operators import applied
 
-Form = Literal["rows", "map", "either"]
+Layout = Literal["rows", "map", "either"]
 
 
-def in_rows(body: Sequence[Statement]) -> bool:
-    """Whether a body multiplies matrices, and leaves rows for nothing but shifts."""
-    ops = _ops(body)
-    forms = [form_of(op) for op in ops if op is not None and not applies_shift(op)]
-    return None not in ops and "rows" in forms and "map" not in forms
+def uses_rows(device: str) -> bool:
+    """Whether modules for a device use rows."""
+    return device.startswith("cuda")
 
 
-def _ops(body: Sequence[Statement]) -> list[Op | None]:
-    """The operators of a body; None for a block, which takes maps."""
-    found: list[Op | None] = []
-    for statement in body:
-        match statement:
-            case Op():
-                found.append(statement)
-            case Call() | Stack():
-                found.append(None)
-            case Parallel(merge=merge):
-                found.append(merge)
-        for inner in bodies(statement):
-            found += _ops(inner)
-    return found
+def fits_rows(body: Body) -> bool:
+    """Whether a body has matrix products, and needs maps for nothing but shifts."""
+    inside = list(within(body))
+    if any(isinstance(one, Invocation) for one in inside):
+        return False  # blocks take maps
+    ops = [one for one in inside if isinstance(one, Op) and not shift_of(one)]
+    layouts = {layout_of(op) for op in ops}
+    return "rows" in layouts and "map" not in layouts
 
 
-def form_of(op: Op) -> Form:
-    """What a statement takes: products take rows, other rowwise ones either."""
+def layout_of(op: Op) -> Layout:
+    """What a statement takes: products take rows, other rowwise operators either."""
     operator = applied(op)
     grid = op.source is not None and len(op.source.dims) > 1
     if not grid or not operator.accepts_rows():
@@ -51,57 +44,57 @@ def form_of(op: Op) -> Form:
     return "rows" if operator.macs() else "either"
 
 
-def wanted(body: Sequence[Statement]) -> Form:
-    """The form for the operator that a body begins with: its own, or of one behind it.
+def layout_for(body: Body) -> Layout:
+    """The layout for the first operator of a body: its own, or the next one's.
 
-    So a GELU before a shift is computed of the map, in the shift's kernel.
+    So a GELU before a shift is computed on the map, in the shift's kernel.
     """
     for statement in body:
         if not isinstance(statement, Op):
             break
-        form = form_of(statement)
-        if form != "either":
-            return form
+        layout = layout_of(statement)
+        if layout != "either":
+            return layout
     return "either"
 
 
 @dataclass
-class Rows:
-    """The variables of a `forward` that hold rows, and the lines that make them so."""
+class Layouts:
+    """Which variables of a `forward` are rows; writes the lines that convert them."""
 
     lines: list[str]
-    used: bool
-    held: set[str] = field(default_factory=set)
-    sized: bool = False  # whether `size`, the leading axes of every map, is known
+    enabled: bool
+    rows: set[str] = field(default_factory=set)
+    has_size: bool = False  # whether `size`, the leading axes of every map, is defined
 
-    def bring(self, variable: str, form: Form) -> None:
-        """Write what gives a variable the form, where it has another."""
-        if not self.used:
+    def convert(self, variable: str, layout: Layout) -> None:
+        """Write the conversion of a variable to a layout, where it has another."""
+        if not self.enabled:
             return
-        if form == "map" and variable in self.held:
-            self.held.remove(variable)
+        if layout == "map" and variable in self.rows:
+            self.rows.remove(variable)
             self._write(f"{variable} = torch.unflatten({variable}, 0, size)")
-        elif form == "rows" and variable not in self.held:
+        elif layout == "rows" and variable not in self.rows:
             line = f"{variable} = {variable}.flatten(0, -2)"
-            if not self.sized:
+            if not self.has_size:
                 self._write(f"size = {variable}.shape[:-1]")
                 line += "  # rows: [batch · height · width, channels]"
             self._write(line)
-            self.held.add(variable)
-            self.sized = True
+            self.rows.add(variable)
+            self.has_size = True
 
-    def alike(self, variables: Sequence[str]) -> None:
-        """The same form for all: rows, if any holds them."""
-        if self.held & set(variables):
+    def unify(self, variables: Sequence[str]) -> None:
+        """Convert all variables to rows if any of them is."""
+        if self.rows & set(variables):
             for variable in variables:
-                self.bring(variable, "rows")
+                self.convert(variable, "rows")
 
-    def made(self, targets: Sequence[str], source: str) -> None:
-        """`targets` now hold what was made of `source`, in its form."""
-        if source in self.held:
-            self.held |= set(targets)
+    def assigned(self, targets: Sequence[str], source: str) -> None:
+        """`targets` were computed from `source`, and have its layout."""
+        if source in self.rows:
+            self.rows |= set(targets)
         else:
-            self.held -= set(targets)
+            self.rows -= set(targets)
 
     def _write(self, line: str) -> None:
         self.lines.append(f"        {line}")

@@ -1,35 +1,35 @@
-"""A program as Python source: one file that needs PyTorch alone.
+"""A model as Python source: one file that needs only PyTorch.
 
-This text is the only lowering there is. `compile` runs it, `--emit torch`
-prints it, so what is trained is what can be read.
+There is no other lowering: `compile` runs this text and `--emit torch` prints it, so
+the module that is trained is the file that can be read.
 """
 
 import builtins
 import re
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from s2mlp_dsl.analysis.analyze import Analysis
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.walk import ops_in
-from s2mlp_dsl.lower.inline import Definitions, import_lines
-from s2mlp_dsl.lower.layout import WIDTH
-from s2mlp_dsl.lower.lowering import Lowering
-from s2mlp_dsl.lower.scope import Drop, class_lines, construct_of
-from s2mlp_dsl.operators import applied
+from s2mlp_dsl.lower.definitions import Definitions, import_lines
+from s2mlp_dsl.lower.formatting import WIDTH
+from s2mlp_dsl.lower.module_class import ClassWriter, Regularizer
+from s2mlp_dsl.lower.shift_implementations import construct
 
-# Names that the emitted source uses for itself, and Python's own.
+# Names that the emitted source uses itself, and Python's own.
 _USED = {"Sequence", "Tensor", "nn", "torch", *dir(builtins)}
 _LONGEST_CLASS = 40
 
 
 @dataclass(frozen=True)
-class Origin:
-    """Where a program came from, for the header of what is made of it."""
+class Provenance:
+    """What made a source, for its header. `command` is None where no file was read."""
 
     spec: str
     version: str
-    command: str | None  # None for text that is in no file
+    command: str | None
 
 
 @dataclass(frozen=True)
@@ -43,50 +43,41 @@ class Source:
 def torch_source(
     model: Model,
     analysis: Analysis,
-    origin: Origin,
-    lowering: Lowering,
-    drops: tuple[Drop, ...] = (),
+    provenance: Provenance,
+    lowering: str,
+    regularizers: tuple[Regularizer, ...] = (),
     rows: bool = False,
 ) -> Source:
-    """The PyTorch source of a program, formatted as ruff formats.
+    """The PyTorch source of a model, formatted as ruff formats.
 
-    With `rows`, matrix products take all positions of a batch in one axis.
-
-    `drops` are for training: they put modules without parameters into each
-    residual branch, so the weights have the same names with them and without.
+    `lowering` names the shift implementation. With `rows`, matrix products take all
+    positions of a batch along one axis. Raises `CannotLower` (A0312) for modules of
+    packages that cannot be emitted.
     """
-    callees = {construct_of(op, lowering).head for op in ops_in(model)} | {
-        drop.module.partition("(")[0] for drop in drops
-    }
-    known = Definitions(applied(op).definition for op in ops_in(model))
+    callees = {construct(op, lowering).callee for op in ops_in(model)}
+    callees |= {one.constructor.partition("(")[0] for one in regularizers}
+    known = Definitions(model, lowering)
     modules = known.of(one for one in callees if not one.startswith("nn."))
-    classes = _class_names(model, known.names)
-    parts = [
-        "\n".join(_header(model, analysis, origin)),
-        "\n".join(import_lines(modules)),
-    ]
+    classes = _class_names(model, known.known)
+    writer = ClassWriter(model, classes, lowering, regularizers, rows)
     definitions = [one.text for one in modules]
     for block in model.blocks:
         doc = _docstring(block.doc or f"{block.source} to {block.result}.")
-        lines = class_lines(
-            *(classes[block.name], doc, block.body, model, classes, block.source),
-            *(lowering, drops, rows),
+        definitions.append(
+            writer.write(classes[block.name], doc, block.body, block.source)
         )
-        definitions.append("\n".join(lines))
-    name = classes[""]
-    doc = _docstring(model.doc or f"An image to {model.result}.")
-    lines = class_lines(
-        name, doc, model.body, model, classes, None, lowering, drops, rows
-    )
-    definitions.append("\n".join(lines))
-    definitions.append("\n".join(_self_check(name, model, analysis)))
-    text = "\n\n".join(parts) + "\n\n\n" + "\n\n\n".join(definitions) + "\n"
+    name, doc = classes[""], _docstring(model.doc or f"An image to {model.result}.")
+    definitions.append(writer.write(name, doc, model.body, None))
+    definitions.append(_self_check(name, model, analysis))
+    header = _header(model, analysis, provenance)
+    imports = "\n".join(import_lines(modules))
+    text = "\n\n\n".join([f"{header}\n\n{imports}", *definitions]) + "\n"
     return Source(text, name)
 
 
-def _class_names(model: Model, defined: frozenset[str]) -> dict[str, str]:
-    """A class for each definition, and for the model under the empty name."""
-    taken = _USED | defined
+def _class_names(model: Model, defined: Iterable[str]) -> dict[str, str]:
+    """A class name for each block, and for the model under the empty name."""
+    taken = _USED.union(defined)
     names: dict[str, str] = {}
     wanted = [(block.name, block.name) for block in model.blocks]
     for key, name in [*wanted, ("", model.name)]:
@@ -95,7 +86,7 @@ def _class_names(model: Model, defined: frozenset[str]) -> dict[str, str]:
         while candidate in taken:
             number += 1
             candidate = f"{camel}{number}"
-        taken = taken | {candidate}
+        taken.add(candidate)
         names[key] = candidate
     return names
 
@@ -107,17 +98,14 @@ def _camel(name: str) -> str:
     return camel if camel.isidentifier() else f"Model{camel}"
 
 
-def _header(model: Model, analysis: Analysis, origin: Origin) -> list[str]:
-    lines = [f'"""{model.name}, compiled from {_harmless(origin.spec)}.', ""]
+def _header(model: Model, analysis: Analysis, provenance: Provenance) -> str:
+    lines = [f'"""{model.name}, compiled from {_harmless(provenance.spec)}.', ""]
     if model.doc:
         lines += [*textwrap.wrap(_harmless(model.doc), 80), ""]
+    lines += [f"Made by s2mlp-dsl {provenance.version}. Edit the spec, not this file."]
+    if provenance.command:
+        lines += ["Made again by", "", f"    {_harmless(provenance.command)}"]
     lines += [
-        f"Made by s2mlp-dsl {origin.version}. Edit the spec, not this file.",
-    ]
-    if origin.command:
-        lines += ["Made again by", "", f"    {_harmless(origin.command)}"]
-    return [
-        *lines,
         "",
         f"function {analysis.function_hash}",
         f"weights  {analysis.weight_hash}",
@@ -125,6 +113,7 @@ def _header(model: Model, analysis: Analysis, origin: Origin) -> list[str]:
         "Maps are [batch, height, width, channels]; comments show where that changes.",
         '"""',
     ]
+    return "\n".join(lines)
 
 
 def _docstring(text: str) -> list[str]:
@@ -135,18 +124,21 @@ def _docstring(text: str) -> list[str]:
 
 
 def _harmless(text: str) -> str:
-    """Text that cannot end a docstring, escape from it or hide in it."""
+    """Text that can neither end a docstring nor escape or hide anything in it."""
     plain = "".join(c if c.isprintable() else " " for c in text)
     plain = plain.replace("\\", "/").replace('"', "'")
     return re.sub(r"\s+", " ", plain).strip()
 
 
-def _self_check(name: str, model: Model, analysis: Analysis) -> list[str]:
+def _self_check(name: str, model: Model, analysis: Analysis) -> str:
     assert analysis.image is not None
-    said = f"{model.name}: output {{tuple(y.shape)}}, {{parameters:,}} parameters"
     image = ", ".join(map(str, analysis.image))
     result = ", ".join(map(str, model.result.dims))
-    return [
+    shown = f"{model.name}: output {{tuple(y.shape)}}, {{parameters:,}} parameters"
+    printed = [f'    print(f"{shown}")']
+    if len(printed[0]) > WIDTH:
+        printed = ["    print(", f'        f"{shown}"', "    )"]
+    lines = [
         'if __name__ == "__main__":',
         f"    model = {name}().eval()",
         "    with torch.no_grad():",
@@ -154,12 +146,6 @@ def _self_check(name: str, model: Model, analysis: Analysis) -> list[str]:
         f"    assert y.shape == (2, {result}), y.shape",
         "    parameters = sum(p.numel() for p in model.parameters())",
         f"    assert parameters == {analysis.params:_}, parameters",
-        *_print(said),
+        *printed,
     ]
-
-
-def _print(text: str) -> list[str]:
-    line = f'    print(f"{text}")'
-    if len(line) <= WIDTH:
-        return [line]
-    return ["    print(", f'        f"{text}"', "    )"]
+    return "\n".join(lines)

@@ -1,29 +1,35 @@
-"""The model as the code of its torch.fx graph: one line per statement.
+"""The torch.fx graph as Python code."""
 
-Every call and every iteration is opened. `forward` runs on the module that
-`--emit torch` writes, or on any with the same names.
-"""
-
-from torch import nn
-
-from s2mlp_dsl.ir.program import Model
-from s2mlp_dsl.lower.trace import trace
-from s2mlp_dsl.targets.identity import Identity
+from s2mlp_dsl.targets import Request, Target
 
 
-def fx_text(model: Model, module: nn.Module, identity: Identity) -> str:
-    """Python text that defines `forward(self, x)`."""
-    code = trace(module, model).graph.python_code("self")
-    header = "\n".join(f"{key} {value}" for key, value in _said(identity).items())
-    lines = [line.rstrip() for line in code.src.strip().splitlines()]
-    body = "\n".join(line for line in lines if line)
-    return (
-        f'"""{model.name} as a torch.fx graph, one line per statement.\n\n'
-        f"Made by s2mlp-dsl {identity.version}. `self` is a module with the names of\n"
-        f"`--emit torch`.\n\n{header}\n"
-        f'"""\n\n\n{body}\n'
-    )
+class Fx(Target):
+    """Every call and every iteration is opened.
 
+    `forward(self, x)` runs on the module that `--emit torch` writes, or on any with the
+    same names.
+    """
 
-def _said(identity: Identity) -> dict[str, str]:
-    return {"function": identity.function_hash, "weights ": identity.weight_hash}
+    api = 1
+    suffix = ".py"
+    doc = "the torch.fx graph as Python code, one line per statement"
+
+    def emit(self, request: Request) -> bytes:
+        from s2mlp_dsl.lower.trace import trace
+
+        program = request.program
+        code = trace(request.build(), program.model).graph.python_code("self")
+        lines = [line.rstrip() for line in code.src.splitlines() if line.strip()]
+        return "\n".join(
+            [
+                f'"""{program.model.name} as a torch.fx graph, one line per statement.',
+                "",
+                f"Made by s2mlp-dsl {program.version}. "
+                "`self` is a module with the names of\n`--emit torch`.",
+                "",
+                f"function {program.function_hash}",
+                f"weights  {program.weight_hash}",
+                '"""',
+                *("", "", *lines, ""),
+            ]
+        ).encode()

@@ -1,11 +1,11 @@
-"""The IR as JSON, by a published schema (docs/ir.schema.json)."""
+"""The IR as JSON, with a published schema (docs/ir.schema.json)."""
 
 import json
 from typing import Any, Literal
 
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.program import Model
-from s2mlp_dsl.targets.identity import Identity
+from s2mlp_dsl.targets import Request, Target
 
 
 class IrDocument(Record):
@@ -22,16 +22,23 @@ class IrDocument(Record):
     model: Model
 
 
-def ir_json_text(model: Model, identity: Identity) -> str:
-    """The document, the same bytes every time."""
-    document = IrDocument(
-        version=identity.version,
-        spec=identity.spec,
-        function_hash=identity.function_hash,
-        weight_hash=identity.weight_hash,
-        model=model,
-    )
-    return json.dumps(document.model_dump(mode="json"), indent=1) + "\n"
+class IrJson(Target):
+    """For programs that read models."""
+
+    api = 1
+    suffix = ".json"
+    doc = "the model without parameters, as JSON (docs/ir.schema.json)"
+
+    def emit(self, request: Request) -> bytes:
+        program = request.program
+        document = IrDocument(
+            version=program.version,
+            spec=program.spec_name,
+            function_hash=program.function_hash,
+            weight_hash=program.weight_hash,
+            model=program.model,
+        )
+        return (json.dumps(document.model_dump(mode="json"), indent=1) + "\n").encode()
 
 
 def ir_schema() -> dict[str, Any]:

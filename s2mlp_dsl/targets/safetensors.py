@@ -1,25 +1,32 @@
-"""The weights of a model, with the hashes of its spec in the metadata."""
+"""The weights of a model."""
 
 import json
 import struct
 
-from safetensors.torch import save
-from torch import nn
-
-from s2mlp_dsl.targets.identity import Identity
+from s2mlp_dsl.targets import Request, Target
 
 
-def weights_bytes(module: nn.Module, identity: Identity) -> bytes:
+class Safetensors(Target):
     """A safetensors file: the same bytes for the same weights."""
-    tensors = {
-        name: tensor.detach().cpu().contiguous()
-        for name, tensor in module.state_dict().items()
-    }
-    return _in_order(save(tensors, metadata={"format": "pt", **identity.metadata()}))
+
+    api = 1
+    suffix = ".safetensors"
+    doc = "the weights, with the hashes of the spec in the metadata"
+    binary = True
+
+    def emit(self, request: Request) -> bytes:
+        from safetensors.torch import save
+
+        tensors = {
+            name: tensor.detach().cpu().contiguous()
+            for name, tensor in request.build().state_dict().items()
+        }
+        metadata = {"format": "pt", **request.program.metadata}
+        return _sorted_header(save(tensors, metadata=metadata))
 
 
-def _in_order(data: bytes) -> bytes:
-    """The same file with its header sorted: the library leaves that to chance."""
+def _sorted_header(data: bytes) -> bytes:
+    """The same file with its header in order, which the library leaves to chance."""
     (length,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + length])
     text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()

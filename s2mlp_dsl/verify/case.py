@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from s2mlp_dsl.analysis.dataflow import dataflow
+from s2mlp_dsl.lower.export import size_step
 from s2mlp_dsl.program import Program
-from s2mlp_dsl.targets.export import steps
 from s2mlp_dsl.verify.forms import built
 from s2mlp_dsl.verify.reference import (
     Array,
@@ -126,7 +126,7 @@ def _taller(
 ) -> tuple[Array, Array] | None:
     """An image one step higher, where no operator is bound to its positions."""
     *_, height, width = size = list(program.model.input_size)
-    step, _ = steps(program.model)
+    step = size_step(program.model, "height")
     # A fold is lowered for the sides that it was written on.
     kinds = {type(part).__name__ for part in program.build().modules()}
     bound = "Rearrange" in kinds

@@ -8,12 +8,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from s2mlp_dsl.lower.lowering import Lowering
+from s2mlp_dsl.lower.errors import CannotLower
+from s2mlp_dsl.lower.export import decomposed, export_program, reason_of
+from s2mlp_dsl.lower.onnx import missing, onnx_bytes, run_onnx
 from s2mlp_dsl.lower.trace import trace
 from s2mlp_dsl.program import Program
-from s2mlp_dsl.targets.export import decomposed, export_program
-from s2mlp_dsl.targets.failed import TargetFailed, reason_of
-from s2mlp_dsl.targets.onnx import missing, onnx_bytes, run_onnx
 
 Run = Callable[[Tensor], Tensor]
 
@@ -28,7 +27,7 @@ OF_ANY_SIZE = ("eager", "cuda", "fx")
 # And why; a test tries the runtime, so that this stays true.
 NOT_IN_BFLOAT16 = {"onnx": "not done: ONNX Runtime has no MatMul, Add or Conv for it"}
 # How shifts are computed there, where it is not as in the module.
-_LOWERING: dict[str, Lowering] = {
+_LOWERING: dict[str, str] = {
     "export": "select", "decomposed": "select", "onnx": "select"
 }  # fmt: skip
 
@@ -78,7 +77,7 @@ def form(name: str, program: Program, net: nn.Module) -> Run:
                 compiled: Run = torch.compile(net, dynamic=False)
                 return compiled
             case "onnx":
-                data = onnx_bytes(program.model, net, program.identity)
+                data = onnx_bytes(program.model, net, program.metadata)
                 return lambda x: run_onnx(data, x.detach())
             case "export" | "decomposed":
                 made = export_program(program.model, net)
@@ -86,7 +85,7 @@ def form(name: str, program: Program, net: nn.Module) -> Run:
                     made = decomposed(made)
                 module: Run = made.module()
                 return module
-    except TargetFailed as error:
+    except CannotLower as error:
         (one,) = error.diagnostics
         said = one.primary.text
         raise FormFailed(said, one.code.number, error.statement) from error

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from s2mlp_dsl.analysis.cost import buffers_of, tensors_of
 from s2mlp_dsl.analysis.dataflow import dataflow, distinct_statements
 from s2mlp_dsl.ir.program import Model, Op
-from s2mlp_dsl.targets.export import decomposed, quiet
+from s2mlp_dsl.lower.export import decomposed, quiet
 from s2mlp_dsl.verify.forms import Run
 from s2mlp_dsl.verify.reference import reference_of
 

@@ -1,6 +1,7 @@
 """The public API, as the README uses it."""
 
 import importlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,17 @@ def test_verify_certifies() -> None:
     assert certificate.passed
     assert certificate.model == "tiny"
     assert certificate.versions["torch"] == torch.__version__
+
+
+def test_threads_share_one_module_for_one_text() -> None:
+    """However many build it at the same time, and no call leaves anything behind."""
+    program = s2.elaborate(TINY.replace("tiny", "threaded"))
+    before = (program.model, dict(program.settings), program.source().text)
+    with ThreadPoolExecutor(8) as pool:
+        nets = list(pool.map(lambda _: program.build(), range(16)))
+        texts = set(pool.map(lambda _: program.emit("ir-json"), range(16)))
+    assert len({type(net) for net in nets}) == len(texts) == 1
+    assert before == (program.model, program.settings, program.source().text)
 
 
 def test_diagrams(tmp_path: Path) -> None:

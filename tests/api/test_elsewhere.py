@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import s2mlp_dsl as s2
-from s2mlp_dsl.lower.features import NoFeature
+from s2mlp_dsl.lower.backbone import NoFeature
 
 SPEC = """edition 1
 
@@ -59,6 +59,13 @@ def test_what_is_not_used_is_gone() -> None:
     assert set(net.state_dict()) < set(whole)
     assert not any(key.startswith(("late", "head")) for key in net.state_dict())
     net.load_state_dict({key: whole[key] for key in net.state_dict()})
+
+
+def test_shifts_of_any_edge_rule() -> None:
+    (mixed,) = s2.compile(SPEC.replace("keep", "reflect"), features=["mixed"])(
+        torch.randn(2, 3, 16, 24)
+    )
+    assert mixed.shape == (2, 8, 8, 12)
 
 
 def test_a_vector_stays_a_vector() -> None:

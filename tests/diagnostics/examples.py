@@ -89,11 +89,12 @@ def check_files(folder: Path, spec: File, others: tuple[File, ...]) -> list[Diag
         try:
             loaded = load(folder / name, name)
             checked = check_spec(loaded)
-            match spec.command:
-                case ["to", target]:
-                    elaborate(loaded).emit(target)
-                case ["by", lowering]:
-                    elaborate(loaded).source(lowering=lowering)
+            for file in (*others, spec):
+                match file.command:
+                    case ["to", target]:
+                        elaborate(loaded).emit(target)
+                    case ["by", lowering]:
+                        elaborate(loaded).source(lowering=lowering)
         except SpecError as error:
             return list(error.diagnostics)
         return checked.report.sorted()

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from s2mlp_dsl.api import Program, elaborate
-from s2mlp_dsl.lower.rows import in_rows
+from s2mlp_dsl.lower.rows import fits_rows
 from s2mlp_dsl.verify.verify import verify_module
 from tests.lower.specs import MADE_UP, SHIPPED, SMALL, program
 from tests.verify.planting import checks, edited, failed
@@ -93,7 +93,7 @@ def test_values_and_gradients_are_those_of_maps(body: str, training: bool) -> No
 @pytest.mark.parametrize("body", MAPS.values(), ids=MAPS)
 def test_what_needs_more_than_rows_keeps_maps(body: str) -> None:
     one = of(body)
-    assert not any(in_rows(block.body) for block in one.model.blocks)
+    assert not any(fits_rows(block.body) for block in one.model.blocks)
     assert ".shape[:-1]" not in one.source(device="cuda").text
 
 

@@ -7,7 +7,7 @@ import s2mlp_dsl as s2
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.diagnostics import SpecError
 from s2mlp_dsl.operators import OPERATORS, Args
-from s2mlp_dsl.targets.ir_json import IrDocument, ir_json_text
+from s2mlp_dsl.targets.ir_json import IrDocument
 from tests.operators.cases import map_, op_of, spec_text
 
 SMALL = {"width": 8, "depth": 3, "size": 48, "classes": 3}
@@ -92,7 +92,7 @@ def test_hash_is_that_of_the_numbers(of: str) -> None:
 @pytest.mark.parametrize("of", [f"depthwise(3, {KERNELS})", f"conv(4, 3, {THIRDS})"])
 def test_json_takes_kernels_back(of: str) -> None:
     program = elaborate(spec_text(of, map_(2, 3, 4)))
-    text = ir_json_text(program.model, program.identity)
+    text = program.emit("ir-json")
     assert IrDocument.model_validate_json(text).model == program.model
 
 

@@ -16,8 +16,8 @@ from safetensors.torch import load as load_tensors
 
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.ir.walk import occurrences
-from s2mlp_dsl.lower.allowed import check_source
-from s2mlp_dsl.targets.onnx import STATEMENT, run_onnx
+from s2mlp_dsl.lower.onnx import STATEMENT, run_onnx
+from s2mlp_dsl.lower.source_check import check_source
 from s2mlp_dsl.weights.match import stored_in
 from tests.targets.hostile import (
     BOOM,
@@ -116,7 +116,7 @@ def test_in_weights() -> None:
     (length,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + length])
     said = header.pop("__metadata__")
-    assert said == {"format": "pt", **made.identity.metadata()}
+    assert said == {"format": "pt", **made.metadata}
     assert said["s2mlp_dsl.spec"] == FILE
     assert set(load_tensors(data)) == set(header) == set(stored_in(made.model))
     assert len(header) == 2 * len(labels())
@@ -147,7 +147,7 @@ def test_in_onnx() -> None:
     torch.testing.assert_close(run_onnx(data, x), net(x), rtol=1e-4, atol=1e-4)
     proto = onnx.load_from_string(data)
     said = {one.key: one.value for one in proto.metadata_props}
-    assert said == made.identity.metadata()  # the file's name, and nothing else
+    assert said == made.metadata  # the file's name, and nothing else
     assert (proto.graph.name, proto.graph.doc_string, proto.doc_string) == ("m", "", "")
     known = {visit.path for visit in occurrences(made.model, each=True)}
     for node in proto.graph.node:

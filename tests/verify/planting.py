@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from unittest.mock import patch
 
 from torch import nn
 
 from s2mlp_dsl.api import Program, elaborate
-from s2mlp_dsl.lower import inline
+from s2mlp_dsl.lower import definitions
 from s2mlp_dsl.verify.certificate import Check
 from s2mlp_dsl.verify.verify import verify_module
 
@@ -78,11 +79,9 @@ def changed(change: Callable[[nn.Module], None]) -> nn.Module:
 @contextmanager
 def lowering_writes(name: str, old: str, new: str) -> Iterator[None]:
     """Every source that is emitted meanwhile has a fault in this definition."""
-    known = inline._ours()
+    known = definitions.nn_definitions()
     right = known[name]
     assert right.text.count(old) == 1, old
-    known[name] = replace(right, text=right.text.replace(old, new))
-    try:
+    wrong = known | {name: replace(right, text=right.text.replace(old, new))}
+    with patch.object(definitions, "nn_definitions", lambda: wrong):
         yield
-    finally:
-        known[name] = right

@@ -14,10 +14,10 @@ from s2mlp_dsl.cli.options import (
     spec_argument,
 )
 from s2mlp_dsl.cli.output import errors_as
-from s2mlp_dsl.lower.lowering import LOWERINGS, Lowering
-from s2mlp_dsl.targets.targets import TARGETS, Target
+from s2mlp_dsl.lower.shift_implementations import SHIFTS
+from s2mlp_dsl.targets import TARGETS
 
-_HELP = ". ".join(f"{one.name}: {one.summary}" for one in TARGETS.values())
+_HELP = "; ".join(f"{name}: {doc}" for name, doc in TARGETS.docs().items())
 
 
 @click.command()
@@ -26,7 +26,7 @@ _HELP = ". ".join(f"{one.name}: {one.summary}" for one in TARGETS.values())
 @format_option("json", help="Format of diagnostics.")
 @click.option(
     "--emit",
-    type=click.Choice(list(TARGETS)),
+    type=click.Choice(TARGETS.names()),
     default="torch",
     show_default=True,
     help=f"{_HELP}.",
@@ -42,7 +42,9 @@ _HELP = ". ".join(f"{one.name}: {one.summary}" for one in TARGETS.values())
     help="Target device; selects the shift implementation.",
 )
 @click.option(
-    "--lowering", type=click.Choice(LOWERINGS), help="Force this shift implementation."
+    "--lowering",
+    type=click.Choice(SHIFTS.names()),
+    help="Force this shift implementation.",
 )
 @click.option(
     "--weights",
@@ -65,17 +67,16 @@ def command(
     output: Path | None,
     check: bool,
     device: str,
-    lowering: Lowering | None,
+    lowering: str | None,
     weights: Path | None,
     partial: bool,
     seed: int,
 ) -> int:
     """Compile a model of SPEC to a target, in a file or on standard output."""
-    target = TARGETS[emit]
-    _check_options(target, output, check, weights, partial)
+    _check_options(emit, output, check, weights, partial)
     with errors_as(form):
         program = elaborate(spec, model, settings)
-        data = _emit(program, target, lowering, device, weights, partial, seed)
+        data = _emit(program, emit, lowering, device, weights, partial, seed)
     if check:
         assert output is not None
         return _compare(output, data)
@@ -89,23 +90,25 @@ def command(
 
 
 def _check_options(
-    target: Target,
+    emit: str,
     output: Path | None,
     check: bool,
     weights: Path | None,
     partial: bool,
 ) -> None:
+    target = TARGETS[emit]
     if check and output is None:
         raise click.UsageError("--check needs the file to compare, -o FILE")
-    if check and target.name == "export":
+    if check and not target.reproducible:
         raise click.UsageError(
-            "a .pt2 file differs each time it is written: check another target"
+            f"a {target.suffix} file differs each time it is written: "
+            "check another target"
         )
     if target.binary and output is None:
-        raise click.UsageError(f"{target.name} is binary and needs a file, -o FILE")
+        raise click.UsageError(f"{emit} is binary and needs a file, -o FILE")
     if weights is not None and not target.binary:
         raise click.UsageError(
-            f"--weights needs a binary target, and {target.name} is not one"
+            f"--weights needs a binary target, and {emit} is not one"
         )
     if partial and weights is None:
         raise click.UsageError("--partial needs --weights")
@@ -113,26 +116,26 @@ def _check_options(
 
 def _emit(
     program: Program,
-    target: Target,
-    lowering: Lowering | None,
+    emit: str,
+    lowering: str | None,
     device: str,
     weights: Path | None,
     partial: bool,
     seed: int,
 ) -> bytes:
-    if not target.binary:
-        return program.emit(target.name, None, lowering, device)
+    if not TARGETS[emit].binary:
+        return program.emit(emit, None, lowering, device)
     import torch
 
     torch.manual_seed(seed)
     if weights is None:
-        return program.emit(target.name, None, lowering, device)
+        return program.emit(emit, None, lowering, device)
     from s2mlp_dsl import train
 
-    module = program.build(drawn=partial)
+    module = program.build(initialized=partial)
     fit, _ = train.load_weights(module, weights, partial=partial)
     print("\n".join(fit.report()), file=sys.stderr)
-    return program.emit(target.name, module, lowering, device)
+    return program.emit(emit, module, lowering, device)
 
 
 def _compare(output: Path, data: bytes) -> int:

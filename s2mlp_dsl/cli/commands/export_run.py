@@ -23,6 +23,8 @@ def command(run: Path, out: Path) -> int:
 
     program = program_of(run)
     source = program.source()
-    train.export(program.build(drawn=False), run, out, source.text, source.model_class)
+    train.export(
+        program.build(initialized=False), run, out, source.text, source.model_class
+    )
     print(f"wrote {out}: `python {out / 'load.py'}` checks it, README.md describes it")
     return 0

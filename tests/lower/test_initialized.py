@@ -12,7 +12,7 @@ def test_weights_to_come_are_not_drawn() -> None:
     program = elaborate("specs/s2mlp.arch", settings=SIZES)
     drawn = program.build().eval()
     before = torch.get_rng_state()
-    waiting = program.build(drawn=False).eval()
+    waiting = program.build(initialized=False).eval()
     assert torch.equal(torch.get_rng_state(), before)
     waiting.load_state_dict(drawn.state_dict())
     x_BCHW = torch.randn(2, 3, 16, 16)

@@ -1,4 +1,4 @@
-"""Python text, broken over lines as ruff breaks it."""
+"""Python code laid out over lines as `ruff format` does it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,16 +26,16 @@ class Bracketed:
 
 
 def construct(call: Construct) -> Bracketed:
-    """The text of a module's construction."""
+    """The call that constructs a module."""
     keywords = (_literal(value, f"{name}=") for name, value in call.keywords)
     return Bracketed(call.callee, (*map(_literal, call.args), *keywords))
 
 
 def assign(target: str, value: Bracketed, indent: int) -> list[str]:
-    """`target = value` in as many lines as it takes.
+    """`target = value`, over several lines where it is too long for one.
 
-    Brackets are opened at the value; where even `target = head(` is too long,
-    the value gets brackets of its own, as long as those fit.
+    Where even `target = head(` is too long, the value is wrapped in parentheses, if
+    those fit.
     """
     margin = " " * indent
     whole = f"{margin}{target} = {value}"
@@ -52,7 +52,7 @@ def assign(target: str, value: Bracketed, indent: int) -> list[str]:
 def call_with(
     target: str, callee: str, arguments: Sequence[str], indent: int
 ) -> list[str]:
-    """`target = callee(arguments)`, where a name may be of any length."""
+    """`target = callee(arguments)`, for names of any length."""
     return _lines(f"{target} = ", Bracketed(callee, tuple(arguments)), indent, "")
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.targets.export import export_program
+from s2mlp_dsl.lower.export import export_program
 
 STATEMENTS = ("depthwise(3)", "conv(dim, 3)", "conv(dim, 1, edge = replicate)")
 

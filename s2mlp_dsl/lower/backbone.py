@@ -1,4 +1,4 @@
-"""A backbone: the built module, returning labelled maps instead of its result."""
+"""A backbone: a built module that returns labelled maps instead of its result."""
 
 import operator
 
@@ -17,19 +17,21 @@ class NoFeature(Exception):
 
 
 def with_features(model: Model, module: nn.Module, labels: list[str]) -> nn.Module:
-    """A module that maps images to a list: what leaves each labelled statement.
+    """A module that maps images to a list: the result of each labelled statement.
 
-    Maps are [batch, channels, height, width], as detection and segmentation code
-    takes them; `feature_info` has a row for each, as in timm. What comes after the
-    last of them is gone, its weights too; the others keep their names. Raises
+    Maps are [batch, channels, height, width], as detection and segmentation code takes
+    them; `feature_info` has a row for each, as in timm. Statements after the last of
+    them are removed with their weights; the others keep their names. Raises
     `NoFeature`.
     """
     known = dataflow(model).graph["labels"]
     for label in labels:
         if len(known.get(label, ())) != 1:
             unique = ", ".join(f"`{one}`" for one, at in known.items() if len(at) == 1)
-            what = "several statements" if label in known else "no statement"
-            raise NoFeature(f"{what} of {model.name} labelled `{label}`; take {unique}")
+            which = "several statements" if label in known else "no statement"
+            raise NoFeature(
+                f"{which} of {model.name} labelled `{label}`; choose from {unique}"
+            )
     traced = trace(module, model)
     graph = traced.graph
     nodes = _nodes(graph)
@@ -41,9 +43,8 @@ def with_features(model: Model, module: nn.Module, labels: list[str]) -> nn.Modu
             node = nodes[path]
             reduction = None
             if isinstance(shape, Map):
-                axes = range(1, len(shape.grid) + 1)
                 last = len(shape.grid) + 1
-                node = graph.call_method("permute", (node, 0, last, *axes))
+                node = graph.call_method("permute", (node, 0, last, *range(1, last)))
                 reduction = model.input_size[-1] // shape.width
             found.append(node)
             info.append(
@@ -58,7 +59,7 @@ def with_features(model: Model, module: nn.Module, labels: list[str]) -> nn.Modu
 
 
 def _nodes(graph: fx.Graph) -> dict[str, fx.Node]:
-    """Traced nodes by the names of the dataflow graph, which `verify` holds equal."""
+    """Traced nodes by the names of the dataflow graph; `verify` proves them equal."""
     nodes: dict[str, fx.Node] = {}
     sums = 0
     for node in graph.nodes:

@@ -17,17 +17,14 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import s2mlp_dsl
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.ir.program import Shift, ShiftGroup
-from s2mlp_dsl.lower.lowering import (
-    LOWERINGS,
-    CannotLower,
-    Lowering,
-    _not_one_hot,
-    _not_sliced,
-    choose,
-)
+from s2mlp_dsl.lower.errors import CannotLower
+from s2mlp_dsl.lower.shift_implementations import SHIFTS, construct, default_for
+from s2mlp_dsl.lower.shift_implementations.onehot import OneHot
+from s2mlp_dsl.lower.shift_implementations.slices import Slices
 from s2mlp_dsl.nn.gathered_shift import GatheredShift, gathered
 from s2mlp_dsl.nn.one_hot_shift import OneHotShift
 from s2mlp_dsl.nn.sliced_shift import SlicedShift
+from s2mlp_dsl.targets import TARGETS
 from tests.lower.specs import program
 from tests.operators.test_shift_oracle import EDGES, Move, expected, moves
 from tests.verify.planting import PROGRAM
@@ -68,14 +65,14 @@ def test_gather(move: Move) -> None:
 @given(moves())
 @settings(max_examples=300, deadline=None)
 def test_slices(move: Move) -> None:
-    assume(_not_sliced(_shift(move)) is None)
+    assume(Slices().refusal(_shift(move)) is None)
     _holds(SlicedShift(move.groups, move.edge), move)
 
 
 @given(moves(furthest=3))
 @settings(max_examples=200, deadline=None)
 def test_one_hot(move: Move) -> None:
-    assume(_not_one_hot(_shift(move)) is None)
+    assume(OneHot().refusal(_shift(move)) is None)
     _holds(OneHotShift(move.groups, move.edge, move.turns), move)
 
 
@@ -85,7 +82,7 @@ def test_one_hot_keeps_one_step(
     groups: list[tuple[int, int, int]], height: int, width: int
 ) -> None:
     move = Move(height, width, tuple(groups), "keep")
-    assert _not_one_hot(_shift(move)) is None
+    assert OneHot().refusal(_shift(move)) is None
     _holds(OneHotShift(move.groups, "keep"), move)
 
 
@@ -114,9 +111,9 @@ class Calls(TorchDispatchMode):
 
 
 def test_chosen_by_target_and_device() -> None:
-    assert choose("torch") == "slices"
-    assert choose("torch", "cuda:1") == "gather"
-    assert choose("onnx") == choose("export", "cuda") == "select"
+    assert default_for("cpu") == "slices"
+    assert default_for("cuda:1") == "gather"
+    assert TARGETS["onnx"].shifts == TARGETS["export"].shifts == "select"
 
 
 @pytest.mark.parametrize(
@@ -127,13 +124,9 @@ def test_chosen_by_target_and_device() -> None:
         ("gather", {"GatheredShift"}),
     ],
 )
-def test_a_shift_it_cannot_compute_gets_another(
-    asked: Lowering, classes: set[str]
-) -> None:
-    from s2mlp_dsl.lower.lowering import lowered
-
+def test_a_shift_it_cannot_compute_gets_another(asked: str, classes: set[str]) -> None:
     body = program("many_groups").model.body
-    callees = {lowered(op, asked).callee for op in body if op.operator == "shift"}
+    callees = {construct(op, asked).callee for op in body if op.operator == "shift"}
     assert callees == classes
 
 
@@ -159,8 +152,8 @@ def test_the_header_says_what_was_asked() -> None:
     assert "class GatheredShift" in text
 
 
-@pytest.mark.parametrize("lowering", LOWERINGS)
-def test_models_agree_bit_for_bit(lowering: Lowering) -> None:
+@pytest.mark.parametrize("lowering", SHIFTS.names())
+def test_models_agree_bit_for_bit(lowering: str) -> None:
     one = program("digits")
     torch.manual_seed(1)
     net = one.build(lowering="select").eval()
@@ -264,7 +257,7 @@ class _After(nn.Module):
         return self.shift(nn.functional.gelu(x))
 
 
-def test_every_lowering_is_proved() -> None:
+def test_every_implementation_is_verified() -> None:
     from s2mlp_dsl.verify.verify import verify_module
 
     for lowering in ("slices", "select", "gather"):

@@ -1,9 +1,9 @@
-"""The finished text, held against what it may contain, before it is run.
+"""A check of emitted source against an allowlist, before it is executed.
 
-Only validated names and literals reach the text. This is the second lock: if
-that were ever to fail, nothing but module definitions could be executed. What
-is not listed here is refused: kinds of syntax, names that are read, what is
-taken from torch, and attributes of anything but `self` and autograd's `ctx`.
+Only validated names and literals are written into a source. This is a second line of
+defence: if that validation failed, the source could still only define modules. Anything
+not listed here is refused: kinds of syntax, names that are read, members of torch, and
+attributes of anything but `self` and autograd's `ctx`.
 """
 
 import ast
@@ -42,34 +42,38 @@ _SYNTAX = (
     ast.FormattedValue, ast.GeneratorExp, ast.IfExp, ast.JoinedStr, ast.List,
     ast.ListComp, ast.Name, ast.Slice, ast.Starred, ast.Subscript, ast.Tuple,
     ast.UnaryOp, ast.comprehension, ast.keyword,
-    # the parts of those that hold nothing
+    # their operators and contexts
     ast.boolop, ast.cmpop, ast.expr_context, ast.operator, ast.unaryop,
 )  # fmt: skip
 
 
 class ForbiddenSource(Exception):
-    """The generated text contains something that no model needs."""
+    """A source contains `found`, which no model needs."""
+
+    def __init__(self, found: str, line: int | None) -> None:
+        super().__init__(f"line {line or '?'}: {found}")
+        self.found = found
 
 
 def check_source(text: str, known: Iterable[str] = ()) -> None:
     """Raise `ForbiddenSource` unless the text only defines modules.
 
-    `known` are names that stand beside the text.
+    `known` are names that the text may use without defining them.
     """
     nodes = list(ast.walk(ast.parse(text)))
-    bound = {*known, *_bound_in(nodes)}
+    known = {*known, *_bound_in(nodes), *_BUILTINS, "torch"}
     modules = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
     for node in nodes:
-        found = _not_allowed(node, bound)
+        found = _not_allowed(node, known)
         if isinstance(node, ast.Name) and node.id in ("torch", "nn"):
-            # As a value of its own, a module could be taken apart elsewhere.
+            # Passed around as a value, a module would escape the check of its members.
             found = None if id(node) in modules else f"{node.id} as a value"
         if found:
-            raise ForbiddenSource(f"line {getattr(node, 'lineno', '?')}: {found}")
+            raise ForbiddenSource(found, getattr(node, "lineno", None))
 
 
 def _bound_in(nodes: list[ast.AST]) -> Iterator[str]:
-    """The names that the text itself gives a meaning."""
+    """The names that the text itself binds."""
     for node in nodes:
         match node:
             case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
@@ -80,8 +84,8 @@ def _bound_in(nodes: list[ast.AST]) -> Iterator[str]:
                 yield from (alias.name for alias in names)
 
 
-def _not_allowed(node: ast.AST, bound: set[str]) -> str | None:
-    """What a node contains that is not on the lists, None if nothing is."""
+def _not_allowed(node: ast.AST, known: set[str]) -> str | None:
+    """What a node contains that is not allowed, None if nothing."""
     if not isinstance(node, _SYNTAX):
         return type(node).__name__
     match node:
@@ -103,7 +107,7 @@ def _not_allowed(node: ast.AST, bound: set[str]) -> str | None:
         case ast.Name(id=name, ctx=ast.Store()):
             return _hidden(name)
         case ast.Name(id=name):
-            return _beyond({name}, bound | _BUILTINS | {"torch"})
+            return _beyond({name}, known)
         case ast.Attribute(value=ast.Name(id="torch"), attr=name):
             return _beyond({name}, _OF_TORCH)
         case ast.Attribute(value=ast.Name(id="nn"), attr=name):
@@ -116,7 +120,7 @@ def _not_allowed(node: ast.AST, bound: set[str]) -> str | None:
 
 
 def _hidden(name: str) -> str | None:
-    """A name of Python's own given another meaning could hide the real one."""
+    """A name that would shadow a builtin or be private."""
     if name == "_":
         return None
     return name if name.startswith("_") or hasattr(builtins, name) else None

@@ -8,7 +8,7 @@ from torch import nn
 
 import s2mlp_dsl.nn
 from s2mlp_dsl.ir.names import RESERVED
-from s2mlp_dsl.lower.inline import Definitions, import_lines
+from s2mlp_dsl.lower.definitions import Definitions, import_lines
 
 FILES = sorted(Path(s2mlp_dsl.nn.__file__).parent.glob("*.py"))
 
@@ -33,11 +33,11 @@ def test_what_is_needed_comes_first() -> None:
 
 def test_everything_at_once_runs() -> None:
     known = Definitions()
-    modules = known.of(known.names)
+    modules = known.of(known.known)
     text = "\n".join([*import_lines(modules), *(one.text for one in modules)])
     found: dict[str, object] = {}
     exec(text, found)
-    assert known.names <= found.keys()
+    assert known.known.keys() <= found.keys()
 
 
 def test_only_needed_imports() -> None:

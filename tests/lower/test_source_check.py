@@ -2,9 +2,9 @@
 
 import pytest
 
-from s2mlp_dsl.lower.allowed import ForbiddenSource, check_source
 from s2mlp_dsl.lower.build import build
 from s2mlp_dsl.lower.source import Source
+from s2mlp_dsl.lower.source_check import ForbiddenSource, check_source
 
 GOOD = '''"""A model."""
 

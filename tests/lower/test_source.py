@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from s2mlp_dsl.api import VERSION, Program, elaborate
-from s2mlp_dsl.lower.allowed import check_source
+from s2mlp_dsl.lower.source_check import check_source
 from tests.lower.specs import EVERY, MADE_UP, program
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -4,7 +4,7 @@ import random
 import subprocess
 import sys
 
-from s2mlp_dsl.lower.layout import Bracketed, assign, call_with, construct
+from s2mlp_dsl.lower.formatting import Bracketed, assign, call_with, construct
 from s2mlp_dsl.operators.base import Construct, PythonLiteral
 
 
