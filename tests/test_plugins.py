@@ -288,4 +288,4 @@ def test_what_cannot_be_used_is_said_without_torch(tmp_path: Path) -> None:
     )
     run = subprocess.run([sys.executable, "-c", says], capture_output=True, text=True)
     assert run.returncode == 4, run.stderr
-    assert run.stderr.startswith("error[A0311]: invalid operator")
+    assert run.stderr.startswith("error[A0311]: invalid registration")
