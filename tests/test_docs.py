@@ -13,7 +13,7 @@ from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.elaborate.recipes import resolve_recipe
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.ir.recipe import KINDS, Recipe
-from s2mlp_dsl.operators import OPERATORS, REGIONS
+from tools import docs_tables
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "language.md").read_text(encoding="utf-8")
@@ -30,10 +30,14 @@ def test_example_holds(text: str) -> None:
     assert all(one.holds and one.params is not None for one in checked.analyses)
 
 
-def test_every_operator_is_on_the_page() -> None:
-    rows = re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE)
-    listed = re.findall(r"`(\w+)[(`]", " ".join(rows))
-    assert {*OPERATORS, *REGIONS} <= set(listed)
+def test_tables_are_fresh() -> None:
+    tables = set()
+    for page in docs_tables.PAGES:
+        text = page.read_text(encoding="utf-8")
+        stale = f"{page.name}: python tools/docs_tables.py writes it"
+        assert docs_tables.refreshed(text) == text, stale
+        tables |= {found[2] for found in docs_tables.MARKED.finditer(text)}
+    assert tables == set(docs_tables.TABLES)
 
 
 def test_the_recipe_on_the_page_is_one() -> None:
