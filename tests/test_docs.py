@@ -30,14 +30,20 @@ def test_example_holds(text: str) -> None:
     assert all(one.holds and one.params is not None for one in checked.analyses)
 
 
-def test_tables_are_fresh() -> None:
-    tables = set()
-    for page in docs_tables.PAGES:
-        text = page.read_text(encoding="utf-8")
-        stale = f"{page.name}: python tools/docs_tables.py writes it"
-        assert docs_tables.refreshed(text) == text, stale
-        tables |= {found[2] for found in docs_tables.MARKED.finditer(text)}
+@pytest.mark.parametrize("page", docs_tables.PAGES, ids=lambda page: page.name)
+def test_tables_and_outputs_are_fresh(
+    page: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(page.parent)
+    text = page.read_text(encoding="utf-8")
+    assert docs_tables.refreshed(text) == text, "run python tools/docs_tables.py"
+
+
+def test_every_table_is_on_a_page() -> None:
+    texts = [page.read_text(encoding="utf-8") for page in docs_tables.PAGES]
+    tables = {found[2] for text in texts for found in docs_tables.TABLE.finditer(text)}
     assert tables == set(docs_tables.TABLES)
+    assert sum(len(docs_tables.OUTPUT.findall(text)) for text in texts) >= 2
 
 
 def test_the_recipe_on_the_page_is_one() -> None:

@@ -1,17 +1,24 @@
-"""Rewrite the tables of the docs that come from code.
+"""Rewrite what the docs show of the code: tables, and the output of commands.
 
 python tools/docs_tables.py           # write
-python tools/docs_tables.py --check   # exit 1 if a table is stale
+python tools/docs_tables.py --check   # exit 1 if something is stale
 
-A page marks the place of a table:
+A page marks the places:
 
     <!-- table: operators -->
     …
     <!-- end -->
+
+    <!-- output: check specs/s2mlp_deep.arch -->
+    ```text
+    …
+    ```
 """
 
 import json
+import os
 import re
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,16 +30,24 @@ from s2mlp_dsl.diagnostics import CODES
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+OUTPUT = re.compile(r"(<!-- output: (.*?) -->\n```text\n).*?(```)", re.DOTALL)
 
 Rows = list[tuple[str, ...]]
 
 
+def output(command: str) -> str:
+    """What a command prints, run in the root of the repository."""
+    os.chdir(ROOT)
+    words = shlex.split(command)
+    done = CliRunner().invoke(app, words, standalone_mode=False, catch_exceptions=False)
+    return done.stdout
+
+
 def operators() -> Rows:
     """How an operator is written, and what it does; from `ops --format json`."""
-    shown = CliRunner().invoke(app, ["ops", "--format", "json"], standalone_mode=False)
     rows: Rows = [("operator", "what it does")]
-    for operator in json.loads(shown.stdout):
+    for operator in json.loads(output("ops --format json")):
         arguments = ", ".join(map(_argument, operator["arguments"]))
         call = f"{operator['name']}({arguments})" if arguments else operator["name"]
         rows.append((f"`{call}`", operator["summary"]))
@@ -68,8 +83,9 @@ def table(name: str) -> str:
 
 
 def refreshed(text: str) -> str:
-    """A page with its tables written anew."""
-    return MARKED.sub(lambda found: found[1] + table(found[2]) + found[3], text)
+    """A page with fresh tables and outputs."""
+    text = TABLE.sub(lambda found: found[1] + table(found[2]) + found[3], text)
+    return OUTPUT.sub(lambda found: found[1] + output(found[2]) + found[3], text)
 
 
 def main() -> int:
