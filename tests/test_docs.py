@@ -19,6 +19,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "language.md").read_text(encoding="utf-8")
 TRAINING = (DOCS / "training.md").read_text(encoding="utf-8")
 STUDIES = (DOCS / "studies.md").read_text(encoding="utf-8")
+LAW = re.compile(r"language's (\w+)\s+law\b|\blaw (\d+)")
 EXAMPLES = re.findall(r"```arch\n(.*?)```", PAGE, re.DOTALL)
 
 
@@ -28,6 +29,23 @@ def test_example_holds(text: str) -> None:
     assert [one.message for one in checked.report.sorted()] == []
     assert checked.analyses
     assert all(one.holds and one.params is not None for one in checked.analyses)
+
+
+def test_cited_laws_exist() -> None:
+    laws = re.findall(r"^(\d)\. \*\*", PAGE, re.MULTILINE)
+    assert laws == [str(number) for number in range(1, 10)]
+    ordinals = ["first", "second", "third", "fifth", "sixth", "ninth"]
+    texts = [
+        page.read_text(encoding="utf-8")
+        for page in (*DOCS.glob("*.md"), *(DOCS.parent / "s2mlp_dsl").rglob("*.py"))
+    ]
+    assert {
+        number
+        for text in texts
+        for one in LAW.findall(text)
+        for number in one
+        if number
+    } <= {*laws, *ordinals}
 
 
 @pytest.mark.parametrize("page", docs_tables.PAGES, ids=lambda page: page.name)

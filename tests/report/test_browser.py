@@ -1,6 +1,6 @@
 """The report in a real browser: silent, alone, usable, readable.
 
-`S2MLP_DSL_SCREENSHOTS=DIR pytest tests/pictures/test_browser.py` keeps the pictures
+`S2MLP_DSL_SCREENSHOTS=DIR pytest tests/report/test_browser.py` keeps the pictures
 that it takes of the page.
 """
 
