@@ -27,6 +27,8 @@ from click.testing import CliRunner
 
 from s2mlp_dsl.cli.app import COMMANDS, app
 from s2mlp_dsl.diagnostics import CODES
+from s2mlp_dsl.lower.shift_implementations import SHIFTS
+from s2mlp_dsl.targets import TARGETS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -69,8 +71,24 @@ def commands() -> Rows:
     return [("command", "what it does"), *((f"`{n}`", s) for n, s in COMMANDS.items())]
 
 
+def targets() -> Rows:
+    return [
+        ("target", "what it is"),
+        *((f"`{n}`", d) for n, d in TARGETS.docs().items()),
+    ]
+
+
+def shift_implementations() -> Rows:
+    rows: Rows = [("lowering", "what it is", "chosen for", "refuses")]
+    for name in SHIFTS:
+        shift = SHIFTS[name]
+        rows.append((f"`{name}`", shift.doc, shift.chosen_for, shift.refuses))
+    return rows
+
+
 TABLES: dict[str, Callable[[], Rows]] = {
-    one.__name__: one for one in (operators, diagnostics, commands)
+    one.__name__: one
+    for one in (operators, diagnostics, commands, targets, shift_implementations)
 }
 
 
