@@ -43,7 +43,7 @@ NEEDS_TORCH = {
 }
 # Files elsewhere that need torch, imported when they are asked for.
 TORCH_FILES = {
-    "pictures/graph_trace.py",
+    "pictures/fx_graph.py",
 }
 ONLY_IN = {
     "lark": {"frontend"},
