@@ -19,7 +19,7 @@ from s2mlp_dsl.analysis.receptive_field import ReceptiveField
 from s2mlp_dsl.diagnostics import AlreadyReported, Label, Report
 from s2mlp_dsl.elaborate.files import Unit
 from s2mlp_dsl.elaborate.numbers import half_last_digit, whole
-from s2mlp_dsl.elaborate.values import Env, Value, show, words_in
+from s2mlp_dsl.elaborate.values import Env, Value, names_in, show
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.source import Span
@@ -179,7 +179,7 @@ class ClaimChecker:
     def _constants(self, fact: tree.Fact) -> dict[str, Value]:
         """`full_receptive_field`, where it is asked for and can be known."""
         sides = (fact.expression, fact.about, fact.within)
-        words = [word for one in sides if one is not None for word in words_in(one)]
+        words = [word for one in sides if one is not None for word in names_in(one)]
         if (
             _FULL_RECEPTIVE_FIELD not in words
             or _FULL_RECEPTIVE_FIELD in self.unit.names

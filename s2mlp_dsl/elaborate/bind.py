@@ -1,15 +1,24 @@
-"""Arguments meet parameters."""
+"""Arguments are bound to parameters."""
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from s2mlp_dsl.diagnostics import AlreadyReported, Label, Report
-from s2mlp_dsl.diagnostics.suggest import did_you_mean
-from s2mlp_dsl.elaborate import codes
+from s2mlp_dsl.diagnostics import AlreadyReported, Report
+from s2mlp_dsl.diagnostics.catalogue import arguments
+from s2mlp_dsl.diagnostics.suggest import did_you_mean, either, listed
 from s2mlp_dsl.elaborate.files import Declared
-from s2mlp_dsl.elaborate.values import EnumValue, Env, ShiftRef, Value, kind_of, show
+from s2mlp_dsl.elaborate.values import (
+    EnumValue,
+    Env,
+    ShiftRef,
+    Value,
+    kind_of,
+    origin_of,
+    show,
+    with_article,
+)
 from s2mlp_dsl.frontend import tree
+from s2mlp_dsl.source import Span
 
 if TYPE_CHECKING:
     from s2mlp_dsl.elaborate.evaluate import Evaluator
@@ -17,59 +26,49 @@ if TYPE_CHECKING:
 KINDS = ("number", "enum", "shift", "list", "string", "block")
 NO_SHIFT = EnumValue("none")
 
-Bound = dict[str, Value]
+# The expression of an argument, and the environment that it is evaluated in.
+Given = tuple[tree.Expr, Env]
 
 
 def match_arguments(
     call: tree.Call, names: tuple[str, ...], report: Report
 ) -> dict[str, tree.Argument]:
-    """Which argument is meant for which parameter, by position, then by name.
+    """The argument for each parameter, by position, then by name.
 
-    Raises `AlreadyReported` after reporting every argument that fits nowhere.
+    Raises `AlreadyReported` after reporting every argument that matches none.
     """
     matched: dict[str, tree.Argument] = {}
-    faults = False
-    named = False
+    faults = named = False
     for position, argument in enumerate(call.arguments):
         if argument.name is not None:
             named = True
             name = argument.name.id
             if name not in names:
                 report.add(
-                    codes.UNKNOWN_ARGUMENT,
+                    arguments.NO_PARAMETER,
                     argument.name.span,
-                    f"`{call.name.id}` takes {_count(names)}",
-                    help=did_you_mean(name, names, few=0) or "remove it",
+                    help=did_you_mean(name, names, few=0),
+                    name=call.name.id,
+                    parameters=_parameters(names),
                 )
                 faults = True
                 continue
         elif named:
-            report.add(
-                codes.POSITIONAL_LATE,
-                argument.span,
-                "it has no name, so only its position says what it is for",
-                help="name it, or move it before the named ones",
-            )
+            report.add(arguments.NEEDS_ITS_NAME, argument.span)
             faults = True
             continue
         elif position >= len(names):
-            report.add(
-                codes.TOO_MANY,
+            raise report.add(
+                arguments.TAKES_FEWER,
                 argument.span,
-                f"`{call.name.id}` takes {_count(names)}",
-                help="remove it",
+                name=call.name.id,
+                parameters=_parameters(names),
             )
-            raise AlreadyReported
         else:
             name = names[position]
         if name in matched:
-            report.add(
-                codes.GIVEN_TWICE,
-                argument.span,
-                f"`{name}` again",
-                secondary=[Label(matched[name].span, f"this is `{name}` already")],
-                help="remove one of them",
-            )
+            first = matched[name].span
+            report.add(arguments.GIVEN_AGAIN, argument.span, related=first, name=name)
             faults = True
             continue
         matched[name] = argument
@@ -84,22 +83,24 @@ def bind(
     params: tuple[tree.Param, ...],
     declared: Declared,
     env: Env,
-    overrides: Mapping[str, tuple[tree.Expr, Env]] | None = None,
-) -> Bound:
-    """Values of all parameters: given, overridden, or by default.
+    overrides: Mapping[str, Given] | None = None,
+) -> Env:
+    """The environment of a declaration: its parameters given, overridden, or default.
 
-    Arguments are evaluated where the call stands, defaults where the
-    declaration stands, where they see the parameters before them. Raises
-    `AlreadyReported` after reporting every argument that is wrong or missing.
+    Arguments are evaluated in `env`, the environment of the call; defaults in the
+    result, where they see the parameters before them. Raises `AlreadyReported` after
+    reporting every argument that is wrong or missing.
     """
     names = tuple(param.name.id for param in params)
-    given = {
+    given: dict[str, Given] = {
         name: (argument.value, env)
         for name, argument in match_arguments(call, names, evaluator.report).items()
     }
     given.update(overrides or {})
     missing = [
-        one for one in params if one.default is None and one.name.id not in given
+        param
+        for param in params
+        if param.default is None and param.name.id not in given
     ]
     if missing:
         raise _missing(evaluator, call, missing)
@@ -115,23 +116,20 @@ def bind(
             inside.values[name] = _value(evaluator, param, given.get(name), inside)
         except AlreadyReported:
             faults = True
+        inside.origins[name] = _origin(param, given.get(name), inside)
     if faults:
         raise AlreadyReported
     if isinstance(declared.declaration, tree.Shift):
-        _hold_plain(evaluator, inside.values, params, given)
-    return inside.values
+        _require_no_shifts(evaluator, inside, params, given)
+    return inside
 
 
 def _value(
-    evaluator: "Evaluator",
-    param: tree.Param,
-    given: tuple[tree.Expr, Env] | None,
-    inside: Env,
+    evaluator: "Evaluator", param: tree.Param, given: Given | None, inside: Env
 ) -> Value:
-    """What a parameter is bound to; its kind is that of its default."""
-    default = kind = None
-    if param.kind is not None:
-        kind = param.kind.id
+    """The value of a parameter, whose kind is that of its default."""
+    kind = None if param.kind is None else param.kind.id
+    default = None
     if param.default is not None:
         default = _evaluate(evaluator, param.default, inside, kind)
         if kind is not None:
@@ -147,6 +145,13 @@ def _value(
     return value
 
 
+def _origin(param: tree.Param, given: Given | None, inside: Env) -> Span:
+    if given is not None:
+        return origin_of(*given)
+    assert param.default is not None
+    return origin_of(param.default, inside)
+
+
 def default_kind(default: Value) -> str:
     """The kind of a parameter without annotation."""
     return "shift" if default == NO_SHIFT else kind_of(default)
@@ -155,27 +160,25 @@ def default_kind(default: Value) -> str:
 def _missing(
     evaluator: "Evaluator", call: tree.Call, missing: list[tree.Param]
 ) -> AlreadyReported:
-    listed = " and ".join(f"`{one.name.id}`" for one in missing)
-    hint = ", ".join(f"{one.name.id} = …" for one in missing)
+    names = [param.name.id for param in missing]
+    given = ["…"] if call.arguments else []
+    written = ", ".join([*given, *(f"{name} = …" for name in names)])
     return evaluator.fail(
-        codes.MISSING,
+        arguments.ARGUMENTS_MISSING,
         call.span,
-        f"`{call.name.id}` needs {listed}",
-        secondary=[
-            Label(one.span, "declared here without a default") for one in missing
-        ],
-        help=f"write `{call.name.id}(…, {hint})`"
-        if call.arguments
-        else f"write `{call.name.id}({hint})`",
+        related=[param.span for param in missing],
+        name=call.name.id,
+        parameters=either(names, "and"),
+        written=f"{call.name.id}({written})",
     )
 
 
 def _evaluate(
     evaluator: "Evaluator", expression: tree.Expr, env: Env, kind: str | None
 ) -> Value:
-    """A value for a parameter. A word needs its kind to be said."""
+    """A value for a parameter. An enum value needs its kind to be declared."""
     if kind == "block":
-        return evaluator.piece(expression, env)
+        return evaluator.block_argument(expression, env)
     words: frozenset[str] = frozenset()
     if kind in ("shift", None):
         words |= {NO_SHIFT}
@@ -187,43 +190,39 @@ def _evaluate(
 def _check_kind(
     evaluator: "Evaluator", kind: str, value: Value, at: tree.Expr, param: tree.Param
 ) -> None:
-    fits = {
-        "number": isinstance(value, int | Fraction) and not isinstance(value, bool),
-        "shift": isinstance(value, ShiftRef) or value == NO_SHIFT,
-    }.get(kind, kind_of(value) == kind)
-    if not fits and kind in KINDS:
-        raise evaluator.fail(
-            codes.WRONG_KIND,
-            at.span,
-            f"`{show(value)}` is a {kind_of(value)}",
-            secondary=[Label(param.span, f"`{param.name.id}` is a {kind}")],
-            help=f"give `{param.name.id}` a {kind}"
-            if param.kind or param.default
-            else f"give it a number, or declare `{param.name.id}: {kind_of(value)}`",
-        )
+    found = kind_of(value)
+    if kind == found or kind not in KINDS or (kind == "shift" and value == NO_SHIFT):
+        return
+    raise evaluator.fail(
+        arguments.NOT_THE_PARAMETERS_KIND
+        if param.kind or param.default
+        else arguments.NOT_A_NUMBER_BY_DEFAULT,
+        at.span,
+        related=param.span,
+        value=show(value),
+        found=with_article(found),
+        kind=found,
+        name=param.name.id,
+        wanted=with_article(kind),
+    )
 
 
-def _hold_plain(
+def _require_no_shifts(
     evaluator: "Evaluator",
-    values: Bound,
+    bound: Env,
     params: tuple[tree.Param, ...],
-    given: Mapping[str, tuple[tree.Expr, Env]],
+    given: Mapping[str, Given],
 ) -> None:
-    """A shift is made of numbers: no other shift can be of use inside it."""
+    """A shift is made of numbers: it has no use for another one."""
     for param in params:
-        if isinstance(values[param.name.id], ShiftRef):
-            node = given[param.name.id][0] if param.name.id in given else param.default
+        name = param.name.id
+        if isinstance(bound.values[name], ShiftRef):
+            node = given[name][0] if name in given else param.default
             assert node is not None
-            raise evaluator.fail(
-                codes.WRONG_KIND,
-                node.span,
-                "a shift cannot take another shift",
-                help="give it a number",
-            )
+            raise evaluator.fail(arguments.SHIFT_IN_SHIFT, node.span)
 
 
-def _count(names: tuple[str, ...]) -> str:
-    if not names:
-        return "no arguments"
-    listed = ", ".join(f"`{name}`" for name in names)
-    return f"only {listed}" if len(names) == 1 else listed
+def _parameters(names: tuple[str, ...]) -> str:
+    if len(names) == 1:
+        return f"only `{names[0]}`"
+    return listed(names, none="no arguments")

@@ -10,11 +10,17 @@ from s2mlp_dsl.elaborate.definitions import Definitions
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.operate import Operators
-from s2mlp_dsl.elaborate.origins import origins_of, traced
 from s2mlp_dsl.elaborate.regions import expand_region
 from s2mlp_dsl.elaborate.stacks import expand_stack
 from s2mlp_dsl.elaborate.unknown import APPLY, operator_of
-from s2mlp_dsl.elaborate.values import BlockArgument, Env, ShiftRef, Value, words_in
+from s2mlp_dsl.elaborate.values import (
+    BlockArgument,
+    Env,
+    ShiftRef,
+    Value,
+    names_in,
+    traced,
+)
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.frontend.codes import TOO_DEEP
 from s2mlp_dsl.ir import program as ir
@@ -162,7 +168,7 @@ class Expander:
         if declared.damaged or declaration.name.id in declared.unit.circular:
             raise AlreadyReported
         bound = self.evaluator.bind(call, declared, env)
-        key = (id(declaration), tuple(_hashable(v) for v in bound.values()), shape)
+        key = (id(declaration), tuple(map(_hashable, bound.values.values())), shape)
         if key in self._open:
             raise self.evaluator.fail(
                 codes.RECURSION,
@@ -175,8 +181,7 @@ class Expander:
             self._open.add(key)
             self.evaluator.calls.append(call.span)
             try:
-                origins = origins_of(call, declaration.params, declared.unit, env)
-                inside = Env(declared.unit, bound, shape.channels, origins)
+                inside = bound.inner(shape.channels)
                 statements, result = self.scope(declaration.body, inside, shape)
             finally:
                 self.evaluator.calls.pop()
@@ -227,7 +232,7 @@ class Expander:
         if len(call.arguments) != 1 or call.arguments[0].name is not None:
             raise AlreadyReported  # reported with the names
         node = call.arguments[0].value
-        piece = self.evaluator.piece(node, env)
+        piece = self.evaluator.block_argument(node, env)
         if not isinstance(piece, BlockArgument):
             raise self.evaluator.wrong_kind(node.span, "block", piece)
         if piece.call is None:
@@ -246,7 +251,7 @@ def _hashable(value: Value) -> object:
     if isinstance(value, BlockArgument):
         if value.call is None:
             return "none"
-        reads = words_in(value.call).keys() & value.env.values.keys()
+        reads = names_in(value.call).keys() & value.env.values.keys()
         return (
             id(value.call),
             *((name, _hashable(value.env.values[name])) for name in sorted(reads)),

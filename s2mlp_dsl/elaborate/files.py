@@ -1,22 +1,20 @@
-"""Files, and the names that each of them knows."""
+"""Files: where they are read from, what they import, and the names they declare."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from s2mlp_dsl.bounds import how_to_raise, limits
-from s2mlp_dsl.diagnostics import (
-    AlreadyReported,
-    Fix,
-    Label,
-    Report,
-    SpecError,
-    Suggestion,
+from s2mlp_dsl.bounds import limits
+from s2mlp_dsl.diagnostics import AlreadyReported, Fix, Report, SpecError, Suggestion
+from s2mlp_dsl.diagnostics.catalogue import files, syntax
+from s2mlp_dsl.diagnostics.catalogue.limits import (
+    IMPORTED_BYTES,
+    IMPORTED_FILES,
+    SPEC_BYTES,
 )
+from s2mlp_dsl.diagnostics.catalogue.names import DECLARED_AGAIN
 from s2mlp_dsl.diagnostics.suggest import close_to, did_you_mean
-from s2mlp_dsl.elaborate import codes
-from s2mlp_dsl.elaborate.locate import UnreadableSpec, is_file, locate, read_source
-from s2mlp_dsl.frontend import codes as syntax_codes
 from s2mlp_dsl.frontend import parse, tree
+from s2mlp_dsl.shipped import shipped
 from s2mlp_dsl.source import Source, Span
 
 Named = (
@@ -29,43 +27,51 @@ Named = (
     | tree.Study
 )
 EDITIONS = (1,)
-
-__all__ = ["Declared", "Unit", "UnreadableSpec", "load_unit", "read_source"]
+_STD = "std:"  # before the name of a shipped file
 
 
 @dataclass(eq=False, repr=False)
 class Unit:
-    """A file and what its names stand for, its own and the imported ones."""
+    """A file and what its names stand for, its own and the imported ones.
+
+    It is complete when a spec is loaded, and not changed after that.
+    """
 
     file: tree.File
     names: dict[str, "Declared"] = field(default_factory=dict)
     places: dict[str, Span] = field(default_factory=dict)  # of names in this file
     lost: set[str] = field(default_factory=set)  # names that damage may have hidden
-    circular: set[str] = field(default_factory=set)  # blocks found to reach themselves
+    circular: set[str] = field(default_factory=set)  # blocks that call themselves
 
     def hides(self, name: str) -> bool:
         """Whether damaged text may have declared this name."""
         return name in self.lost or tree.ANY_NAME in self.lost
 
     def own(self, kind: type | tuple[type, ...]) -> dict[str, "Declared"]:
-        """Names of one kind that this file declares itself, in order."""
+        """Declarations of one kind in this file itself, in order."""
         return {
             name: declared
             for name, declared in self.names.items()
             if declared.unit is self and isinstance(declared.declaration, kind)
         }
 
+    def constant(self, name: str) -> tree.Let | None:
+        """The constant of a name, None where there is none."""
+        declared = self.names.get(name)
+        found = None if declared is None else declared.declaration
+        return found if isinstance(found, tree.Let) else None
+
 
 @dataclass(eq=False, repr=False)
 class Declared:
-    """A declaration and the file it stands in."""
+    """A declaration and its file."""
 
     declaration: Named
     unit: Unit = field(repr=False)
 
     @property
     def damaged(self) -> bool:
-        """Part of it did not parse, which has been reported."""
+        """Whether part of it did not parse, which has been reported."""
         span = self.declaration.span
         return any(
             bad.start < span.end and span.start < bad.end
@@ -73,11 +79,42 @@ class Declared:
         )
 
 
+class UnreadableSpec(SpecError):
+    """The spec itself cannot be read: a mistake of the caller, not of the spec."""
+
+    @property
+    def exit_code(self) -> int:
+        """Wrong usage."""
+        return 2
+
+
+def read_source(path: Path, name: str, report: Report) -> Source:
+    """Read a spec. Raises `UnreadableSpec`, and `SpecError` for what is not text."""
+    limit = limits().bytes
+    nowhere = Span(Source(name, "", path), 0, 0)
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        report.add(files.NOT_READ, nowhere, reason=reason.lower())
+        raise UnreadableSpec(report.sorted()) from error
+    if len(data) > limit:
+        report.add(SPEC_BYTES, nowhere, limit=limit)
+        report.raise_errors()
+    try:
+        return Source(name, data.decode("utf-8-sig"), path)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        report.add(files.NOT_UTF8, nowhere, line=line)
+        raise SpecError(report.sorted()) from error
+
+
 def load_unit(source: Source, report: Report) -> list[Unit]:
     """Read a spec and everything it imports; the spec itself comes first."""
     loader = _Loader(report, bytes=len(source.text))
     unit = loader.load(source, ())
-    return [unit, *(one for one in loader.done.values() if one is not unit)]
+    return [unit, *(other for other in loader.done.values() if other is not unit)]
 
 
 @dataclass(eq=False, repr=False)
@@ -95,7 +132,7 @@ class _Loader:
             here = source.path.resolve()
             self.done[here] = unit
             chain = (*chain, here)
-        self._edition(unit)
+        self._check_edition(unit)
         for declaration in unit.file.declarations:
             if isinstance(declaration, tree.Import):
                 self._import(unit, declaration, chain)
@@ -103,7 +140,7 @@ class _Loader:
                 self._declare(unit, declaration.name, Declared(declaration, unit))
         return unit
 
-    def _edition(self, unit: Unit) -> None:
+    def _check_edition(self, unit: Unit) -> None:
         declarations = unit.file.declarations
         source = unit.file.source
         editions = [one for one in declarations if isinstance(one, tree.Edition)]
@@ -111,45 +148,24 @@ class _Loader:
             if not unit.hides("edition") and not unit.file.damaged:
                 line = len(source.line(1).rstrip())
                 self.report.add(
-                    syntax_codes.NO_EDITION,
+                    syntax.EDITION_MISSING if line else syntax.EMPTY_FILE,
                     Span(source, 0, line),
-                    "this should be the edition" if line else "this file is empty",
-                    help="write `edition 1` as the first line",
                     fix=Fix(Span(source, 0, 0), "edition 1\n"),
                 )
             return
         first, *others = editions
         if first is not declarations[0] and not unit.file.damaged:
-            self.report.add(
-                syntax_codes.UNEXPECTED,
-                first.span,
-                "the edition comes before everything else",
-                help="move it to the first line",
-            )
+            self.report.add(syntax.EDITION_LATE, first.span)
         if first.number.lexeme not in map(str, EDITIONS):
-            self.report.add(
-                syntax_codes.BAD_EDITION,
-                first.number.span,
-                f"this version knows edition {EDITIONS[-1]}",
-                help=f"write `edition {EDITIONS[-1]}`",
-            )
+            latest = EDITIONS[-1]
+            self.report.add(syntax.EDITION_UNKNOWN, first.number.span, latest=latest)
         for other in others:
-            self.report.add(
-                syntax_codes.UNEXPECTED,
-                other.span,
-                "the edition is said already",
-                help="remove it",
-            )
+            self.report.add(syntax.EDITION_AGAIN, other.span)
 
     def _declare(self, unit: Unit, name: tree.Name, declared: Declared) -> None:
         if name.id in unit.names:
             first = unit.places[name.id]
-            self.report.add(
-                codes.DECLARED_TWICE,
-                name.span,
-                secondary=[Label(first, "declared here already")],
-                help="rename one of them",
-            )
+            self.report.add(DECLARED_AGAIN, name.span, related=first)
             return
         unit.names[name.id] = declared
         unit.places[name.id] = name.span
@@ -157,85 +173,102 @@ class _Loader:
     def _import(
         self, unit: Unit, declaration: tree.Import, chain: tuple[Path, ...]
     ) -> None:
-        wanted = declaration.names
         try:
             other = self._open(unit, declaration, chain)
         except AlreadyReported:
-            unit.lost |= {one.local.id for one in wanted}
+            unit.lost |= {imported.local.id for imported in declaration.names}
             return
-        for one in wanted:
-            if one.name.id in other.names:
-                self._declare(unit, one.local, other.names[one.name.id])
+        for imported in declaration.names:
+            name = imported.name.id
+            if name in other.names:
+                self._declare(unit, imported.local, other.names[name])
                 continue
             # What was meant is very likely used under its right name.
-            unit.lost |= {one.local.id, *close_to(one.name.id, other.names)}
-            if not other.hides(one.name.id):
+            unit.lost |= {imported.local.id, *close_to(name, other.names)}
+            if not other.hides(name):
                 self.report.add(
-                    codes.NOT_EXPORTED,
-                    one.name.span,
-                    f"`{declaration.origin.value}` has no `{one.name.id}`",
-                    help=did_you_mean(one.name.id, other.names),
+                    files.NOT_IN_FILE,
+                    imported.name.span,
+                    help=did_you_mean(name, other.names),
+                    file=declaration.origin.value,
+                    name=name,
                 )
 
     def _open(
         self, unit: Unit, declaration: tree.Import, chain: tuple[Path, ...]
     ) -> Unit:
         origin = declaration.origin
-        path = locate(unit.file.source, origin, self.report)
+        path = _locate(unit.file.source, origin, self.report)
         if path in chain:
-            files = [one.name for one in (*chain[chain.index(path) :], path)]
+            cycle = [file.name for file in (*chain[chain.index(path) :], path)]
             raise self.report.add(
-                codes.IMPORT_CYCLE,
-                origin.span,
-                " → ".join(files),
-                help="move what both need into a third file",
+                files.FILES_IN_A_CYCLE, origin.span, cycle=" → ".join(cycle)
             )
         if path in self.done:
             return self.done[path]
-        if not is_file(path):
-            raise self.report.add(
-                codes.IMPORT_MISSING,
-                origin.span,
-                "no such file",
-                help=_nearest(path, origin.value),
-            )
+        if not _is_file(path):
+            help = _nearest(path, origin.value)
+            raise self.report.add(files.NO_FILE, origin.span, help=help)
         name = str(Path(unit.file.source.name).parent / origin.value)
-        if origin.value.startswith("std:"):
+        if origin.value.startswith(_STD):
             name = origin.value
         try:
             source = read_source(path, name, self.report)
         except SpecError as error:
             raise AlreadyReported from error  # reported for the file itself
         self.bytes += len(source.text)
-        for found, name, code in (
-            (len(self.done) + 1, "files", codes.FILES),
-            (self.bytes, "bytes", codes.FILE_SIZE),
+        for found, limit, message in (
+            (len(self.done) + 1, limits().files, IMPORTED_FILES),
+            (self.bytes, limits().bytes, IMPORTED_BYTES),
         ):
-            most: int = getattr(limits(), name)
-            if found > most:
-                raise self.report.add(
-                    code,
-                    origin.span,
-                    f"with this file there are more than {most:,} {name}",
-                    notes=[how_to_raise(name)],
-                    help="import only what the model needs",
-                )
+            if found > limit:
+                raise self.report.add(message, origin.span, limit=limit)
         return self.load(source, chain)
 
 
-def _nearest(path: Path, wanted: str) -> str:
-    """A file beside the missing one whose name is nearly the same."""
+def _locate(source: Source, origin: tree.Text, report: Report) -> Path:
+    """The file of an import, links followed. It must be inside the project."""
+    if origin.value.startswith(_STD):
+        folder, name = shipped("specs"), origin.value.removeprefix(_STD)
+        root, wanted = folder, folder / f"{name}.arch"
+    else:
+        here = (source.path or Path("spec.arch")).resolve()
+        root, wanted = _project(here), here.parent / origin.value
+        if Path(origin.value).is_absolute():
+            raise report.add(files.ABSOLUTE_PATH, origin.span)
     try:
-        beside = [one.name for one in path.parent.glob("*.arch")]
+        path, root = wanted.resolve(), root.resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise report.add(files.BAD_PATH, origin.span) from error
+    if not path.is_relative_to(root):
+        raise report.add(files.LEAVES_PROJECT, origin.span)
+    return path
+
+
+def _project(spec: Path) -> Path:
+    """The folder that a spec may import from."""
+    for folder in spec.parents:
+        if (folder / "pyproject.toml").exists() or (folder / ".git").exists():
+            return folder
+    return spec.parent
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _nearest(path: Path, wanted: str) -> str | None:
+    """A help line with a file beside the missing one that has nearly the same name."""
+    try:
+        beside = [file.name for file in path.parent.glob("*.arch")]
     except OSError:
         beside = []
-    if close := did_you_mean(path.name, beside, few=0):
-        # The fix would be the whole path, in quotes.
-        if isinstance(close, Suggestion) and not wanted.startswith("std:"):
-            fitting = Path(wanted).with_name(close.replacement).as_posix()
-            return Suggestion(str(close), f'"{fitting}"')
-        return str(close)
-    return (
-        'the name is relative to this file, as in `import x from "x.arch"`; shipped '
-        "files are imported as `std:NAME`"
-    )
+    close = did_you_mean(path.name, beside, few=0)
+    # The fix is the whole path, in quotes.
+    if isinstance(close, Suggestion) and not wanted.startswith(_STD):
+        fitting = Path(wanted).with_name(close.replacement).as_posix()
+        return Suggestion(close, f'"{fitting}"')
+    return None if close is None else str(close)

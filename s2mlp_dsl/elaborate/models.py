@@ -4,21 +4,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
-from s2mlp_dsl.bounds import FLOAT_BYTES, how_to_raise, limits
+from s2mlp_dsl.bounds import FLOAT_BYTES, limits
 from s2mlp_dsl.diagnostics import AlreadyReported, Report
+from s2mlp_dsl.diagnostics.catalogue import limits as exceeded
+from s2mlp_dsl.diagnostics.catalogue.names import NO_MODEL, VARIANT_CYCLE
 from s2mlp_dsl.diagnostics.suggest import did_you_mean
-from s2mlp_dsl.elaborate import codes
-from s2mlp_dsl.elaborate.bind import bind, match_arguments
+from s2mlp_dsl.elaborate.bind import Given, bind, match_arguments
 from s2mlp_dsl.elaborate.definitions import Definitions
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.expand import Expander
 from s2mlp_dsl.elaborate.files import Declared
-from s2mlp_dsl.elaborate.origins import origins_of
 from s2mlp_dsl.elaborate.unknown import wrong_declaration
 from s2mlp_dsl.elaborate.values import Env
 from s2mlp_dsl.frontend import parse_expression, tree
 from s2mlp_dsl.ir import program as ir
-from s2mlp_dsl.ir.shape import positions
 from s2mlp_dsl.ir.walk import fold, within
 from s2mlp_dsl.operators import applied
 from s2mlp_dsl.source import Source, Span
@@ -28,15 +27,15 @@ Overrides = Mapping[str, tree.Expr]
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A model with parameters, reached through its variants.
+    """A model with a body, reached through its variants.
 
-    `given` are the arguments that the variants fix, each with the place where
-    it is to be evaluated.
+    `given` are the arguments that the variants fix, each with the environment that it
+    is evaluated in.
     """
 
     declared: Declared
     call: tree.Call
-    given: dict[str, tuple[tree.Expr, Env]] = field(default_factory=dict)
+    given: dict[str, Given] = field(default_factory=dict)
 
     @property
     def params(self) -> tuple[tree.Param, ...]:
@@ -62,16 +61,15 @@ def base_of(declared: Declared, report: Report) -> Base:
         variant = declared.declaration
         if declared.damaged:
             raise AlreadyReported
-        if any(variant is one for one, _ in variants):
-            _report_cycle([one for one, _ in variants], variant, report)
-            raise AlreadyReported
+        if any(variant is before for before, _ in variants):
+            raise _cycle([before for before, _ in variants], variant, report)
         variants.append((variant, declared))
-        declared = _model_named(variant, declared, report)
+        declared = _model_named(variant.base.name, declared, report)
     assert isinstance(declared.declaration, tree.Model)
     if declared.damaged:
         raise AlreadyReported
     order = tuple(param.name.id for param in declared.declaration.params)
-    given: dict[str, tuple[tree.Expr, Env]] = {}
+    given: dict[str, Given] = {}
     for variant, place in variants:
         env = Env(place.unit, {})
         for key, argument in match_arguments(variant.base, order, report).items():
@@ -81,42 +79,33 @@ def base_of(declared: Declared, report: Report) -> Base:
     return Base(declared, call, given)
 
 
-def _report_cycle(
+def _cycle(
     variants: list[tree.Variant], again: tree.Variant, report: Report
-) -> None:
-    """A cycle of variants, reported at the one that stands first in the text."""
-    names = [one.name.id for one in variants]
+) -> AlreadyReported:
+    """A cycle of variants, reported at the one that is first in the text."""
+    names = [variant.name.id for variant in variants]
     start = names.index(again.name.id)
-    cycle = sorted(variants[start:], key=lambda one: one.span.start)
-    report.add(
-        codes.RECURSION,
-        cycle[0].base.name.span,
-        " → ".join([*names[start:], again.name.id]),
-        help="let one of them be a variant of a model with a body",
-    )
+    first = min(variants[start:], key=lambda variant: variant.span.start)
+    cycle = " → ".join([*names[start:], again.name.id])
+    return report.add(VARIANT_CYCLE, first.base.name.span, cycle=cycle)
 
 
-def _model_named(variant: tree.Variant, declared: Declared, report: Report) -> Declared:
-    """What a variant is a variant of."""
-    name = variant.base.name
-    found = declared.unit.names.get(name.id)
+def _model_named(name: tree.Name, declared: Declared, report: Report) -> Declared:
+    """The model that a variant is derived from."""
+    kind = tree.Model | tree.Variant
+    names = declared.unit.names
+    found = names.get(name.id)
     if found is None:
         if declared.unit.hides(name.id):
             raise AlreadyReported
         known = [
             key
-            for key, one in declared.unit.names.items()
-            if isinstance(one.declaration, tree.Model | tree.Variant)
-            and one is not declared
+            for key, other in names.items()
+            if isinstance(other.declaration, kind) and other is not declared
         ]
-        raise report.add(
-            codes.UNKNOWN_NAME,
-            name.span,
-            "no model of this name is declared or imported",
-            help=did_you_mean(name.id, known),
-        )
-    if not isinstance(found.declaration, tree.Model | tree.Variant):
-        raise wrong_declaration(report, name.id, name.span, found, "model")
+        raise report.add(NO_MODEL, name.span, help=did_you_mean(name.id, known))
+    if not isinstance(found.declaration, kind):
+        raise wrong_declaration(report, name, found, "model")
     return found
 
 
@@ -129,16 +118,13 @@ def expand_model(
     env = Env(declared.unit, {})
     given.update({name: (node, env) for name, node in overrides.items()})
     no_arguments = tree.Call(base.call.span, base.call.name, ())
-    bound = bind(evaluator, no_arguments, base.params, base.declared, env, given)
-    declaration = base.declared.declaration
+    inside = bind(evaluator, no_arguments, base.params, base.declared, env, given)
+    declaration, own = base.declared.declaration, declared.declaration
     assert isinstance(declaration, tree.Model)
-    own = declared.declaration
     assert isinstance(own, tree.Model | tree.Variant)
     if isinstance(own, tree.Variant):
         evaluator.calls.append(own.base.span)
     expander = Expander(evaluator, Definitions(own.name.id))
-    origins = origins_of(no_arguments, base.params, base.declared.unit, env, given)
-    inside = Env(base.declared.unit, bound, origins=origins)
     body, _ = expander.scope(declaration.body, inside, None)
     model = ir.Model(
         name=own.name.id,
@@ -147,7 +133,7 @@ def expand_model(
         doc=own.doc or declaration.doc,
         span=own.name.span,
     )
-    _hold_bounds(model, own.name.span, report)
+    _check_size(model, own.name.span, report)
     return model
 
 
@@ -201,24 +187,17 @@ class _Size:
         )
 
 
-def _hold_bounds(model: ir.Model, span: Span, report: Report) -> None:
+def _check_size(model: ir.Model, span: Span, report: Report) -> None:
     """Report a model that is too large, before anything is opened."""
-    size = fold(model, _size)
-    for name, code, what in (
-        ("statements", codes.STATEMENTS, "statements"),
-        ("distinct", codes.DISTINCT, "different statements"),
-        ("parameters", codes.PARAMETERS, "parameters"),
-        ("activation", codes.ACTIVATION, "bytes of maps for one image"),
+    size, most = fold(model, _size), limits()
+    for found, limit, message in (
+        (size.statements, most.statements, exceeded.MODEL_STATEMENTS),
+        (size.distinct, most.distinct, exceeded.MODEL_DISTINCT),
+        (size.parameters, most.parameters, exceeded.MODEL_PARAMETERS),
+        (size.activation, most.activation, exceeded.MODEL_ACTIVATION),
     ):
-        found, limit = getattr(size, name), getattr(limits(), name)
         if found > limit:
-            raise report.add(
-                code,
-                span,
-                f"{_about(found)} {what}; the limit is {limit:,}",
-                notes=[how_to_raise(name)],
-                help="repeat less often, or make the width less",
-            )
+            raise report.add(message, span, found=_about(found), limit=limit)
 
 
 def _size(body: ir.Body, definitions: Mapping[str, _Size]) -> _Size:
@@ -226,16 +205,13 @@ def _size(body: ir.Body, definitions: Mapping[str, _Size]) -> _Size:
     for statement in within(body):
         if isinstance(statement, ir.Op):
             params = sum(map(prod, applied(statement).tensors().values()))
-            total = total.plus(_Size(1, 1, params, _bytes(statement)))
+            output = FLOAT_BYTES * prod(statement.result.dims)
+            total = total.plus(_Size(1, 1, params, output))
         elif isinstance(statement, ir.Invocation):
             for run in statement.runs:
                 copies = run.count if statement.numbered else 1
                 total = total.plus(definitions[run.block], run.count, copies)
     return total
-
-
-def _bytes(op: ir.Op) -> int:
-    return positions(op.result) * op.result.channels * FLOAT_BYTES
 
 
 def _about(number: int) -> str:

@@ -1,30 +1,34 @@
-"""Names, held against what they stand for, before anything is expanded.
+"""Every name of a file is checked when it is loaded, before anything is expanded.
 
-Every declaration is looked at, whether a model uses it or not, so that a file
-hears of all its mistakes at once.
+Every declaration is checked, whether a model uses it or not, so that all mistakes are
+reported at once.
 """
 
 from contextlib import suppress
 from dataclasses import dataclass
 
-from s2mlp_dsl.diagnostics import AlreadyReported, Label, Report
+from s2mlp_dsl.diagnostics import AlreadyReported, Report
+from s2mlp_dsl.diagnostics.catalogue.arguments import NO_KIND
+from s2mlp_dsl.diagnostics.catalogue.names import (
+    BLOCK_CYCLE,
+    DECLARED_AGAIN,
+    LABEL_AGAIN,
+)
 from s2mlp_dsl.diagnostics.suggest import did_you_mean
-from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import KINDS, NO_SHIFT
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared, Unit
 from s2mlp_dsl.elaborate.models import base_of
-from s2mlp_dsl.elaborate.recursion import check_recursion
-from s2mlp_dsl.elaborate.shift_form import check_form
+from s2mlp_dsl.elaborate.shifts import check_form
 from s2mlp_dsl.elaborate.statements import Statements, hold_free, words_of
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.source import Span
 
-_MOST_MISTAKES = 100  # then the rest of a file is not looked at
+_MOST_MISTAKES = 100  # after which the rest of a file is not checked
 
 
 def check_names(unit: Unit, report: Report) -> None:
-    """Report every name in a file that stands for nothing, or for the wrong thing."""
+    """Report every name in a file that stands for nothing or for the wrong thing."""
     checker = _Checker(unit, report, Evaluator(report))
     for declaration in unit.file.declarations:
         if isinstance(declaration, tree.Import):
@@ -35,12 +39,12 @@ def check_names(unit: Unit, report: Report) -> None:
             break
         if declared.unit is unit:
             checker.declaration(declared)
-    check_recursion(unit, report)
+    _check_recursion(unit, report)
 
 
 @dataclass(eq=False, repr=False)
 class _Checker:
-    """Looks at the declarations of one file."""
+    """Checks the declarations of one file."""
 
     unit: Unit
     report: Report
@@ -90,20 +94,15 @@ class _Checker:
         for param in params:
             hold_free(self.report, param.name)
             if param.name.id in known:
-                self.report.add(
-                    codes.DECLARED_TWICE,
-                    param.name.span,
-                    secondary=[Label(known[param.name.id], "declared here already")],
-                    help="rename one of them",
-                )
+                first = known[param.name.id]
+                self.report.add(DECLARED_AGAIN, param.name.span, related=first)
             kind = param.kind.id if param.kind is not None else None
             if param.kind is not None and kind not in KINDS:
                 self.report.add(
-                    codes.UNKNOWN_KIND,
+                    NO_KIND,
                     param.kind.span,
-                    f"the kinds are {', '.join(KINDS)}",
-                    help=did_you_mean(param.kind.id, KINDS, few=0)
-                    or "write `number`, or leave it out",
+                    help=did_you_mean(param.kind.id, KINDS, few=0),
+                    kinds=", ".join(KINDS),
                 )
             if param.default is not None and kind == "block":
                 self.statements.piece(param.default, set(known))
@@ -140,12 +139,7 @@ def _check_labels(body: tree.Body, report: Report) -> None:
         for statement in inner.statements:
             label = statement.label
             if label is not None and label.id in seen:
-                report.add(
-                    codes.LABEL_TWICE,
-                    label.span,
-                    secondary=[Label(seen[label.id], "first here")],
-                    help="rename one of them",
-                )
+                report.add(LABEL_AGAIN, label.span, related=seen[label.id])
             elif label is not None:
                 seen[label.id] = label.span
             for part in tree.bodies(statement):
@@ -155,3 +149,43 @@ def _check_labels(body: tree.Body, report: Report) -> None:
                     look(part)
 
     look(body)
+
+
+def _check_recursion(unit: Unit, report: Report) -> None:
+    """Report each call that closes a cycle among the blocks of a file.
+
+    Imports have no cycles, so no cycle leaves the file.
+    """
+    calls = {
+        name: _calls_in(declared.declaration.body)
+        for name, declared in unit.own(tree.Block).items()
+        if isinstance(declared.declaration, tree.Block)
+    }
+    done: set[str] = set()
+    for start in calls:
+        # Depth first: `path` holds the open blocks, `todo` what is left of each.
+        path, todo = [start], [iter(calls[start].items())]
+        while path:
+            name, span = next(todo[-1], (None, None))
+            if name is None or span is None:
+                done.add(path.pop())
+                todo.pop()
+            elif name in path:
+                chain = [*path[path.index(name) :], name]
+                unit.circular.update(chain)
+                report.add(BLOCK_CYCLE, span, cycle=" → ".join(chain))
+            elif name in calls and name not in done:
+                path.append(name)
+                todo.append(iter(calls[name].items()))
+
+
+def _calls_in(body: tree.Body) -> dict[str, Span]:
+    """The names of statements, each with its first place."""
+    found: dict[str, Span] = {}
+    todo = [body]
+    while todo:
+        for statement in todo.pop().statements:
+            if isinstance(statement, tree.Operation):
+                found.setdefault(statement.call.name.id, statement.call.name.span)
+            todo += tree.bodies(statement)
+    return found

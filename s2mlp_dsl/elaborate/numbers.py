@@ -4,9 +4,9 @@ import re
 from fractions import Fraction
 from functools import cache, lru_cache
 
-from s2mlp_dsl.bounds import how_to_raise, limits
+from s2mlp_dsl.bounds import limits
 from s2mlp_dsl.diagnostics import AlreadyReported, Report
-from s2mlp_dsl.elaborate import codes
+from s2mlp_dsl.diagnostics.catalogue.limits import LONG_NUMBER
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.source import Span
 
@@ -29,7 +29,7 @@ def number(node: tree.Number, report: Report) -> int | Fraction:
 
 
 def half_last_digit(node: tree.Number, report: Report) -> Fraction:
-    """Half a unit of the last printed digit: 0.05G for `10.5G`."""
+    """Half a unit of the last digit: 0.05G for `10.5G`."""
     _, unit = _read(node, report)
     return unit / 2
 
@@ -40,7 +40,7 @@ def whole(value: Fraction) -> int | Fraction:
 
 
 def bounded(value: Fraction | int, span: Span, report: Report) -> int | Fraction:
-    """The value, if it has few enough digits."""
+    """The value. Reports one with too many digits."""
     exact = Fraction(value)
     if not _fits(exact, limits().digits):
         raise _too_long(span, report)
@@ -57,17 +57,11 @@ def _power(digits: int) -> int:
 
 
 def _too_long(span: Span, report: Report) -> AlreadyReported:
-    return report.add(
-        codes.DIGITS,
-        span,
-        f"the limit is {limits().digits} digits, above and below",
-        notes=[how_to_raise("digits")],
-        help="write a number that can be written out",
-    )
+    return report.add(LONG_NUMBER, span, limit=limits().digits)
 
 
 def _read(node: tree.Number, report: Report) -> tuple[Fraction, Fraction]:
-    """Value of a literal and of one unit of its last digit."""
+    """The value of a literal, and of one unit of its last digit."""
     found = _exact(node.lexeme, limits().digits)
     if found is None:
         raise _too_long(node.span, report)
@@ -75,15 +69,15 @@ def _read(node: tree.Number, report: Report) -> tuple[Fraction, Fraction]:
 
 
 @lru_cache(maxsize=4096)
-def _exact(lexeme: str, most: int) -> tuple[Fraction, Fraction] | None:
+def _exact(lexeme: str, limit: int) -> tuple[Fraction, Fraction] | None:
     """As `_read`, None where there are too many digits."""
     parts = _PARTS.fullmatch(lexeme)
     assert parts is not None
     digits = (parts["whole"] + (parts["tail"] or "")).replace("_", "")
     decimals = len((parts["tail"] or "").replace("_", ""))
     exponent = parts["exponent"] or "0"
-    if len(digits) + len(exponent) > most or abs(int(exponent)) > most:
+    if len(digits) + len(exponent) > limit or abs(int(exponent)) > limit:
         return None
     unit = Fraction(10) ** (int(exponent) - decimals) * _SUFFIXES[parts["suffix"]]
     value = int(digits) * unit
-    return (value, unit) if _fits(value, most) else None
+    return (value, unit) if _fits(value, limit) else None

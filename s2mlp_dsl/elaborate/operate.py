@@ -11,10 +11,16 @@ from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.definitions import Definitions
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.kernels import kernels_value
-from s2mlp_dsl.elaborate.origins import traced
 from s2mlp_dsl.elaborate.patterns import axis_names, pattern_value
 from s2mlp_dsl.elaborate.shifts import no_shift, resolve_shift
-from s2mlp_dsl.elaborate.values import BlockArgument, Env, ShiftRef, kind_of, show
+from s2mlp_dsl.elaborate.values import (
+    BlockArgument,
+    Env,
+    ShiftRef,
+    kind_of,
+    show,
+    traced,
+)
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import Map, Shape, positions

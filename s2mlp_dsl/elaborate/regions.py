@@ -3,8 +3,7 @@
 from typing import TYPE_CHECKING
 
 from s2mlp_dsl.diagnostics import AlreadyReported
-from s2mlp_dsl.elaborate.origins import traced
-from s2mlp_dsl.elaborate.values import Env
+from s2mlp_dsl.elaborate.values import Env, traced
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import Shape

@@ -1,4 +1,4 @@
-"""A declared shift, applied to a number of channels.
+"""Declared shifts: their form, and what they are on a number of channels.
 
 Shares are exact (the language's third law): they are whole numbers of channels
 that add up, or the file is refused with the arithmetic. Only `each` has a
@@ -13,34 +13,78 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from math import lcm
+from typing import TypeVar, get_args
 
-from s2mlp_dsl.bounds import how_to_raise, limits
-from s2mlp_dsl.diagnostics import AlreadyReported, Label
-from s2mlp_dsl.elaborate import codes
+from s2mlp_dsl.bounds import limits
+from s2mlp_dsl.diagnostics import AlreadyReported, Fix, Report, Suggestion
+from s2mlp_dsl.diagnostics.catalogue import shifts
+from s2mlp_dsl.diagnostics.catalogue.limits import SHIFT_GROUPS
+from s2mlp_dsl.diagnostics.suggest import did_you_mean
 from s2mlp_dsl.elaborate.evaluate import Evaluator
-from s2mlp_dsl.elaborate.shift_form import (
-    EDGES,
-    RULES_ARE,
-    check_form,
-    one_of,
-    rest_of,
-)
-from s2mlp_dsl.elaborate.values import EnumValue, Env, ShiftRef, show, words_in
+from s2mlp_dsl.elaborate.values import EnumValue, Env, ShiftRef, names_in
 from s2mlp_dsl.frontend import tree
-from s2mlp_dsl.ir.program import Edge, Shift, ShiftGroup
-from s2mlp_dsl.operators.codes import GROUPS
+from s2mlp_dsl.ir.program import DIRECTIONS, Edge, Shift, ShiftGroup
 from s2mlp_dsl.source import Span
 
-# direction -> (axis, sign): the word says where the content goes
-_DIRECTIONS = {
-    "right": ("right", 1),
-    "left": ("right", -1),
-    "down": ("down", 1),
-    "up": ("down", -1),
-    "later": ("later", 1),
-    "earlier": ("later", -1),
-}
+EDGES: tuple[Edge, ...] = get_args(Edge)
+_RULES = ", ".join(EDGES)
+_AXES = {"right": "to the right or left", "down": "down or up", "later": "in time"}
+_FARTHEST = 10**9
 _TERMS_SHOWN = 8
+
+Item = TypeVar("Item")
+
+
+def check_form(shift: tree.Shift, report: Report) -> bool:
+    """Report what is wrong with a shift on any number of channels. True: nothing."""
+    found = Report()
+    items = shift.items
+    rule = _item(items, tree.EdgeRule)
+    if rule is None:
+        found.add(
+            shifts.EDGE_MISSING,
+            shift.name.span,
+            name=shift.name.id,
+            others=", ".join(EDGES[1:]),
+        )
+    elif rule.rule.id not in (*EDGES, *(param.name.id for param in shift.params)):
+        help = did_you_mean(rule.rule.id, EDGES, few=0)
+        found.add(shifts.NO_EDGE_RULE, rule.rule.span, help=help, rules=_RULES)
+    for kind in (tree.EdgeRule, tree.Each, tree.Interleave):
+        _check_once([item.span for item in items if isinstance(item, kind)], found)
+    _check_once([item.span for item in items if _is_rest(item)], found)
+    for item in items:
+        if isinstance(item, tree.ChannelGroup):
+            _check_moves(item.moves, found)
+        elif isinstance(item, tree.Each):
+            _check_moves(item.ranges, found)
+    report.extend(found)
+    return not found.diagnostics
+
+
+def _item(items: Sequence[tree.ShiftItem], kind: type[Item]) -> Item | None:
+    """The item of a kind, of which there is at most one."""
+    return next((item for item in items if isinstance(item, kind)), None)
+
+
+def _is_rest(item: tree.ShiftItem) -> bool:
+    return isinstance(item, tree.ChannelGroup) and item.share is None
+
+
+def _check_once(spans: Sequence[Span], report: Report) -> None:
+    for again in spans[1:]:
+        report.add(shifts.ITEM_AGAIN, again, related=spans[0])
+
+
+def _check_moves(moves: Sequence[tree.Move | tree.Range], report: Report) -> None:
+    """Each axis once."""
+    seen: dict[str, Span] = {}
+    for move in moves:
+        axis, _ = DIRECTIONS[move.direction]
+        if axis in seen:
+            first, words = seen[axis], _AXES[axis]
+            report.add(shifts.AXIS_AGAIN, move.span, related=first, axis=words)
+        seen.setdefault(axis, move.span)
 
 
 def no_shift(channels: int) -> Shift:
@@ -54,7 +98,7 @@ def resolve_shift(
     """The groups of a shift on a map of so many channels, used at `at`."""
     declaration = ref.declared.declaration
     assert isinstance(declaration, tree.Shift)
-    env = Env(ref.declared.unit, dict(ref.arguments), channels)
+    env = Env(ref.declared.unit, dict(ref.arguments), channels, dict(ref.origins))
     return _Resolver(declaration, env, channels, at, evaluator).resolve()
 
 
@@ -72,51 +116,67 @@ class _Resolver:
         if not check_form(self.declaration, self.evaluator.report):
             raise AlreadyReported
         items = self.declaration.items
-        edge = one_of(items, tree.EdgeRule)
+        edge = _item(items, tree.EdgeRule)
         assert edge is not None  # by its form
-        each, rest = one_of(items, tree.Each), rest_of(items)
-        interleave = one_of(items, tree.Interleave)
-        taken: dict[int, list[ShiftGroup]] = {}
+        each = _item(items, tree.Each)
+        rest = next((item for item in self._channel_groups if _is_rest(item)), None)
+        interleave = _item(items, tree.Interleave)
+        made: dict[int, list[ShiftGroup]] = {}
         for number, item in enumerate(items):
             if isinstance(item, tree.ChannelGroup) and item.share is not None:
-                taken[number] = [self._group(item, self._share(item.share))]
-        left = self.channels - sum(one.channels for (one,) in taken.values())
+                made[number] = [self._group(item, self._share(item.share))]
+        left = self.channels - sum(group.channels for (group,) in made.values())
         if left < 0 or (left and rest is None and each is None):
             raise self._wrong_sum(left)
         if each is not None:
-            made = self._each(each, left, interleave is not None, rest is not None)
-            taken[items.index(each)] = made
-            left -= sum(group.channels for group in made)
-        if rest is not None:
-            taken[items.index(rest)] = [self._group(rest, left)]
-        groups = [taken[number] for number in sorted(taken)]
+            groups = self._each(each, left, interleave is not None, rest is not None)
+            made[items.index(each)] = groups
+            left -= sum(group.channels for group in groups)
+        last = [] if rest is None else [self._group(rest, left)]
+        if rest is not None and interleave is None:
+            made[items.index(rest)] = last
+            last = []
+        groups = [group for number in sorted(made) for group in made[number]]
         count = 0
         if interleave is not None:
-            mixed = [taken[n] for n in sorted(taken) if items[n] is not rest]
-            last = [] if rest is None else [taken[items.index(rest)]]
-            groups = [*mixed, *last]
-            count = self._interleaved([g for one in mixed for g in one], interleave)
+            count = self._interleaved(groups, interleave)
         return Shift(
             name=self.declaration.name.id,
             edge=self._edge(edge),
-            groups=tuple(g for one in groups for g in one if g.channels),
+            groups=tuple(group for group in (*groups, *last) if group.channels),
             interleaved=count,
         )
 
+    @property
+    def _channel_groups(self) -> list[tree.ChannelGroup]:
+        items = self.declaration.items
+        return [item for item in items if isinstance(item, tree.ChannelGroup)]
+
+    @property
+    def _shares(self) -> list[tree.Expr]:
+        return [one.share for one in self._channel_groups if one.share is not None]
+
     def _edge(self, item: tree.EdgeRule) -> Edge:
-        """The rule that is written, or that a parameter of this name holds."""
-        given = self.env.values.get(item.rule.id, EnumValue(item.rule.id))
+        """The rule that is written, or the value of the parameter of this name."""
+        name = item.rule.id
+        given = self.env.values.get(name, EnumValue(name))
         for rule in EDGES:
             if given == rule:
                 return rule
         if not isinstance(given, EnumValue):
             raise self.evaluator.wrong_kind(item.rule.span, "enum", given)
+        help, fix = did_you_mean(given, EDGES, few=0), None
+        if isinstance(help, Suggestion):
+            fix = Fix(self.env.origins[name], help.replacement)
         raise self.evaluator.fail(
-            codes.UNKNOWN_EDGE,
+            shifts.WRONG_EDGE_RULE,
             item.rule.span,
-            f"this is `{show(given)}`; {RULES_ARE}",
-            secondary=[Label(self.at, "used here")],
-            help=f"give `{item.rule.id}` one of them",
+            related=self.at,
+            help=help,
+            fix=fix,
+            name=name,
+            value=given,
+            rules=_RULES,
         )
 
     def _interleaved(self, groups: list[ShiftGroup], at: tree.Interleave) -> int:
@@ -124,10 +184,9 @@ class _Resolver:
         sizes = [group.channels for group in groups if group.channels]
         if sizes and (sizes[0] - sizes[-1] > 1 or sizes != sorted(sizes)[::-1]):
             raise self.evaluator.fail(
-                codes.SHARES,
+                shifts.UNEQUAL_INTERLEAVED,
                 at.span,
-                f"groups take turns when equal; these have {_listed(sizes)} channels",
-                help="make the shares equal, or remove `interleave`",
+                sizes=_joined(", ", list(map(str, sizes))),
             )
         return len(sizes)
 
@@ -136,150 +195,121 @@ class _Resolver:
         exact = part * self.channels
         if part < 0:
             raise self.evaluator.fail(
-                codes.SHARES,
-                share.span,
-                f"this is {part}",
-                secondary=[Label(self.at, "used here")],
-                help="write a share between 0 and 1",
+                shifts.NEGATIVE_SHARE, share.span, related=self.at, share=part
             )
         if exact.denominator != 1:
             step = self._step(part)
             lower = self.channels // step * step
-            sizes = " or ".join(str(n) for n in (lower, lower + step) if n)
             raise self.evaluator.fail(
-                GROUPS,
+                shifts.SHARE_NOT_WHOLE,
                 self.at,
-                f"the map here has {self.channels} channels",
-                secondary=[
-                    Label(
-                        share.span,
-                        f"{part} of {self.channels} channels is {_decimal(exact)}",
-                    )
-                ],
-                help=f"make the width a multiple of {step}: {sizes}",
+                related=share.span,
+                share=part,
+                channels=self.channels,
+                exact=_decimal(exact),
+                step=step,
+                sizes=" or ".join(str(size) for size in (lower, lower + step) if size),
             )
         return exact.numerator
 
     def _step(self, part: Fraction) -> int:
         """What the width must be a multiple of, for every share that is a number."""
         fixed = [
-            Fraction(self.evaluator.number(item.share, self.env))
-            for item in self.declaration.items
-            if isinstance(item, tree.ChannelGroup)
-            and item.share is not None
-            and "dim" not in words_in(item.share)
+            Fraction(self.evaluator.number(share, self.env))
+            for share in self._shares
+            if "dim" not in names_in(share)
         ]
-        return lcm(part.denominator, *(one.denominator for one in fixed))
+        return lcm(part.denominator, *(share.denominator for share in fixed))
 
     def _wrong_sum(self, left: int) -> AlreadyReported:
-        groups = [
-            item.share
-            for item in self.declaration.items
-            if isinstance(item, tree.ChannelGroup) and item.share is not None
-        ]
-        terms = [share.span.text for share in groups]
-        shown = " + ".join(terms[:_TERMS_SHOWN]) or "0"
-        if len(terms) > _TERMS_SHOWN:
-            shown += " + …"
-        total = Fraction(self.channels - left, self.channels)
-        dropped = Fraction(left, self.channels)
+        rest = Fraction(left, self.channels)
         return self.evaluator.fail(
-            codes.SHARES,
+            shifts.SHARES_BELOW_ONE if left > 0 else shifts.SHARES_ABOVE_ONE,
             self.declaration.name.span,
-            f"{shown} = {total}, not 1",
-            help=f"write `rest stay` for the {dropped} that is left"
-            if left > 0
-            else f"take away {-dropped}",
+            terms=_joined(" + ", [share.span.text for share in self._shares]) or "0",
+            total=1 - rest,
+            rest=rest,
+            excess=-rest,
         )
 
     def _group(self, item: tree.ChannelGroup, channels: int) -> ShiftGroup:
         steps = {"right": 0, "down": 0, "later": 0}
         for move in item.moves:
-            axis, sign = _DIRECTIONS[move.direction]
-            amount = 1 if move.amount is None else self._whole(move.amount)
+            axis, sign = DIRECTIONS[move.direction]
+            amount = 1 if move.amount is None else self._steps(move.amount)
             steps[axis] += sign * amount
         return ShiftGroup(channels=channels, **steps)
 
-    def _whole(self, node: tree.Expr) -> int:
-        return self.evaluator.count(node, self.env, least=-(10**9))
+    def _steps(self, node: tree.Expr) -> int:
+        return self.evaluator.count(node, self.env, least=-_FARTHEST)
 
-    def _amounts(self, one: tree.Range) -> Sequence[int]:
-        """How far the groups of a range go; there is at least one."""
-        if one.last is None:
-            items = self.evaluator.value(one.first, self.env)
+    def _amounts(self, ends: tree.Range) -> Sequence[int]:
+        """How many steps each group of a range goes; there is at least one."""
+        span = ends.span
+        if ends.last is None:
+            items = self.evaluator.value(ends.first, self.env)
             assert isinstance(items, tuple)
-            at, least = one.first.span, -(10**9)
-            amounts: Sequence[int] = [
-                self.evaluator.as_count(item, at, least) for item in items
+            if not items:
+                raise self.evaluator.fail(shifts.EMPTY_LIST, span, text=span.text)
+            return [
+                self.evaluator.as_count(item, ends.first.span, -_FARTHEST)
+                for item in items
             ]
-            hint = "write how far each group goes: `[1, -1]`"
-        else:
-            first, last = self._whole(one.first), self._whole(one.last)
-            amounts = range(first, last + 1)
-            hint = f"write the smaller end first: `{last} .. {first}`"
-        if not amounts:
+        first, last = self._steps(ends.first), self._steps(ends.last)
+        if last < first:
             raise self.evaluator.fail(
-                codes.SHARES,
-                one.span,
-                f"`{one.span.text}` makes 0 displacements",
-                help=hint,
+                shifts.EMPTY_RANGE, span, text=span.text, first=first, last=last
             )
-        return amounts
+        return range(first, last + 1)
 
     def _each(
         self, item: tree.Each, channels: int, interleave: bool, has_rest: bool
     ) -> list[ShiftGroup]:
-        ranges = []
-        total = 1
-        for one in item.ranges:
-            axis, sign = _DIRECTIONS[one.direction]
-            amounts = self._amounts(one)
-            total *= len(amounts)
-            if total > limits().groups:
-                raise self.evaluator.fail(
-                    codes.GROUPS_MANY,
-                    one.span,
-                    f"{total:,} displacements; the limit is {limits().groups:,}",
-                    notes=[how_to_raise("groups")],
-                    help="shift less far, or along fewer axes",
-                )
-            ranges.append([(axis, sign * step) for step in amounts])
-        moves = []
-        for combination in product(*ranges):
-            steps = {"right": 0, "down": 0, "later": 0}
-            for axis, step in combination:
-                steps[axis] += step
-            moves.append(steps)
+        moves = self._displacements(item)
+        count = len(moves)
         if interleave:
-            equal, over = divmod(channels, len(moves))
-            sizes = [equal + (n < over and not has_rest) for n in range(len(moves))]
+            equal, over = divmod(channels, count)
+            sizes = [equal + (n < over and not has_rest) for n in range(count)]
         elif has_rest:
-            sizes = [channels // len(moves)] * len(moves)
+            sizes = [channels // count] * count
         else:
-            run = -(-channels // len(moves))
-            sizes = [max(0, min(run, channels - n * run)) for n in range(len(moves))]
+            run = -(-channels // count)
+            sizes = [max(0, min(run, channels - n * run)) for n in range(count)]
         if 0 in sizes:
             raise self.evaluator.fail(
-                GROUPS,
+                shifts.GROUP_WITHOUT_CHANNELS,
                 self.at,
-                f"the map here has {channels} channels for them",
-                secondary=[
-                    Label(
-                        item.span,
-                        f"{len(moves)} displacements, and one would get no channel",
-                    )
-                ],
-                help=f"make the width a multiple of {len(moves)}",
+                related=item.span,
+                channels=channels,
+                count=count,
             )
         return [
             ShiftGroup(channels=size, **steps)
             for size, steps in zip(sizes, moves, strict=True)
         ]
 
+    def _displacements(self, item: tree.Each) -> list[dict[str, int]]:
+        """The product of the ranges, the last of them fastest."""
+        ranges = []
+        total = 1
+        for ends in item.ranges:
+            axis, sign = DIRECTIONS[ends.direction]
+            amounts = self._amounts(ends)
+            total *= len(amounts)
+            if total > limits().groups:
+                raise self.evaluator.fail(
+                    SHIFT_GROUPS, ends.span, found=total, limit=limits().groups
+                )
+            ranges.append([(axis, sign * steps) for steps in amounts])
+        return [
+            {"right": 0, "down": 0, "later": 0} | dict(moves)
+            for moves in product(*ranges)
+        ]
 
-def _listed(sizes: list[int]) -> str:
-    shown = ", ".join(map(str, sizes[:_TERMS_SHOWN]))
-    return f"{shown}, …" if len(sizes) > _TERMS_SHOWN else shown
+
+def _joined(separator: str, terms: list[str]) -> str:
+    more = ["…"] if len(terms) > _TERMS_SHOWN else []
+    return separator.join([*terms[:_TERMS_SHOWN], *more])
 
 
 def _decimal(value: Fraction) -> str:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.elaborate import codes
-from s2mlp_dsl.elaborate.origins import traced
-from s2mlp_dsl.elaborate.values import Env, words_in
+from s2mlp_dsl.elaborate.values import Env, names_in, traced
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import Shape
@@ -95,10 +94,10 @@ def _names_read(body: tree.Body) -> set[str]:
             case (
                 tree.Operation(_, call) | tree.Region(_, call) | tree.Parallel(_, call)
             ):
-                found |= words_in(call).keys()
+                found |= names_in(call).keys()
             case tree.Stack(_, _, parts):
                 for part in parts:
-                    found |= words_in(part.count).keys()
+                    found |= names_in(part.count).keys()
             case tree.Residual():
                 pass
         for inner in tree.bodies(statement):

@@ -170,7 +170,7 @@ class Statements:
             if self._is_callable(part):
                 passed.update(map(id, self._words_given(part)))
             else:
-                unknown_function(self.report, self.unit, part, ())
+                unknown_function(self.report, self.unit, part.name, ())
                 passed.update(map(id, tree.within(part)))
         seen: set[str] = set()
         for part in tree.within(node):
@@ -181,7 +181,7 @@ class Statements:
                 continue
             seen.add(name)  # one message for one name
             if declared is None or not isinstance(declared.declaration, _VALUES):
-                unknown_value(self.report, self.unit, name, part.span, known, words)
+                unknown_value(self.report, self.unit, part, known, words)
 
     def _words_given(self, call: tree.Call) -> list[tree.Expr]:
         """The bare names that a shift takes as words: `cross(rule = replicate)`."""

@@ -87,7 +87,8 @@ class _Looked:
         if self.declared.unit.hides(word):
             raise AlreadyReported  # damage that is reported may have declared it
         if word in names:
-            wrong_declaration(self.report, word, node.span, names[word], "recipe")
+            assert isinstance(node, tree.Name)
+            wrong_declaration(self.report, node, names[word], "recipe")
         else:
             self.report.add(
                 codes.UNKNOWN_NAME,

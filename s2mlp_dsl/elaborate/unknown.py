@@ -1,14 +1,12 @@
-"""Names that stand for nothing, or for the wrong thing, where a value is needed.
-
-They are met twice, before anything is evaluated and while a model is expanded;
-said in one place, they are reported once.
-"""
+"""What names stand for, and the mistake where it is nothing or the wrong thing."""
 
 from collections.abc import Collection
+from types import UnionType
 
 from s2mlp_dsl.diagnostics import AlreadyReported, Report
-from s2mlp_dsl.diagnostics.suggest import did_you_mean
-from s2mlp_dsl.elaborate import codes
+from s2mlp_dsl.diagnostics.catalogue import arguments
+from s2mlp_dsl.diagnostics.catalogue import names as messages
+from s2mlp_dsl.diagnostics.suggest import did_you_mean, either
 from s2mlp_dsl.elaborate.files import Declared, Unit
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.operators import (
@@ -19,11 +17,10 @@ from s2mlp_dsl.operators import (
     find,
     names,
 )
-from s2mlp_dsl.source import Span
 
 FUNCTIONS = ("ceil", "choose", "floor", "max", "min", "mod")
-APPLY = "apply"  # runs the piece that a parameter holds
-# Words that begin a statement, besides operators and blocks.
+APPLY = "apply"  # runs the block that is a parameter's value
+# Words that a statement may begin with, besides operators and blocks.
 STRUCTURES = frozenset(["residual", "stack", "parallel", APPLY, *REGIONS])
 
 
@@ -50,94 +47,91 @@ def is_statement(unit: Unit, name: tree.Name, report: Report) -> bool:
     return declared is not None and isinstance(declared.declaration, tree.Block)
 
 
+def statement_of(
+    unit: Unit, name: tree.Name, report: Report
+) -> Operator | Declared | None:
+    """The operator or block that a statement of this name runs; None for `apply`.
+
+    Raises `AlreadyReported` after reporting a name that is neither.
+    """
+    if name.id == APPLY:
+        return None
+    operator = operator_of(unit, name, report)
+    if operator is not None:
+        return operator
+    declared = unit.names.get(name.id)
+    if declared is not None and isinstance(declared.declaration, tree.Block):
+        return declared
+    raise unknown_statement(report, unit, name)
+
+
 def unknown_statement(report: Report, unit: Unit, name: tree.Name) -> AlreadyReported:
-    """A name where a statement begins that is neither an operator nor a block."""
+    """A name that is neither an operator nor a block."""
     if unit.hides(name.id):
         return AlreadyReported()
     declared = unit.names.get(name.id)
     if declared is not None:
-        return wrong_declaration(report, name.id, name.span, declared, "block")
-    blocks = {
-        key
-        for key, one in unit.names.items()
-        if isinstance(one.declaration, tree.Block)
-    }
-    return report.add(
-        codes.UNKNOWN_STATEMENT,
-        name.span,
-        help=did_you_mean(name.id, {*names(), *blocks, *STRUCTURES}, 0)
-        or "`s2mlp-dsl explain A0302` lists the operators",
-    )
+        return wrong_declaration(report, name, declared, "block")
+    known = {*names(), *_declared(unit, tree.Block), *STRUCTURES}
+    help = did_you_mean(name.id, known, 0)
+    return report.add(messages.NO_STATEMENT, name.span, help=help)
 
 
 def unknown_value(
     report: Report,
     unit: Unit,
-    name: str,
-    span: Span,
+    name: tree.Name,
     known: Collection[str],
     words: Collection[str],
 ) -> AlreadyReported:
-    """A bare name that is no value here. `words` are what an operator knows."""
-    if unit.hides(name):
+    """A name that has no value here. `words` are the enum values that are allowed."""
+    if unit.hides(name.id):
         return AlreadyReported()
-    if name == "dim":
-        return report.add(
-            codes.NO_DIM,
-            span,
-            "this is not inside a block, residual, stack or shift",
-            help="write the number of channels",
-        )
-    declared = unit.names.get(name)
+    if name.id == "dim":
+        return report.add(arguments.NO_INPUT_HERE, name.span)
+    declared = unit.names.get(name.id)
     if declared is not None:
-        return wrong_declaration(report, name, span, declared, "value")
-    choices = {*words} - {"none"}
-    if choices:
-        close = did_you_mean(name, words, few=0)
-        listed = " or ".join(f"`{one}`" for one in sorted(words))
-        return report.add(codes.UNKNOWN_CHOICE, span, help=close or f"write {listed}")
-    values = {
-        key
-        for key, one in unit.names.items()
-        if isinstance(one.declaration, tree.Let | tree.Shift)
-    }
-    return report.add(
-        codes.UNKNOWN_NAME, span, help=did_you_mean(name, {*known, *values, *words})
-    )
+        return wrong_declaration(report, name, declared, "value")
+    if {*words} - {"none"}:
+        help = did_you_mean(name.id, words, few=0)
+        choices = either(sorted(words))
+        return report.add(arguments.NO_CHOICE, name.span, help=help, choices=choices)
+    values = _declared(unit, tree.Let | tree.Shift)
+    help = did_you_mean(name.id, {*known, *values, *words})
+    return report.add(messages.UNDECLARED, name.span, help=help)
 
 
 def unknown_function(
-    report: Report, unit: Unit, call: tree.Call, known: Collection[str]
+    report: Report, unit: Unit, name: tree.Name, known: Collection[str]
 ) -> AlreadyReported:
-    """A call in an expression that is neither a function nor a shift."""
-    name, span = call.name.id, call.name.span
-    if unit.hides(name):
+    """A name that is called in an expression and is neither a function nor a shift."""
+    if unit.hides(name.id):
         return AlreadyReported()
-    declared = unit.names.get(name)
+    declared = unit.names.get(name.id)
     if declared is not None:
-        return wrong_declaration(report, name, span, declared, "function")
-    return report.add(
-        codes.UNKNOWN_NAME,
-        span,
-        "there is no such function",
-        help=did_you_mean(name, {*FUNCTIONS, *known}),
-    )
+        return wrong_declaration(report, name, declared, "function")
+    help = did_you_mean(name.id, {*FUNCTIONS, *known})
+    return report.add(messages.NO_FUNCTION, name.span, help=help)
 
 
 def wrong_declaration(
-    report: Report, name: str, span: Span, declared: Declared, wanted: str
+    report: Report, name: tree.Name, declared: Declared, wanted: str
 ) -> AlreadyReported:
     """A name that is declared, but as something else than is `wanted`."""
     kind = type(declared.declaration).__name__.lower()
     kind = {"variant": "model", "let": "constant"}.get(kind, kind)
-    hints = {
-        ("shift", "block"): f"write `shift({name})`",
-        ("model", "block"): "declare what they share as a `block`",
-        ("block", "value"): f"a block is a statement of its own: `{name}`",
+    message = {
+        ("shift", "block"): messages.SHIFT_AS_STATEMENT,
+        ("model", "block"): messages.MODEL_AS_STATEMENT,
+        ("block", "value"): messages.BLOCK_AS_VALUE,
+    }.get((kind, wanted), messages.NOT_OF_THIS_KIND)
+    return report.add(message, name.span, name=name.id, kind=kind, wanted=wanted)
+
+
+def _declared(unit: Unit, kind: type | UnionType) -> set[str]:
+    """The names of the declarations of a kind."""
+    return {
+        name
+        for name, declared in unit.names.items()
+        if isinstance(declared.declaration, kind)
     }
-    return report.add(
-        codes.WRONG_DECLARATION,
-        span,
-        f"`{name}` is a {kind}, not a {wanted}",
-        help=hints.get((kind, wanted)),
-    )

@@ -7,8 +7,8 @@ import click
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.cli.options import model_options, spec_argument
 from s2mlp_dsl.diagnostics import clean
-from s2mlp_dsl.elaborate.origins import Traced
 from s2mlp_dsl.elaborate.spec import load
+from s2mlp_dsl.elaborate.values import Traced
 from s2mlp_dsl.ir.print import print_model
 from s2mlp_dsl.ir.program import Statement
 from s2mlp_dsl.operators import SIGNATURES
