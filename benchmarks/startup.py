@@ -21,7 +21,7 @@ WHOLE = "import torch"
 SPEC = "specs/s2mlp_deep.arch"
 COMMANDS = {
     "--help": (["--help"], 0.06),
-    f"check {SPEC}": (["check", SPEC], 0.15),
+    f"check {SPEC}": (["check", SPEC], 0.2),
     f"fmt --check {SPEC}": (["fmt", "--check", SPEC], None),
     f"diagram {SPEC}": (["diagram", SPEC], None),
 }

@@ -71,5 +71,5 @@ def raised(**given: int) -> Iterator[Limits]:
 
 
 def how_to_raise(name: str) -> str:
-    """The note of a diagnostic about a limit."""
-    return f"`--limit {name}=…` moves this limit"
+    """The note of every diagnostic about a limit."""
+    return f"`--limit {name}=…` raises this limit"

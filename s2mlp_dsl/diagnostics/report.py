@@ -76,9 +76,9 @@ class Report:
         return Report(list(self.diagnostics), set(self._seen))
 
     def give_up(self) -> None:
-        """Say with the last mistake that the rest was not looked at."""
+        """Say with the last error that the rest was not checked."""
         last = self.diagnostics[-1]
-        note = f"after {len(self.diagnostics)} mistakes the rest is not looked at"
+        note = "after this many errors the rest is not checked"
         self.diagnostics[-1] = replace(last, notes=(*last.notes, note))
 
     def extend(self, other: "Report") -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from s2mlp_dsl.bounds import how_to_raise, limits
 from s2mlp_dsl.diagnostics import AlreadyReported, Label
+from s2mlp_dsl.diagnostics.catalogue.syntax import TOO_DEEP
 from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.branches import expand_parallel
 from s2mlp_dsl.elaborate.definitions import Definitions
@@ -22,7 +23,6 @@ from s2mlp_dsl.elaborate.values import (
     traced,
 )
 from s2mlp_dsl.frontend import tree
-from s2mlp_dsl.frontend.codes import TOO_DEEP
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.names import name_statements
 from s2mlp_dsl.ir.shape import Shape, with_channels

@@ -165,15 +165,15 @@ class _Printer:
 
     def _inner(self, node: "_Inner") -> None:
         match node:
-            case tree.Operation(span, call, label):
+            case tree.Operation(span, call, label=label):
                 self.expression(_label(label), _bare(call), "", span)
-            case tree.Residual(span, body, label):
+            case tree.Residual(span, body, label=label):
                 self.line(f"{_label(label)}residual {{", span)
                 self._braced(body.span.start, body.statements, span.end)
-            case tree.Region(span, call, body, label):
+            case tree.Region(span, call, body, label=label):
                 self.expression(_label(label), call, " {", span)
                 self._braced(body.span.start, body.statements, span.end)
-            case tree.Parallel(span, call, branches, label):
+            case tree.Parallel(span, call, branches, label=label):
                 self.expression(_label(label), call, " {", span)
                 self._braced(call.span.end, branches, span.end)
             case tree.Body(span, statements):

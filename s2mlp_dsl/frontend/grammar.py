@@ -1,30 +1,113 @@
-"""What the grammar says: the parser's tables and the language's own words."""
+"""`grammar/arch.lark` as Lark runs it, and the words that it uses.
 
+Lark builds the parser once per process, about 70 ms: its cache file is a pickle in a
+temporary folder that anybody may write to, and is read before it is compared.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 
-from s2mlp_dsl.frontend.automaton import Automaton
-from s2mlp_dsl.frontend.tables import Tables, grammar_text, read_tables
+import lark.lexer
+from lark import Lark, Token
+from lark.lark import PostLex
+from lark.lexer import PatternStr
+
+from s2mlp_dsl.frontend.build import Builder, keep_comment
+from s2mlp_dsl.shipped import shipped
+
+# Terminals by name. Lark calls brackets LBRACE, RPAR, LSQB, ... by itself.
+NAME, NUMBER, DOC, NEWLINE, COMMENT, END = (
+    *("NAME", "NUMBER", "DOC", "_NL", "COMMENT", "$END"),
+)
+
+
+class _Words(PostLex):
+    """What is a token in every context.
+
+    Names: a contextual lexer that knows keywords only would read `modelx` as `model`
+    and `x`. Newlines: whether one counts is for the reader to say.
+    """
+
+    always_accept = (NAME, NEWLINE)
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        return stream
 
 
 @cache
-def tables() -> Tables:
-    """The parser's tables, the shipped ones where they fit."""
-    grammar = grammar_text()
-    shipped = read_tables(grammar)
-    if shipped is not None:
-        return shipped
-    from s2mlp_dsl.frontend.generate import generate
+def parser() -> Lark:
+    """The parser of `.arch` files (`start`) and of single expressions (`expr`)."""
+    with _without_comparing_terminals():
+        return build()
 
-    return generate(grammar)
+
+def build(*, strict: bool = False) -> Lark:
+    """`parser`, made anew. `strict` refuses conflicts; it needs `interegular`."""
+    return Lark(
+        shipped("grammar/arch.lark").read_text(encoding="utf-8"),
+        parser="lalr",
+        lexer="contextual",
+        start=["start", "expr"],
+        transformer=Builder(),
+        postlex=_Words(),
+        lexer_callbacks={COMMENT: keep_comment},
+        keep_all_tokens=True,
+        strict=strict,
+    )
+
+
+@contextmanager
+def _without_comparing_terminals() -> Iterator[None]:
+    """Where `interegular` is installed, Lark compares all terminals at every start.
+
+    That takes 300 ms, and there is no option against it. A test builds the grammar
+    with `strict`, where any two that overlap are an error.
+    """
+    installed = lark.lexer.has_interegular
+    lark.lexer.has_interegular = False
+    try:
+        yield
+    finally:
+        lark.lexer.has_interegular = installed
+
+
+@cache
+def _literals() -> dict[str, str]:
+    """The terminals that are written one way only, with their text."""
+    return {
+        terminal.name: terminal.pattern.value
+        for terminal in parser().terminals
+        if isinstance(terminal.pattern, PatternStr)
+    }
+
+
+def spelled(terminals: Iterable[str]) -> set[str]:
+    """Terminals as a spec has them: `{` for LBRACE; the name of those like NAME."""
+    return {_literals().get(name, name) for name in terminals}
 
 
 @cache
 def keywords() -> frozenset[str]:
     """Every word that the grammar itself uses."""
-    return frozenset(tables().words)
+    return frozenset(filter(str.isalpha, _literals().values()))
 
 
 @cache
 def declaring() -> frozenset[str]:
     """The words that begin a declaration."""
-    return keywords() & Automaton(tables(), "start").accepts()
+    return keywords() & spelled(parser().parse_interactive("", "start").accepts())
+
+
+@cache
+def directions() -> frozenset[str]:
+    """The words for where a shift moves its channels."""
+    rules = [rule for rule in parser().rules if rule.origin.name == "_direction"]
+    return frozenset(spelled(rule.expansion[0].name for rule in rules))
+
+
+@cache
+def number_pattern() -> re.Pattern[str]:
+    """A number, its parts as groups `whole`, `fraction`, `exponent` and `suffix`."""
+    return re.compile(parser().get_terminal(NUMBER).pattern.to_regexp())

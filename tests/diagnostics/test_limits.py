@@ -102,7 +102,7 @@ def test_a_limit_moves(
     assert check(path).code == 0
     run = check(path, "--limit", f"{name}={value}")
     assert run.code == 1 and f"error[{code}]" in run.err
-    assert f"`--limit {name}=…` moves this limit" in run.err
+    assert f"`--limit {name}=…` raises this limit" in run.err
     assert check(path, "--limit", f"{name}={value * 30}").code == 0
     assert limits() == Limits()  # of this command alone
 

@@ -3,18 +3,52 @@
 import os
 import subprocess
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from s2mlp_dsl.frontend import keywords
-from s2mlp_dsl.frontend.generate import generate
-from s2mlp_dsl.frontend.grammar import declaring
-from s2mlp_dsl.frontend.tables import grammar_text
+import lark.lexer
+import pytest
+
+from s2mlp_dsl.diagnostics import Report
+from s2mlp_dsl.frontend import keywords, parse
+from s2mlp_dsl.frontend.grammar import build, declaring, parser
 from s2mlp_dsl.shipped import shipped
+from s2mlp_dsl.source import Source
 
 
 def test_strict_lalr() -> None:
     """No conflict between rules, and no two terminals match the same text."""
-    generate(grammar_text(), strict=True)
+    assert lark.lexer.has_interegular
+    build(strict=True)
+
+
+def test_lark_is_left_as_it_was() -> None:
+    """Building the grammar turns a check of Lark's off for as long as it takes."""
+    parser()
+    assert lark.lexer.has_interegular
+
+
+def test_built_once_and_kept_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lark's cache is a pickle in a temporary folder: we must not have one."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    build()
+    assert parser() is parser()
+    assert not list(tmp_path.iterdir())
+
+
+def test_texts_of_two_threads() -> None:
+    """The parser is shared; what it builds belongs to the text that is read."""
+    texts = [f"# {n}\nlet a{n} = {'(' * n}1{')' * n}\n" * 40 for n in range(20)]
+    sources = [Source(str(n), text) for n, text in enumerate(texts)]
+    with ThreadPoolExecutor(4) as pool:
+        files = list(pool.map(lambda source: parse(source, Report()), sources))
+    for source, file in zip(sources, files, strict=True):
+        assert len(file.comments) == len(file.declarations) == 40
+        nodes = [*file.comments, *file.declarations]
+        assert all(node.span.source is source for node in nodes)
 
 
 def test_found_in_a_checkout() -> None:

@@ -7,7 +7,7 @@ import pytest
 from s2mlp_dsl.bounds import limits
 from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.frontend import parse, parse_expression, tree
-from s2mlp_dsl.frontend.reader import MAX_ERRORS
+from s2mlp_dsl.frontend.parse import MAX_ERRORS
 from s2mlp_dsl.source import Source
 from tests.frontend.reading import faults
 
@@ -81,7 +81,7 @@ def test_something_else_than_a_spec() -> None:
     report = Report()
     file = parse(Source("spec.arch", "edition 1\nmodel m {\n" + "@\n" * 5000), report)
     assert len(report.diagnostics) == MAX_ERRORS
-    assert "not read" in report.diagnostics[-1].notes[0]
+    assert "not checked" in report.diagnostics[-1].notes[0]
     assert len(file.declarations) == 1
 
 
@@ -127,6 +127,8 @@ def test_damage_hides_only_its_own_names() -> None:
         ("", "A0101"),
         ("1 +", "A0101"),
         ("1 2", "A0101"),
+        ("1)", "A0101"),
+        ("1\n", "A0101"),
         ('"x', "A0107"),
         ("\u00e9", "A0104"),
         ("(" * 3000 + "1" + ")" * 3000, "A0110"),

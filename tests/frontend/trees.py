@@ -83,15 +83,15 @@ def _structures(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     word = st.just(tree.Name(NOWHERE, "parallel"))
     parallel = st.builds(tree.Call, at, word, _arguments(expressions))
     return st.one_of(
-        st.builds(tree.Residual, at, bodies(inner), labels),
-        st.builds(tree.Stack, at, labels, parts, labels),
-        st.builds(tree.Region, at, calls, bodies(inner), labels),
-        st.builds(tree.Parallel, at, parallel, branches, labels),
+        st.builds(tree.Residual, at, bodies(inner), label=labels),
+        st.builds(tree.Stack, at, labels, parts, label=labels),
+        st.builds(tree.Region, at, calls, bodies(inner), label=labels),
+        st.builds(tree.Parallel, at, parallel, branches, label=labels),
     )
 
 
 statements = st.recursive(
-    st.builds(tree.Operation, at, calls, labels), _structures, max_leaves=5
+    st.builds(tree.Operation, at, calls, label=labels), _structures, max_leaves=5
 )
 
 # --- declarations -------------------------------------------------------------
@@ -122,7 +122,7 @@ study_items = st.one_of(
     st.builds(tree.Vary, at, names, expressions),
     st.builds(tree.Case, at, texts, calls, st.one_of(st.none(), lists(sums))),
 )
-imported = st.builds(tree.Imported, names, labels)
+imported = st.builds(tree.Imported, at, names, labels)
 
 
 def _some(nodes: st.SearchStrategy[Any], least: int = 0) -> st.SearchStrategy[Any]:
@@ -132,13 +132,13 @@ def _some(nodes: st.SearchStrategy[Any], least: int = 0) -> st.SearchStrategy[An
 declarations = st.one_of(
     st.builds(tree.Edition, at, numbers),
     st.builds(tree.Import, at, _some(imported, 1), texts),
-    st.builds(tree.Let, at, names, expressions, docs),
-    st.builds(tree.Shift, at, names, params, _some(shift_items), docs),
-    st.builds(tree.Block, at, names, params, bodies(statements), docs),
-    st.builds(tree.Model, at, names, params, bodies(statements), docs),
-    st.builds(tree.Variant, at, names, calls, docs),
+    st.builds(tree.Let, at, names, expressions, doc=docs),
+    st.builds(tree.Shift, at, names, params, _some(shift_items), doc=docs),
+    st.builds(tree.Block, at, names, params, bodies(statements), doc=docs),
+    st.builds(tree.Model, at, names, params, bodies(statements), doc=docs),
+    st.builds(tree.Variant, at, names, calls, doc=docs),
     st.builds(tree.Claim, at, names, _some(facts)),
-    st.builds(tree.Recipe, at, names, _some(settings), docs),
-    st.builds(tree.Study, at, names, labels, _some(study_items), docs),
+    st.builds(tree.Recipe, at, names, _some(settings), doc=docs),
+    st.builds(tree.Study, at, names, labels, _some(study_items), doc=docs),
 )
 files = _some(declarations).map(lambda made: tree.File(Source("", ""), made))

@@ -1,7 +1,7 @@
-"""Expressions, as they were written.
+"""Expressions of the syntax tree; `tree.py` has the rest, and these names too.
 
-`depth` is the number of expressions inside one another. The builder bounds it, so
-whoever walks an expression may do so by recursion.
+An expression has a `depth`, the number of expressions inside one another. The builder
+limits it, so whoever walks an expression may do so by recursion.
 """
 
 from collections.abc import Iterator
@@ -12,97 +12,99 @@ from s2mlp_dsl.source import Span
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class Node:
+    """What was written at one place."""
+
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf(Node):
+    depth: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Nested(Node):
+    depth: int = field(default=1, compare=False, repr=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Name(_Leaf):
     """A word that stands for something: `dim`, `cross`."""
 
-    span: Span
     id: str
-    depth: ClassVar[int] = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
+class Number(_Leaf):
     """A number as it was written: `51M`, `1e-5`, `5%`."""
 
-    span: Span
     lexeme: str
-    depth: ClassVar[int] = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A text in quotes, without them."""
+class Text(_Leaf):
+    """A string, without its quotes."""
 
-    span: Span
     value: str
-    depth: ClassVar[int] = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Argument:
-    """`value`, or `name = value`, in the brackets of a call."""
+class Argument(Node):
+    """`value`, or `name = value`, in the parentheses of a call."""
 
-    span: Span
     name: Name | None
     value: "Expr"
 
+    @property
+    def depth(self) -> int:
+        return self.value.depth
+
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Call(_Nested):
     """`f(x, y = z)`, or `f` where an operation is expected."""
 
-    span: Span
     name: Name
     arguments: tuple[Argument, ...]
-    depth: int = field(default=1, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class ListExpr:
+class ListExpr(_Nested):
     """`[a, b]`"""
 
-    span: Span
     items: tuple["Expr", ...]
-    depth: int = field(default=1, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Negative:
+class Negative(_Nested):
     """`-a`"""
 
-    span: Span
     operand: "Expr"
-    depth: int = field(default=1, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Binary:
-    """`a + b`, `a == b`: two operands and the sign between them."""
+class Binary(_Nested):
+    """`a + b`, `a == b`: two operands and the operator between them."""
 
-    span: Span
     operator: str
     left: "Expr"
     right: "Expr"
-    depth: int = field(default=1, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
+class Index(_Nested):
     """`list[i]`"""
 
-    span: Span
     base: "Expr"
     index: "Expr"
-    depth: int = field(default=1, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
-    """A parenthesised expression, kept so that printing gives it back."""
+class Group(_Nested):
+    """An expression in parentheses, kept so that it is printed with them."""
 
-    span: Span
     inner: "Expr"
-    depth: int = field(default=1, compare=False, repr=False)
 
 
 Expr = Name | Number | Text | Call | ListExpr | Negative | Binary | Index | Group
