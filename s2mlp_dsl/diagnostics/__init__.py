@@ -1,4 +1,4 @@
-"""Mistakes as records: codes, diagnostics, and their renderings."""
+"""Diagnostics: codes, records of mistakes, and their renderings."""
 
 from s2mlp_dsl.diagnostics.catalogue import CODES
 from s2mlp_dsl.diagnostics.data import as_data

@@ -1,4 +1,4 @@
-"""A diagnostic as plain data, for `--format json`."""
+"""A diagnostic as JSON-ready data, for `--format json`."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from s2mlp_dsl.source import Span
 
 
 def as_data(diagnostic: Diagnostic) -> dict[str, Any]:
-    """JSON-ready record: code, severity, message, file, line, column, end, …
+    """Code, severity, message, file, line, column, end, …
 
-    Lines and columns count from 1; `end` is the position just after the span.
+    Lines and columns count from 1. `end` is the position just after the span.
     """
     fix = diagnostic.fix
     return {
@@ -17,18 +17,20 @@ def as_data(diagnostic: Diagnostic) -> dict[str, Any]:
         "severity": diagnostic.code.severity,
         "title": diagnostic.code.title,
         "message": diagnostic.message,
-        **_place(diagnostic.primary.span),
+        **_position(diagnostic.primary.span),
         "secondary": [
-            {"message": label.text, **_place(label.span)}
+            {"message": label.text, **_position(label.span)}
             for label in diagnostic.secondary
         ],
         "notes": list(diagnostic.notes),
         "help": diagnostic.help,
-        "fix": None if fix is None else {"text": fix.replacement, **_place(fix.span)},
+        "fix": None
+        if fix is None
+        else {"text": fix.replacement, **_position(fix.span)},
     }
 
 
-def _place(span: Span) -> dict[str, Any]:
+def _position(span: Span) -> dict[str, Any]:
     line, column = span.source.position(span.end)
     return {
         "file": span.source.name,

@@ -1,4 +1,4 @@
-"""Fixes of diagnostics, applied to a text."""
+"""Apply the fixes of diagnostics to a source."""
 
 from collections.abc import Iterable
 
@@ -7,11 +7,11 @@ from s2mlp_dsl.source import Source
 
 
 def fixes_for(source: Source, diagnostics: Iterable[Diagnostic]) -> list[Fix]:
-    """The fixes that lie in a source, in its order; of overlapping ones the first."""
+    """The fixes in a source, in its order. Of fixes that overlap, the first."""
     found = {
-        (one.fix.span.start, one.fix.span.end, one.fix.replacement): one.fix
-        for one in diagnostics
-        if one.fix is not None and one.fix.span.source is source
+        (fix.span.start, fix.span.end, fix.replacement): fix
+        for fix in (diagnostic.fix for diagnostic in diagnostics)
+        if fix is not None and fix.span.source is source
     }
     kept: list[Fix] = []
     for _, fix in sorted(found.items()):
@@ -21,7 +21,7 @@ def fixes_for(source: Source, diagnostics: Iterable[Diagnostic]) -> list[Fix]:
 
 
 def fixed(source: Source, fixes: Iterable[Fix]) -> str:
-    """The text with fixes applied, which do not overlap and are in order."""
+    """The text after fixes that are in order and do not overlap."""
     parts, done = [], 0
     for fix in fixes:
         parts += [source.text[done : fix.span.start], fix.replacement]

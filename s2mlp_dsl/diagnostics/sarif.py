@@ -1,4 +1,4 @@
-"""Diagnostics as SARIF 2.1.0, which code hosts and editors read.
+"""Diagnostics as SARIF 2.1.0, for code hosts and editors.
 
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 """
@@ -18,12 +18,12 @@ SCHEMA = (
 
 
 def as_sarif(diagnostics: Iterable[Diagnostic], version: str) -> dict[str, Any]:
-    """One run with a rule per code and a result per diagnostic, JSON-ready.
+    """JSON-ready SARIF: one run, a rule per code, a result per diagnostic.
 
-    `version` is the tool's. Columns count characters, from 1.
+    `version` is the version of s2mlp-dsl. Columns count characters, from 1.
     """
     found = list(diagnostics)
-    rules = {one.code.number: one.code for one in found}
+    rules = {diagnostic.code.number: diagnostic.code for diagnostic in found}
     numbers = sorted(rules)
     return {
         "$schema": SCHEMA,
@@ -39,7 +39,8 @@ def as_sarif(diagnostics: Iterable[Diagnostic], version: str) -> dict[str, Any]:
                 },
                 "columnKind": "unicodeCodePoints",
                 "results": [
-                    _result(one, numbers.index(one.code.number)) for one in found
+                    _result(diagnostic, numbers.index(diagnostic.code.number))
+                    for diagnostic in found
                 ],
             }
         ],
@@ -55,21 +56,23 @@ def _rule(code: Code) -> dict[str, Any]:
     }
 
 
-def _result(one: Diagnostic, rule: int) -> dict[str, Any]:
-    remarks = [*(f"note: {note}" for note in one.notes)]
-    if one.help:
-        remarks.append(f"help: {one.help}")
+def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Any]:
+    remarks = [f"note: {note}" for note in diagnostic.notes]
+    if diagnostic.help:
+        remarks.append(f"help: {diagnostic.help}")
     result: dict[str, Any] = {
-        "ruleId": one.code.number,
+        "ruleId": diagnostic.code.number,
         "ruleIndex": rule,
-        "level": one.code.severity,
-        "message": {"text": "\n".join([one.message, *remarks])},
-        "locations": [_location(one.primary.span)],
+        "level": diagnostic.code.severity,
+        "message": {"text": "\n".join([diagnostic.message, *remarks])},
+        "locations": [_location(diagnostic.primary.span)],
     }
-    if one.secondary:
-        result["relatedLocations"] = [_related(label) for label in one.secondary]
-    if one.fix is not None:
-        result["fixes"] = [_fix(one.fix, one.help or one.code.title)]
+    if diagnostic.secondary:
+        result["relatedLocations"] = [_related(label) for label in diagnostic.secondary]
+    if diagnostic.fix is not None:
+        result["fixes"] = [
+            _fix(diagnostic.fix, diagnostic.help or diagnostic.code.title)
+        ]
     return result
 
 

@@ -1,4 +1,4 @@
-"""A diagnostic as text with carets. The only caret code in the house."""
+"""A diagnostic as text, with the source lines and carets."""
 
 import unicodedata
 from collections import defaultdict
@@ -8,15 +8,14 @@ from s2mlp_dsl.diagnostics.record import Diagnostic, Label
 
 _RESET, _BOLD = "\x1b[0m", "\x1b[1m"
 _COLOURS = {"error": "\x1b[31m", "note": "\x1b[33m", "frame": "\x1b[34m"}
-_WIDEST_LINE = 160  # a longer source line is cut around the span
+_WIDEST_LINE = 160  # characters; longer source lines are cut around the span
 
 
 def render_text(diagnostic: Diagnostic, *, colour: bool = False) -> str:
-    """One diagnostic, many lines, no final newline.
+    """One diagnostic as lines, without a final newline.
 
-    Lines of the source are shown in order, each once; the primary span is
-    underlined with `^`, secondary ones with `-`. Spans in another file get a
-    header of their own, and a file without text is only named.
+    The source lines are in order, each once. The primary span is underlined with `^`,
+    other spans with `-`. Each file has a header; a file without text has only that.
     """
     severity = diagnostic.code.severity
     title = _paint(f"{severity}[{diagnostic.code.number}]", severity, colour)
@@ -47,10 +46,10 @@ def render_text(diagnostic: Diagnostic, *, colour: bool = False) -> str:
 def _excerpts(
     diagnostic: Diagnostic, labels: list[Label], margin: int, colour: bool
 ) -> Iterator[str]:
-    """The source lines of labels in one file, each with its underlines."""
+    """The source lines of labels in one file, with their underlines."""
     bar = _paint(" " * margin + " |", "frame", colour)
     shown = None
-    for label in sorted(labels, key=lambda one: (one.span.line, one.span.start)):
+    for label in sorted(labels, key=lambda label: (label.span.line, label.span.start)):
         primary = label is diagnostic.primary
         text, underline = _excerpt(label, "^" if primary else "-")
         if shown != (shown := (label.span.line, text)):
@@ -66,7 +65,7 @@ def _paint(text: str, kind: str, colour: bool) -> str:
 
 
 def _excerpt(label: Label, mark: str) -> tuple[str, str]:
-    """The source line of a label and the underline with its text."""
+    """The source line of a label, and the underline with the label's text."""
     span = label.span
     line = span.source.line(span.line)
     start = span.column - 1
@@ -82,9 +81,9 @@ def _excerpt(label: Label, mark: str) -> tuple[str, str]:
 
 
 def clean(text: str) -> str:
-    """Tabs as four spaces, other control characters as a visible mark.
+    """Text for a terminal: tabs as four spaces, control characters as `�`.
 
-    A spec may hold escape sequences; a terminal must never see them.
+    A spec is untrusted: its escape sequences must not reach the terminal.
     """
     shown = text.replace("\t", "    ")
     return "".join(
@@ -93,7 +92,7 @@ def clean(text: str) -> str:
 
 
 def _width(text: str) -> int:
-    """Columns a terminal uses: wide characters take two, combining none."""
+    """Columns in a terminal: wide characters take two, combining ones none."""
     return sum(
         0
         if unicodedata.combining(c)
