@@ -107,22 +107,27 @@ def test_what_is_not_certain_is_left(body: str, tmp_path: Path) -> None:
     assert fix(wrong, tmp_path) == wrong
 
 
-@pytest.mark.parametrize("code", sorted(CODES))
+# The example of these cannot be read, so nothing in it can be fixed.
+READABLE = sorted(CODES.keys() - {"A0701", "A0801"})
+
+
+@pytest.mark.parametrize("code", READABLE)
 def test_no_fix_of_an_example_makes_it_worse(code: str, tmp_path: Path) -> None:
     """Every fixable example is right afterwards; every other one is untouched."""
     one = example(code)
     folder = tmp_path / "p"
     found = check_files(folder, one.wrong, one.given)
-    result = None
-    if any(diagnostic.fix for diagnostic in found):
-        result = fix_file(folder / one.wrong.name)
-        (folder / one.wrong.name).write_text(result.after.text)
-        assert result.count and fix_file(folder / one.wrong.name).count == 0
+    fixable = any(diagnostic.fix for diagnostic in found)
+    result = fix_file(folder / one.wrong.name)
+    assert (result.count > 0) == fixable
+    assert (result.after.text != result.before.text) == fixable
+    result.write()
+    assert fix_file(folder / one.wrong.name).count == 0
 
 
-def test_what_is_right_stays(tmp_path: Path) -> None:
-    for path in shipped("specs").glob("*.arch"):
-        assert fix_file(path).count == 0
+@pytest.mark.parametrize("path", sorted(shipped("specs").glob("*.arch")), ids=str)
+def test_what_is_right_stays(path: Path) -> None:
+    assert fix_file(path).count == 0
 
 
 def test_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
