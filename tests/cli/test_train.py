@@ -117,6 +117,7 @@ def test_settings_are_checked_like_arguments(tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.unix
 def test_stopped_and_resumed_is_bit_identical(tmp_path: Path) -> None:
     def train(out: Path, *more: str) -> list[str]:
         command = [sys.executable, "-m", "s2mlp_dsl", "train", "specs/digits.arch"]

@@ -66,12 +66,15 @@ def test_nothing_to_read(tmp_path: Path, check: Checker) -> None:
         assert check(tmp_path / name, "--format", "json").code == 2
 
 
-@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="Windows has none")
+@pytest.mark.unix
 def test_a_file_without_end(check: Checker) -> None:
     assert "error[A0801]" in check("/dev/zero").err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.unix
+@pytest.mark.skipif(
+    hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read everything"
+)
 def test_a_file_that_may_not_be_read(tmp_path: Path, check: Checker) -> None:
     path = tmp_path / "x.arch"
     path.write_bytes(GOOD)
@@ -95,6 +98,7 @@ def test_usage(tmp_path: Path, check: Checker) -> None:
         assert run.err
 
 
+@pytest.mark.unix
 @pytest.mark.parametrize(
     ("origin", "code"),
     [
