@@ -1,11 +1,10 @@
-"""Everything that can be said of a model without building it."""
+"""All figures of a model, and of everything in a spec."""
 
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from s2mlp_dsl.analysis import codes
 from s2mlp_dsl.analysis.claims import ClaimChecker, Claimed
 from s2mlp_dsl.analysis.cost import (
     CostRow,
@@ -14,16 +13,18 @@ from s2mlp_dsl.analysis.cost import (
     total_macs,
     total_params,
 )
-from s2mlp_dsl.analysis.dropped import note_dropped
 from s2mlp_dsl.analysis.receptive_field import ReceptiveField, analyze_receptive_field
 from s2mlp_dsl.diagnostics import AlreadyReported, Report
+from s2mlp_dsl.diagnostics.catalogue.claims import NO_SUCH_MODEL, UNREAD
 from s2mlp_dsl.diagnostics.suggest import did_you_mean
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.models import base_of, expand_model, parse_overrides
 from s2mlp_dsl.elaborate.spec import Spec, require_parameters
 from s2mlp_dsl.ir.hash import function_hash, weight_hash
 from s2mlp_dsl.ir.program import Model
-from s2mlp_dsl.ir.shape import Shape
+from s2mlp_dsl.ir.shape import Map, Shape
+from s2mlp_dsl.ir.walk import ops_in
+from s2mlp_dsl.operators import applied
 
 if TYPE_CHECKING:
     from s2mlp_dsl.ir.study import Study
@@ -33,9 +34,8 @@ if TYPE_CHECKING:
 class Analysis:
     """The figures of a model, for one image.
 
-    `params` and `macs` count everything; `flops` is 2 · MACs. All are None for
-    a model whose parameters are `open`. `receptive_field` is None as well where the
-    first map is too large for it.
+    `flops` is 2 · MACs. All figures are None for a model with unbound parameters, which
+    are `open`; `receptive_field` also where the maps are too large to relate.
     """
 
     name: str
@@ -69,7 +69,7 @@ def analyze_model(model: Model) -> Analysis:
 
 
 def figures(model: Model) -> Analysis:
-    """The same without the receptive field, which takes longer than everything else."""
+    """The same without the receptive field, which takes most of the time."""
     rows = cost_table(model)
     macs = total_macs(rows)
     return Analysis(
@@ -106,12 +106,8 @@ def check_spec(
     """
     report = spec.report.copy()
     for claim in spec.claims_about_nothing():
-        report.add(
-            codes.CLAIM_MODEL,
-            claim.model.span,
-            "this file declares no such model",
-            help=did_you_mean(claim.model.id, spec.models),
-        )
+        help = did_you_mean(claim.model.id, spec.models)
+        report.add(NO_SUCH_MODEL, claim.model.span, help=help)
     if spec.recipes:
         _check_recipes(spec, report)
     chosen = [spec.choose_model(model)] if model else list(spec.models.values())
@@ -160,6 +156,32 @@ def with_claims(
     )
     facts = [fact for claim in spec.claims(analysis.name) for fact in claim.facts]
     return replace(analysis, claims=tuple(checker.check(fact) for fact in facts))
+
+
+def note_dropped(model: Model, report: Report) -> None:
+    """Note every statement with rows or columns of its input that no window reads.
+
+    There are as many windows as fit, ⌊(n + 2 · pad − size) / stride⌋ + 1 (the
+    language's third law). Nothing is rounded silently.
+    """
+    for op in ops_in(model):
+        down, right = applied(op).unread()
+        if op.span is None or not isinstance(op.source, Map) or not (down or right):
+            continue
+        sides = [("row", down, op.source.height), ("column", right, op.source.width)]
+        cut = [(what, unread, side) for what, unread, side in sides if unread]
+        report.add(
+            UNREAD,
+            op.span,
+            unread=" and ".join(_last(what, unread) for what, unread, _ in cut),
+            input=op.source,
+            output=op.result,
+            fitting=" and ".join(f"{side - n} {what}s" for what, n, side in cut),
+        )
+
+
+def _last(what: str, count: int) -> str:
+    return f"the last {what}" if count == 1 else f"the last {count} {what}s"
 
 
 def _check_recipes(spec: Spec, report: Report) -> None:

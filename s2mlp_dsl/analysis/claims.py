@@ -2,21 +2,20 @@
 
 A claim compares figures (see `quantities.py`), or is
 `instance(A, of = B, on = [h, w, c])`. `==` is exact; `~=` holds within half a
-unit of the last printed digit, or within the tolerance that is said.
+unit of the last printed digit, or within the tolerance that is given.
 """
 
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
 
-from s2mlp_dsl.analysis import codes
 from s2mlp_dsl.analysis.claim_gap import MEASURES, explain_gap
 from s2mlp_dsl.analysis.cost import CostRow
-from s2mlp_dsl.analysis.instance import Undecided
-from s2mlp_dsl.analysis.instance_claim import check_instance
+from s2mlp_dsl.analysis.instance import Undecided, check_instance
 from s2mlp_dsl.analysis.quantities import NONE, Quantities
 from s2mlp_dsl.analysis.receptive_field import ReceptiveField
-from s2mlp_dsl.diagnostics import AlreadyReported, Label, Report
+from s2mlp_dsl.diagnostics import AlreadyReported, Report
+from s2mlp_dsl.diagnostics.catalogue import claims
 from s2mlp_dsl.elaborate.files import Unit
 from s2mlp_dsl.elaborate.numbers import half_last_digit, whole
 from s2mlp_dsl.elaborate.values import Env, Value, names_in, show
@@ -33,8 +32,8 @@ _COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 class Claimed:
     """A claim with its verdict.
 
-    `found` is what the analysis computed for the left side, as a spec would
-    write it, and None where nothing was computed.
+    `found` is the computed value of the left side, as a spec would write it, and None
+    where nothing was computed.
     """
 
     text: str
@@ -46,7 +45,7 @@ class Claimed:
 
 @dataclass(eq=False, repr=False)
 class ClaimChecker:
-    """Decides the claims made of one model.
+    """Decides the claims about one model.
 
     `model` is None where parameters are `open`: it has no figures.
     """
@@ -62,28 +61,22 @@ class ClaimChecker:
         self.quantities = Quantities(
             self.report, self.model, self.rows, self.receptive_field, self.open
         )
-        self.evaluator = self.quantities.evaluator()
+        self.evaluator = self.quantities.evaluator
 
     def check(self, fact: tree.Fact) -> Claimed:
         """The verdict on one line. A claim that does not hold is reported too."""
         text = " ".join(fact.span.text.split())
+        verdict: Verdict = "undecided"
+        found = reason = None
         try:
             holds, found = self._decide(fact)
-        except Undecided as why:
-            self.report.add(codes.CLAIM_UNDECIDED, fact.span, str(why), help=why.help)
-            return Claimed(
-                text=text, verdict="undecided", reason=str(why), span=fact.span
-            )
+            verdict = "holds" if holds else "fails"
+        except Undecided as undecided:
+            self.report.add(undecided.message, fact.span, **undecided.fields)
+            reason = str(undecided)
         except AlreadyReported:
-            return Claimed(
-                text=text, verdict="undecided", reason="it is not valid", span=fact.span
-            )
-        return Claimed(
-            text=text,
-            verdict="holds" if holds else "fails",
-            found=found,
-            span=fact.span,
-        )
+            reason = "it is not valid"
+        return Claimed(text, verdict, found, reason, fact.span)
 
     def _decide(self, fact: tree.Fact) -> tuple[bool, str | None]:
         env = Env(self.unit, self._constants(fact))
@@ -94,17 +87,11 @@ class ClaimChecker:
             return check_instance(expression, self.unit, self.report), None
         if isinstance(expression, tree.Binary) and expression.operator in _COMPARISONS:
             return self._comparison(expression, env)
+        example = "params() == 53_476_224"
         if isinstance(expression, tree.Binary | tree.Name | tree.Call):
             value = self.evaluator.value(expression, env, frozenset({NONE}))
-            hint = f"`{expression.span.text} == {_exactly(value)}`"
-        else:
-            hint = "`params() == 53_476_224`"
-        raise self.report.add(
-            codes.CLAIM_FORM,
-            expression.span,
-            "this is neither true nor false",
-            help=f"compare it with a figure, such as {hint}",
-        )
+            example = f"{expression.span.text} == {_exactly(value)}"
+        raise self.report.add(claims.NOT_A_COMPARISON, expression.span, example=example)
 
     def _comparison(self, node: tree.Binary, env: Env) -> tuple[bool, str | None]:
         words = frozenset({NONE})
@@ -116,16 +103,16 @@ class ClaimChecker:
             holds = self.evaluator.value(node, env) is True
         if not holds:
             written = isinstance(node.right, tree.Number | tree.Name)
+            shown = not written or right == left
             self.report.add(
-                codes.CLAIM_FAILS,
+                claims.IS_NOT_EQUAL,
                 node.left.span,
-                f"this is {_grouped(left)}",
-                secondary=[]
-                if written and right != left
-                else [Label(node.right.span, f"this is {_grouped(right)}")],
+                related=[node.right.span] if shown else [],
                 notes=self._difference(node.left, left, right),
-                help=f"claim `{node.left.span.text} == {_exactly(left)}`, "
-                "or change the model",
+                found=_grouped(left),
+                wanted=_grouped(right),
+                claim=node.left.span.text,
+                exact=_exactly(left),
             )
         return holds, _grouped(left)
 
@@ -137,55 +124,44 @@ class ClaimChecker:
         wanted = Fraction(self.evaluator.number(right, env))
         if within is not None:
             allowed = self._tolerance(within, wanted, env)
-            why = f"within {within.span.text} is ± {_grouped(allowed)}"
+            reason = f"within {within.span.text} is ± {_grouped(allowed)}"
         elif isinstance(right, tree.Number):
             allowed = half_last_digit(right, self.report)
-            why = f"`{right.lexeme}` as printed allows ± {_grouped(allowed)}"
+            reason = f"`{right.lexeme}` as printed allows ± {_grouped(allowed)}"
         else:
-            raise self.report.add(
-                codes.CLAIM_FORM,
-                right.span,
-                "the printed figure stands here, as printed",
-                help=f"say how near: `~= {right.span.text} within 1%`",
-            )
-        off = abs(found - wanted)
-        if off > allowed:
+            span = right.span
+            raise self.report.add(claims.NOT_AS_PRINTED, span, text=span.text)
+        gap = abs(found - wanted)
+        if gap > allowed:
             self.report.add(
-                codes.CLAIM_FAILS,
+                claims.IS_NOT_NEAR,
                 left.span,
-                f"this is {_grouped(found)}",
-                notes=[
-                    f"{why}; this is off by {_grouped(off)}",
-                    *self._difference(left, whole(found), whole(wanted))[1:],
-                ],
-                help=f"claim `{left.span.text} == {_exactly(whole(found))}`, "
-                "or change the model",
+                notes=self._difference(left, whole(found), whole(wanted))[1:],
+                found=_grouped(found),
+                reason=reason,
+                gap=_grouped(gap),
+                claim=left.span.text,
+                exact=_exactly(whole(found)),
             )
-        return off <= allowed, _grouped(found)
+        return gap <= allowed, _grouped(found)
 
     def _tolerance(self, node: tree.Expr, wanted: Fraction, env: Env) -> Fraction:
-        """How far off is near enough: a share where it is written with %."""
+        """The largest difference that is allowed; % is relative to `wanted`."""
         value = Fraction(self.evaluator.number(node, env))
         if value < 0:
-            raise self.report.add(
-                codes.CLAIM_FORM,
-                node.span,
-                f"this is {value}",
-                help="a tolerance is at least 0, such as `1%` or `0.5M`",
-            )
-        is_share = isinstance(node, tree.Number) and node.lexeme.endswith("%")
-        return value * abs(wanted) if is_share else value
+            raise self.report.add(claims.NEGATIVE_TOLERANCE, node.span, tolerance=value)
+        is_relative = isinstance(node, tree.Number) and node.lexeme.endswith("%")
+        return value * abs(wanted) if is_relative else value
 
     def _constants(self, fact: tree.Fact) -> dict[str, Value]:
         """`full_receptive_field`, where it is asked for and can be known."""
         sides = (fact.expression, fact.about, fact.within)
-        words = [word for one in sides if one is not None for word in names_in(one)]
-        if (
-            _FULL_RECEPTIVE_FIELD not in words
-            or _FULL_RECEPTIVE_FIELD in self.unit.names
+        names = [name for side in sides if side is not None for name in names_in(side)]
+        if _FULL_RECEPTIVE_FIELD in names and (
+            _FULL_RECEPTIVE_FIELD not in self.unit.names
         ):
-            return {}
-        return {_FULL_RECEPTIVE_FIELD: self.quantities.full_receptive_field()}
+            return {_FULL_RECEPTIVE_FIELD: self.quantities.full_receptive_field()}
+        return {}
 
     def _difference(self, node: tree.Expr, left: Value, right: Value) -> list[str]:
         """By how much they differ, and which part of the model is as large."""

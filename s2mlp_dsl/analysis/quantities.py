@@ -1,31 +1,33 @@
-"""What a claim may speak of: figures of the model, by name.
+"""The figures of a model that a claim may compare, by name.
 
 `params`, `macs` and `flops` of the statements that `of` and `without` select,
 `shape(label)`, `receptive_field(after = n)` and `full_receptive_field`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from s2mlp_dsl.analysis import codes
 from s2mlp_dsl.analysis.cost import CostRow, total_macs, total_params
 from s2mlp_dsl.analysis.instance import Undecided
 from s2mlp_dsl.analysis.receptive_field import ReceptiveField, analyze_receptive_field
-from s2mlp_dsl.analysis.select import label_of, select_rows
-from s2mlp_dsl.diagnostics import Label, Report
+from s2mlp_dsl.diagnostics import AlreadyReported, Report
+from s2mlp_dsl.diagnostics.catalogue import claims
+from s2mlp_dsl.diagnostics.suggest import did_you_mean, listed
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.values import EnumValue, Env, Value
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.program import Model, Statement
-from s2mlp_dsl.ir.shape import Shape
 from s2mlp_dsl.ir.walk import statements
+from s2mlp_dsl.operators import find, names
 
 NONE = EnumValue("none")
+Selector = Callable[[CostRow], bool]
 
 
 @dataclass(eq=False, repr=False)
 class Quantities:
-    """The figures of one model, for the evaluator to call.
+    """The figures of one model, as functions for an evaluator.
 
     `model` is None where parameters are `open`: then there are no figures.
     """
@@ -33,11 +35,11 @@ class Quantities:
     report: Report
     model: Model | None
     rows: list[CostRow]
-    reached: ReceptiveField | None
+    receptive_field: ReceptiveField | None
     open: tuple[str, ...] = ()
 
-    def evaluator(self) -> Evaluator:
-        self._evaluator = Evaluator(
+    def __post_init__(self) -> None:
+        self.evaluator = Evaluator(
             self.report,
             {
                 "params": lambda call, _: total_params(self.selected(call)),
@@ -48,110 +50,133 @@ class Quantities:
             },
             frozenset({"full_receptive_field"}),
         )
-        return self._evaluator
 
     def selected(self, call: tree.Call) -> list[CostRow]:
         """The rows that `of` names, less those that `without` names."""
+        given = match_arguments(call, ("of", "without"), self.report)
         if self.model is None:
-            match_arguments(call, ("of", "without"), self.report)
-            raise self._is_open()
-        return select_rows(call, self.rows, self.report)
+            raise self._unbound()
+        selected = self.rows
+        if "of" in given:
+            chosen = self._selectors(given["of"].value)
+            selected = [row for row in selected if any(one(row) for one in chosen)]
+        if "without" in given:
+            omitted = self._selectors(given["without"].value)
+            selected = [row for row in selected if not any(one(row) for one in omitted)]
+        return selected
 
     def full_receptive_field(self) -> Value:
         full = self._known_receptive_field().full
         return NONE if full is None else full
 
+    def _selectors(self, node: tree.Expr) -> list[Selector]:
+        items = node.items if isinstance(node, tree.ListExpr) else (node,)
+        return [self._selector(item) for item in items]
+
+    def _selector(self, node: tree.Expr) -> Selector:
+        """A label, or `op(NAME)` for every statement of an operator."""
+        if isinstance(node, tree.Name):
+            label = self._label(node, {one for row in self.rows for one in row.labels})
+            return lambda row: label in row.labels
+        if (
+            isinstance(node, tree.Call)
+            and node.name.id == "op"
+            and len(node.arguments) == 1
+            and isinstance(node.arguments[0].value, tree.Name)
+        ):
+            name = node.arguments[0].value
+            if find(name.id) is None:
+                help = did_you_mean(name.id, names())
+                raise self.report.add(claims.NOT_AN_OPERATOR, name.span, help=help)
+            return lambda row: row.operator == name.id
+        raise self.report.add(claims.NOT_A_SELECTION, node.span)
+
+    def _label(self, node: tree.Expr, labels: set[str]) -> str:
+        """The label that an expression names."""
+        if not isinstance(node, tree.Name):
+            raise self.report.add(claims.NOT_A_LABEL, node.span)
+        name = node.id
+        if name in labels:
+            return name
+        if find(name) is not None:
+            message, help, fix = claims.OPERATOR_AS_LABEL, None, f"op({name})"
+        elif labels:
+            message, help, fix = claims.NO_LABEL, did_you_mean(name, labels), None
+        else:
+            message, help, fix = claims.NO_LABELS, None, None
+        raise self.report.add(message, node.span, help=help, fix=fix, name=name)
+
     def _shape(self, call: tree.Call) -> Value:
-        """The axes of what leaves a labelled statement, or the model."""
+        """The output shape of a labelled statement, or of the model."""
         given = match_arguments(call, ("of",), self.report)
         if self.model is None:
-            raise self._is_open()
+            raise self._unbound()
         if "of" not in given:
             return self.model.result.dims
         node = given["of"].value
-        definitions = self.model.definitions
         labelled = [one for one in statements(self.model) if one.label is not None]
-        known = {one.label for one in labelled if one.label is not None}
-        label = label_of(node, known, self.report)
+        label = self._label(node, {one.label for one in labelled if one.label})
         first, *others = (one for one in labelled if one.label == label)
-        shape = first.output(definitions)
+        definitions = self.model.definitions
         for other in others:
-            if (another := other.output(definitions)) != shape:
-                raise self.report.add(
-                    codes.SHAPES_DIFFER,
-                    node.span,
-                    f"{shape} and {another}",
-                    secondary=_where((first, shape), (other, another)),
-                    help="give the statement that is meant a label of its own",
-                )
-        return shape.dims
+            if other.output(definitions) != first.output(definitions):
+                raise self._shapes_differ(node, first, other)
+        return first.output(definitions).dims
+
+    def _shapes_differ(
+        self, node: tree.Expr, first: Statement, other: Statement
+    ) -> AlreadyReported:
+        assert self.model is not None
+        spans = [one.span for one in (first, other) if one.span is not None]
+        assert len(spans) == 2
+        same = spans[0] == spans[1]
+        return self.report.add(
+            claims.SHAPES_OF_ONE_STATEMENT if same else claims.SHAPES_OF_STATEMENTS,
+            node.span,
+            related=spans[:1] if same else spans,
+            first=first.output(self.model.definitions),
+            other=other.output(self.model.definitions),
+        )
 
     def _receptive_field(self, call: tree.Call, env: Env) -> Value:
-        """[least, most]: what the worst and the best position sees."""
+        """[least, most] positions that a position depends on."""
         given = match_arguments(call, ("after", "through"), self.report)
         receptive_field = self._known_receptive_field()
         if "through" in given:
             receptive_field = self._content(given["through"].value)
-        after = receptive_field.iterations
+        after = iterations = receptive_field.iterations
         if "after" in given:
             node = given["after"].value
-            after = self._evaluator.count(node, env)
-            if after > receptive_field.iterations:
+            after = self.evaluator.count(node, env)
+            if after > iterations:
                 raise self.report.add(
-                    codes.NO_ITERATION,
+                    claims.TOO_FEW_ITERATIONS if iterations else claims.NO_ITERATIONS,
                     node.span,
-                    f"this is {after:,}; the model's stacks have "
-                    f"{receptive_field.iterations:,}",
-                    help=f"write a number from 1 to {receptive_field.iterations}"
-                    if receptive_field.iterations
-                    else "put the blocks into a `stack`",
+                    wanted=after,
+                    iterations=iterations,
                 )
         # Iterations without a step of their own change nothing.
-        passed = [one for one in receptive_field.steps if one.iteration <= after]
+        passed = [step for step in receptive_field.steps if step.iteration <= after]
         if not passed:
-            raise Undecided(
-                "the model has no stack whose iterations could be counted",
-                help="put the blocks into a `stack`",
-            )
+            raise Undecided(claims.NO_STACK)
         return (passed[-1].least, passed[-1].most)
 
     def _content(self, node: tree.Expr) -> ReceptiveField:
-        """The receptive field with computed weights and statistics held constant."""
+        """The receptive field with computed weights and statistics as constants."""
         if not isinstance(node, tree.Name) or node.id != "content":
-            raise self.report.add(
-                codes.CLAIM_FORM,
-                node.span,
-                "a receptive field goes through everything, or through `content`",
-                help="write `through = content`, or leave it out",
-            )
+            raise self.report.add(claims.NOT_CONTENT, node.span)
         assert self.model is not None  # else its receptive field is not known
         found = analyze_receptive_field(self.model, content=True)
         if found is None:
-            raise Undecided("the maps are too large to compute the receptive field")
+            raise Undecided(claims.LARGE_MAPS)
         return found
 
     def _known_receptive_field(self) -> ReceptiveField:
         if self.open:
-            raise self._is_open()
-        if self.reached is None:
-            raise Undecided("the maps are too large to compute the receptive field")
-        return self.reached
+            raise self._unbound()
+        if self.receptive_field is None:
+            raise Undecided(claims.LARGE_MAPS)
+        return self.receptive_field
 
-    def _is_open(self) -> Undecided:
-        names = " and ".join(f"`{name}`" for name in self.open)
-        return Undecided(
-            f"the model leaves {names} open",
-            help="claim it of a variant that gives them values",
-        )
-
-
-def _where(*found: tuple[Statement, Shape]) -> list[Label]:
-    """Where two shapes leave: one place, if it is the same statement."""
-    labels = {
-        statement.span: f"{shape} leaves here"
-        for statement, shape in found
-        if statement.span is not None
-    }
-    if len(labels) == 1:
-        return [Label(span, "one and the other leaves here") for span in labels]
-    return [Label(span, text) for span, text in labels.items()]
+    def _unbound(self) -> Undecided:
+        return Undecided(claims.UNBOUND, parameters=listed(self.open))

@@ -70,14 +70,16 @@ class Message:
         *,
         related: "Span | Sequence[Span]" = (),
         also: "Iterable[Label]" = (),
+        notes: Iterable[str] = (),
         help: str | None = None,
         fix: "Fix | str | None" = None,
         **fields: object,
     ) -> "Diagnostic":
         """The diagnostic at a place.
 
-        `help` stands in for the template's where it can only be found out there, as
-        `did_you_mean` does. `fix` is what to write in place of `span`, or elsewhere.
+        `help` replaces that of the template where it is computed, as `did_you_mean`
+        does, and `notes` are added to its notes. `fix` is what to write in place of
+        `span`, or elsewhere.
         """
         spans = (related,) if isinstance(related, Span) else related
         texts = self.related * len(spans) if len(self.related) == 1 else self.related
@@ -95,7 +97,7 @@ class Message:
             self.code,
             Label(span, self.label.format(**fields)),
             (*labels, *also),
-            tuple(note.format(**fields) for note in self.notes),
+            (*(note.format(**fields) for note in self.notes), *notes),
             help,
             fix,
         )

@@ -64,9 +64,15 @@ class Report:
         `fields` are those of the message's templates; see `Message.at`.
         """
         if isinstance(message, Code):
-            message = Message(message, _braces(label), (), tuple(map(_braces, notes)))
+            message = Message(message, _braces(label))
         made = message.at(
-            span, related=related, also=secondary, help=help, fix=fix, **fields
+            span,
+            related=related,
+            also=secondary,
+            notes=notes,
+            help=help,
+            fix=fix,
+            **fields,
         )
         self._keep(made)
         return AlreadyReported()

@@ -273,8 +273,8 @@ claim m {
     (one,) = diagnose(text)
     assert (one.code.number, one.primary.span.text) == ("A0507", "three")
     assert [label.text for label in one.secondary] == [
-        "8 × 8 × 3 leaves here",
-        "8 × 8 × 4 leaves here",
+        "the output is 8 × 8 × 3",
+        "the output is 8 × 8 × 4",
     ]
 
 
@@ -301,6 +301,6 @@ claim open {
     (analysis,) = checked.analyses
     assert [one.verdict for one in analysis.claims] == ["undecided", "holds"]
     (one,) = checked.report
-    assert one.code.number == "A0502" and "`width` open" in one.message
+    assert one.code.number == "A0502" and "unbound parameters: `width`" in one.message
     (analysis,) = check_spec(spec_of(text), settings={"width": "4"}).analyses
     assert [one.verdict for one in analysis.claims] == ["fails", "holds"]
