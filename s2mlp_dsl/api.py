@@ -9,7 +9,7 @@ Each function stops at one of these points. torch is imported by `compile` and
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from s2mlp_dsl.analysis.analyze import Analysis, analyze_model, with_claims
 from s2mlp_dsl.elaborate.spec import Spec, load
@@ -19,8 +19,8 @@ from s2mlp_dsl.program import VERSION, Program
 if TYPE_CHECKING:
     from torch import nn
 
+    from s2mlp_dsl.pictures.picture import Picture
     from s2mlp_dsl.pictures.theme import ThemeName
-    from s2mlp_dsl.pictures.views import Picture, View
     from s2mlp_dsl.verify.certificate import Certificate
 
 __all__ = [
@@ -70,16 +70,15 @@ def diagram(
     spec: "str | Path | Spec",
     model: str | None = None,
     *,
-    view: "View | Literal['graph']" = "model",
+    view: str = "model",
     theme: "ThemeName" = "light",
     block: str | None = None,
     **settings: Any,
 ) -> "Picture":
     """A picture of one model: a notebook shows it, `save` writes it to a file.
 
-    `view` is model, block, shift, receptive-field or graph; `theme` is light, dark
-    or print.
-    torch is imported for `graph` alone.
+    `view` is model, block, shift, receptive-field, graph, or one that a package adds;
+    `theme` is light, dark or print. Only `graph` imports torch. Raises `CannotDraw`.
     """
     return elaborate(spec, model, settings).diagram(view, theme, block)
 
@@ -162,15 +161,15 @@ def verify(
 
 
 def _paint_model(model: Model) -> str:
-    from s2mlp_dsl.pictures.views import draw
+    from s2mlp_dsl.pictures.views.model import draw_model
 
-    return draw(model, analyze_model(model))._repr_svg_()
+    return draw_model(model, analyze_model(model)).inline_svg()
 
 
 def _paint_shift(shift: Shift) -> str:
-    from s2mlp_dsl.pictures.views import of_shift
+    from s2mlp_dsl.pictures.views.shift import draw_shift
 
-    return of_shift(shift)._repr_svg_()
+    return draw_shift(shift).inline_svg()
 
 
 # In a notebook a model and a shift show themselves.

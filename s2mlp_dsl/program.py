@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 from s2mlp_dsl.analysis.analyze import Analysis, analyze_model, figures
 from s2mlp_dsl.elaborate.spec import Spec
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from s2mlp_dsl.lower.source import Source
+    from s2mlp_dsl.pictures.picture import Picture
     from s2mlp_dsl.pictures.theme import ThemeName
-    from s2mlp_dsl.pictures.views import Picture, View
 
 VERSION = version("s2mlp-dsl")
 
@@ -186,19 +186,18 @@ class Program:
 
     def diagram(
         self,
-        view: "View | Literal['graph']" = "model",
+        view: str = "model",
         theme: "ThemeName" = "light",
         block: str | None = None,
+        **options: str | None,
     ) -> "Picture":
-        """A view of the program. Only `graph` imports torch."""
-        from s2mlp_dsl.pictures import views
+        """A view of the program; docs/diagrams.md lists them. Only `graph` needs torch.
 
-        if view != "graph":
-            return views.draw(self.model, self.analysis, view, theme, block)
-        from s2mlp_dsl.pictures.graph_trace import trace
+        `block` and `options` are options of the view. Raises `CannotDraw`.
+        """
+        from s2mlp_dsl.pictures.views import draw
 
-        module = self.build(lowering="select")  # every step of it can be traced
-        return views.traced(self.model.name, trace(self.model, module), theme)
+        return draw(self, view, theme, {"block": block, **options})
 
     def __repr__(self) -> str:
         return f"Program({self.model.name!r}, of {self.spec.source.name!r})"

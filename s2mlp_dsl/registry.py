@@ -153,7 +153,7 @@ class Registry(Generic[T]):
         elif written_for != API:
             was = "does not say" if written_for is None else f"says {written_for} for"
             reason = f"{said} {was} the contract's version (`api = {API}`)"
-        elif not name.isidentifier():
+        elif not (name.replace("-", "_") if self._hyphens else name).isidentifier():
             reason = f"`{name}` is not an identifier"
         elif missing:
             reason = f"{said} has no `{missing[0]}`"

@@ -13,12 +13,13 @@ from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.elaborate.recipes import resolve_recipe
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.ir.recipe import KINDS, Recipe
-from s2mlp_dsl.operators import OPERATORS, REGIONS
+from tools import docs_tables
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "language.md").read_text(encoding="utf-8")
 TRAINING = (DOCS / "training.md").read_text(encoding="utf-8")
 STUDIES = (DOCS / "studies.md").read_text(encoding="utf-8")
+LAW = re.compile(r"language's (\w+)\s+law\b|\blaw (\d+)")
 EXAMPLES = re.findall(r"```arch\n(.*?)```", PAGE, re.DOTALL)
 
 
@@ -30,10 +31,37 @@ def test_example_holds(text: str) -> None:
     assert all(one.holds and one.params is not None for one in checked.analyses)
 
 
-def test_every_operator_is_on_the_page() -> None:
-    rows = re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE)
-    listed = re.findall(r"`(\w+)[(`]", " ".join(rows))
-    assert {*OPERATORS, *REGIONS} <= set(listed)
+def test_cited_laws_exist() -> None:
+    laws = re.findall(r"^(\d)\. \*\*", PAGE, re.MULTILINE)
+    assert laws == [str(number) for number in range(1, 10)]
+    ordinals = ["first", "second", "third", "fifth", "sixth", "ninth"]
+    texts = [
+        page.read_text(encoding="utf-8")
+        for page in (*DOCS.glob("*.md"), *(DOCS.parent / "s2mlp_dsl").rglob("*.py"))
+    ]
+    assert {
+        number
+        for text in texts
+        for one in LAW.findall(text)
+        for number in one
+        if number
+    } <= {*laws, *ordinals}
+
+
+@pytest.mark.parametrize("page", docs_tables.PAGES, ids=lambda page: page.name)
+def test_tables_and_outputs_are_fresh(
+    page: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(page.parent)
+    text = page.read_text(encoding="utf-8")
+    assert docs_tables.refreshed(text) == text, "run python tools/docs_tables.py"
+
+
+def test_every_table_is_on_a_page() -> None:
+    texts = [page.read_text(encoding="utf-8") for page in docs_tables.PAGES]
+    tables = {found[2] for text in texts for found in docs_tables.TABLE.finditer(text)}
+    assert tables == set(docs_tables.TABLES)
+    assert sum(len(docs_tables.OUTPUT.findall(text)) for text in texts) >= 2
 
 
 def test_the_recipe_on_the_page_is_one() -> None:

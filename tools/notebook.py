@@ -1,7 +1,7 @@
-"""Run docs/tour.ipynb and write its outputs again.
+"""Run docs/tour.ipynb and rewrite its outputs.
 
 python tools/notebook.py           # write
-python tools/notebook.py --check   # exit 1 where an output is stale
+python tools/notebook.py --check   # exit 1 if an output is stale
 """
 
 import ast
@@ -18,7 +18,7 @@ _SHOWN = {"text/html": "_repr_html_", "image/svg+xml": "_repr_svg_"}
 
 
 def outputs(code: str, names: dict[str, Any]) -> list[dict[str, Any]]:
-    """What Jupyter keeps of a cell: what it prints, and its last expression."""
+    """What Jupyter stores for a cell: printed text, and the value of its last line."""
     body = ast.parse(code).body
     last = body.pop() if isinstance(body[-1], ast.Expr) else None
     printed, value = io.StringIO(), None
@@ -37,13 +37,14 @@ def outputs(code: str, names: dict[str, Any]) -> list[dict[str, Any]]:
             if hasattr(value, method)
         }
         data = {kind: text for kind, text in shown.items() if text is not None}
-        data["text/plain"] = repr(value)
+        # Beside a picture the type is enough: reprs are long and change often.
+        data["text/plain"] = f"<{type(value).__name__}>" if data else repr(value)
         found.append({"output_type": "execute_result", "metadata": {}, "data": data})
     return found
 
 
 def refreshed(text: str) -> str:
-    """The notebook with the outputs that its cells have today."""
+    """The notebook with fresh outputs."""
     notebook = json.loads(text)
     names: dict[str, Any] = {}
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]

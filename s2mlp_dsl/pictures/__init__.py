@@ -1,1 +1,1 @@
-"""What a program is written as: one target per file."""
+"""Pictures of models: `views/` has one file per kind, `view.py` draws one by name."""

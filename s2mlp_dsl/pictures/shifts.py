@@ -1,94 +1,94 @@
-"""The distinct shifts of a model, and what a grid shows of each."""
+"""Shifts in pictures: arrows, shares, and the rows of a box that show the groups."""
 
 import re
-from collections import defaultdict
-from dataclasses import dataclass
 from fractions import Fraction
 
-from s2mlp_dsl.ir.program import Model, Shift, ShiftGroup
-from s2mlp_dsl.ir.walk import ops_in
-from s2mlp_dsl.pictures.dot_shift import arrows
+from s2mlp_dsl.ir.program import Shift, ShiftGroup
+from s2mlp_dsl.pictures.labels import Text, cell, filled_cell, row
+from s2mlp_dsl.pictures.theme import Signs, Theme
 
-FARTHEST = 4  # steps from the middle that a grid shows
-MOST_LISTED = 4
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """Equal shifts of a model: one of them, and the channels of each."""
-
-    shift: Shift
-    channels: tuple[int, ...]
-
-    @property
-    def title(self) -> str:
-        turns = ", interleaved" if self.shift.interleaved else ""
-        return f"{self.shift.name}, edge {self.shift.edge}{turns}"
-
-    @property
-    def steps(self) -> tuple[int, int]:
-        """Steps from the middle to the border of the grid, right and down."""
-        moves = [(abs(one.right), abs(one.down)) for one in self.shift.groups]
-        near = [(1, 1), *(move for move in moves if max(move) <= FARTHEST)]
-        return max(right for right, _ in near), max(down for _, down in near)
-
-    @property
-    def places(self) -> dict[tuple[int, int], list[ShiftGroup]]:
-        """The groups that move right and down by so much, where it fits."""
-        found: defaultdict[tuple[int, int], list[ShiftGroup]] = defaultdict(list)
-        for group in self.shift.groups:
-            here = max(abs(group.right), abs(group.down)) <= FARTHEST
-            # The grid is one frame: what moves in time is listed beside it.
-            if here and not group.later:
-                found[group.right, group.down].append(group)
-        return dict(found)
-
-    @property
-    def notes(self) -> list[str]:
-        """Lines under the title: channels, and what the grid cannot show."""
-        counts = ", ".join(f"{one:,}" for one in self.channels)
-        shown = [one for groups in self.places.values() for one in groups]
-        hidden = [one for one in self.shift.groups if one not in shown]
-        farther = [one for one in hidden if not one.later]
-        later = [one for one in self.shift.groups if one.later]
-        return [
-            f"{counts} channels in {len(self.shift.groups)} groups",
-            *([f"farther: {self._listed(farther)}"] if farther else []),
-            *([f"in time: {self._listed(later)}"] if later else []),
-        ]
-
-    def _listed(self, groups: list[ShiftGroup]) -> str:
-        """`→9 1/2, ←9 1/4`, some of them."""
-        said = [
-            f"{arrows(one)} {share(one.channels, self.shift)}"
-            for one in groups[:MOST_LISTED]
-        ]
-        return ", ".join([*said, *(["…"] if len(groups) > MOST_LISTED else [])])
+# A shift may have as many groups as there are channels.
+MOST_GROUPS = 49
+_GAP = "\N{NO-BREAK SPACE}" * 3
 
 
-def shifts_in(model: Model) -> list[Drawn]:
-    """The distinct shifts of a model, in order, whatever their channels."""
-    found: dict[object, list[Shift]] = {}
-    for op in ops_in(model):
-        for _, value in op.args:
-            if isinstance(value, Shift) and value.groups:
-                found.setdefault(moves_of(value), []).append(value)
-    return [
-        Drawn(same[0], tuple(dict.fromkeys(one.channels for one in same)))
-        for same in found.values()
+def shift_rows(shift: Shift, theme: Theme) -> list[str]:
+    """The groups of a shift as rows of a table, up to seven in a row.
+
+    A group shows its arrows, with the number of steps if that is not one, its share of
+    the channels and their number.
+    """
+    shown = shift.groups[:MOST_GROUPS]
+    across = _across(len(shown))
+    rows = [
+        row(*(_group(group, shift, theme) for group in shown[at : at + across]))
+        for at in range(0, len(shown), across)
     ]
+    if hidden := len(shift.groups) - len(shown):
+        more = Text(f"… and {hidden} more groups", 8, theme.quiet)
+        rows.append(row(cell(more, span=across)))
+    return rows
+
+
+def _across(groups: int) -> int:
+    """Groups in a row: the number that fills the rows best, and the larger of two."""
+    if groups <= 5:
+        return groups
+    most = 5 if groups <= 25 else 7
+    return min(range(3, most + 1), key=lambda n: (-groups % n, -n))
+
+
+def _group(group: ShiftGroup, shift: Shift, theme: Theme) -> str:
+    # One run of text: renderers disagree on how wide an arrow is.
+    head = f"{arrows(group)}{_GAP}{share(group.channels, shift)}"
+    plural = "s" if group.channels != 1 else ""
+    count = f"{group.channels:,} channel{plural}"
+    fill = theme.tint(signs_of(group))
+    return filled_cell(
+        Text(head, 12, theme.ink), Text(count, 8, theme.quiet), fill=fill
+    )
+
+
+def arrows(group: ShiftGroup) -> str:
+    """`→` for one step to the right, `←2 ↑1` for two left and one up."""
+    moves = [
+        (forward if steps > 0 else back, abs(steps))
+        for steps, forward, back in (
+            (group.right, "→", "←"),
+            (group.down, "↓", "↑"),
+            (group.later, "later ", "earlier "),
+        )
+        if steps
+    ]
+    if all(steps == 1 for _, steps in moves):
+        return "".join(arrow for arrow, _ in moves).strip() or "●"
+    return " ".join(f"{arrow}{steps}" for arrow, steps in moves)
+
+
+def signs_of(group: ShiftGroup) -> Signs:
+    """Which way a group moves along each axis."""
+    right, down, later = (
+        (steps > 0) - (steps < 0) for steps in (group.right, group.down, group.later)
+    )
+    return right, down, later
 
 
 def share(channels: int, shift: Shift) -> Fraction:
-    """So many of the shift's channels, as a fraction of all."""
+    """A number of the shift's channels, as a fraction of all."""
     return Fraction(channels, shift.channels)
+
+
+def edge_rule(shift: Shift) -> str:
+    """`edge keep`, and whether groups interleave their channels."""
+    interleaved = ", interleaved" if shift.interleaved else ""
+    return f"edge {shift.edge}{interleaved}"
 
 
 def moves_of(shift: Shift) -> object:
     """Equal for the same shift on any number of channels."""
     moves = tuple(
-        (Fraction(one.channels, shift.channels), one.right, one.down, one.later)
-        for one in shift.groups
+        (share(group.channels, shift), group.right, group.down, group.later)
+        for group in shift.groups
     )
     # On other channels the same declaration is called cross_2.
     name = re.sub(r"_\d+$", "", shift.name)

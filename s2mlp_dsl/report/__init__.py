@@ -1,6 +1,5 @@
-"""One page that explains a model: `page.py` puts it together.
+"""A page that explains models: `page.py` lists its sections.
 
-The page is one file that asks the network for nothing. Whatever comes from a
-spec or a run passes through `html.escape` or JSON, and the page's own policy
-lets no script run but the one in page.js.
+The page is one file and loads nothing. Text of a spec or a run is escaped or becomes
+JSON, and the page's own policy forbids every script but page.js.
 """

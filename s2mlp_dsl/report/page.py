@@ -1,53 +1,85 @@
-"""The whole page, put together from its parts."""
+"""The page: its sections in order, put into page.html."""
 
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from string import Template
 
-from s2mlp_dsl.pictures.dot_label import clean
+from s2mlp_dsl.pictures.labels import escape_xml
 from s2mlp_dsl.pictures.theme import ThemeName
-from s2mlp_dsl.pictures.views import View, draw
 from s2mlp_dsl.report import tables
-from s2mlp_dsl.report.curves import curves
-from s2mlp_dsl.report.depths import doc, receptive_field_widget
-from s2mlp_dsl.report.marks import marks_in, sources_of
-from s2mlp_dsl.report.source import highlighted
-from s2mlp_dsl.report.subject import RunCurves, Subject
+from s2mlp_dsl.report.receptive_field import receptive_field
+from s2mlp_dsl.report.runs import Run, curves
+from s2mlp_dsl.report.source import sources
+from s2mlp_dsl.report.subject import Subject
 
 _HERE = Path(__file__).parent
 
 
-def report(subjects: Sequence[Subject], runs: Sequence[RunCurves] = ()) -> str:
+def _title(subject: Subject, id: str) -> str:
+    doc = " ".join((subject.model.doc or "").split())
+    return f"<h2>{escape_xml(subject.model.name)}</h2>" + (
+        f'<p class="doc">{escape_xml(doc)}</p>' if doc else ""
+    )
+
+
+def _source_and_diagram(subject: Subject, id: str) -> str:
+    return (
+        '<div class="beside">'
+        f'<div class="source"><h3>Source</h3>{sources(subject, id)}</div>'
+        f'<div class="diagram"><h3>Diagram</h3>{_picture(subject, "model", id)}</div>'
+        "</div>"
+    )
+
+
+def _shifts_and_receptive_field(subject: Subject, id: str) -> str:
+    return (
+        '<div class="pair">'
+        f'<div><h3>Shifts</h3><div class="wide">{_picture(subject, "shift", id)}</div>'
+        f"</div><div><h3>Receptive field</h3>{receptive_field(subject, id)}</div></div>"
+    )
+
+
+# What the page says of a model: HTML, given an id that is the model's on the page.
+SECTIONS: tuple[Callable[[Subject, str], str], ...] = (
+    _title,
+    tables.facts,
+    tables.claims,
+    _source_and_diagram,
+    tables.statements,
+    _shifts_and_receptive_field,
+    tables.certificate,
+)
+
+
+def report(subjects: Sequence[Subject], runs: Sequence[Run] = ()) -> str:
     """One self-contained HTML file about models and the runs that trained them.
 
-    Raises `NoRenderer` where the renderer of pictures is not installed.
+    Raises `NoRenderer` if the renderer of pictures is not installed.
     """
-    names = ", ".join(one.model.name for one in subjects)
-    compared = ""
-    if len(subjects) > 1:
-        table = tables.comparison(subjects)
-        compared = (
-            '<section id="comparison"><h2>Side by side</h2>'
-            f'<div class="wide">{table}</div></section>'
-        )
-    sections = [_model(one, f"m{number}") for number, one in enumerate(subjects)]
-    links = "".join(
-        f'<a href="#m{number}">{escape(one.model.name)}</a>'
-        for number, one in enumerate(subjects)
+    ids = [f"m{number}" for number in range(len(subjects))]
+    links = {id: subject.model.name for id, subject in zip(ids, subjects, strict=True)}
+    links |= {"runs": "Runs"} if runs else {}
+    several = len(subjects) > 1
+    models = (
+        f'<section class="model" id="{id}">'
+        + "\n".join(section(subject, id) for section in SECTIONS)
+        + "</section>\n"
+        for id, subject in zip(ids, subjects, strict=True)
     )
     script = _file("page.js")
     return Template(_file("page.html")).substitute(
-        title=escape(clean(names)),
+        title=escape_xml(", ".join(subject.model.name for subject in subjects)),
         policy=_policy(script),
         style=_file("style.css"),
-        links=links + ('<a href="#runs">Runs</a>' if runs else ""),
-        alone="alone" if len(subjects) == 1 else "",
-        comparison=compared,
-        models="".join(sections),
+        links="".join(
+            f'<a href="#{id}">{escape_xml(name)}</a>' for id, name in links.items()
+        ),
+        alone="" if several else "alone",
+        comparison=tables.comparison(subjects) if several else "",
+        models="".join(models),
         runs=curves(runs),
         script=script,
     )
@@ -58,7 +90,7 @@ def _file(name: str) -> str:
 
 
 def _policy(script: str) -> str:
-    """No request at all, and no script but ours: it is named by its hash."""
+    """Forbids every request, and every script but ours, which it names by its hash."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
         f"default-src 'none'; script-src 'sha256-{digest}'; "
@@ -66,42 +98,13 @@ def _policy(script: str) -> str:
     )
 
 
-def _model(subject: Subject, name: str) -> str:
-    files = []
-    for number, source in enumerate(sources_of(subject.spec.source, subject.model)):
-        marks = marks_in(source, subject.model)
-        lines = highlighted(source, marks, f"{name}-f{number}")
-        title = escape(clean(Path(source.name).name))
-        files.append(f"<h4>{title}</h4><pre><code>{lines}</code></pre>")
-    parts = {
-        "name": escape(subject.model.name),
-        "id": name,
-        "doc": doc(subject.model.doc and clean(subject.model.doc)),
-        "facts": tables.facts(subject),
-        "source": "".join(files),
-        "diagram": _picture(subject, "model", name),
-        "statements": tables.statements(subject),
-        "claims": tables.claims(subject.analysis.claims, f"{name}-f0"),
-        "certificate": tables.certificate(subject.certificate),
-        "shifts": _picture(subject, "shift", f"{name}-s"),
-        "receptive_field": receptive_field_widget(subject, f"{name}-receptive-field"),
-    }
-    return Template(_file("model.html")).substitute(parts)
-
-
-def _picture(subject: Subject, view: View, name: str) -> str:
-    """A view in both themes; the style shows the one that fits."""
+def _picture(subject: Subject, view: str, id: str) -> str:
+    """A view in both themes; the style sheet shows one of them."""
     themes: tuple[ThemeName, ...] = ("light", "dark")
-    return "".join(
-        f'<div class="picture {theme}">{_inline(subject, view, theme, name)}</div>'
-        for theme in themes
-    )
-
-
-def _inline(subject: Subject, view: View, theme: ThemeName, name: str) -> str:
-    """An SVG as a part of the page: no prolog, no id used twice."""
-    drawn = draw(subject.model, subject.analysis, view, theme)
-    svg = drawn.render("svg").decode()
-    svg = svg[svg.index("<svg") :]
-    # In text a quotation mark is `&quot;`, so these are attributes.
-    return re.sub(r' id="', f' id="{name}-{theme}-', svg)
+    parts = []
+    for theme in themes:
+        svg = subject.program.diagram(view, theme).inline_svg()
+        # In text a quotation mark is `&quot;`, so these are attributes. No id twice.
+        svg = re.sub(r' id="', f' id="{id}-{view}-{theme}-', svg)
+        parts.append(f'<div class="picture {theme}">{svg}</div>')
+    return "".join(parts)

@@ -1,90 +1,126 @@
 """Spec text as HTML: highlighted, and marked with the statements it became."""
 
 import re
-from collections.abc import Sequence
-from html import escape
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from s2mlp_dsl.frontend import keywords
-from s2mlp_dsl.pictures.dot_label import clean
-from s2mlp_dsl.report.marks import Mark
-from s2mlp_dsl.source import Source
+from s2mlp_dsl.ir.program import Model
+from s2mlp_dsl.ir.walk import occurrences
+from s2mlp_dsl.pictures.labels import escape_xml
+from s2mlp_dsl.report.subject import Subject
+from s2mlp_dsl.source import Source, Span
 
-_TOKENS = re.compile(
+_LITERALS = (
     r'(?P<doc>"""[\s\S]*?""")|(?P<comment>#[^\r\n]*)|(?P<string>"[^"\r\n]*")'
     r"|(?P<number>\b[0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?[KMGT]?i?%?)"
-    r"|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
 )
 
 
-def highlighted(source: Source, marks: Sequence[Mark], prefix: str) -> str:
-    """The lines of a source as HTML; line n has the id `{prefix}-{n}`.
+@dataclass(frozen=True)
+class Mark:
+    """Text that became the operators at some paths.
 
-    A statement says its paths in `data-p`, one with others inside the paths of
-    these in `data-of` (see page.js).
+    `inside` are the paths of the operators in the bodies that follow it.
     """
-    text = source.text
-    kinds = _kinds(text)
-    lines, start = [], 0
-    for number, line in enumerate(text.split("\n"), start=1):
-        inside = _line(text, start, start + len(line), kinds, marks)
-        lines.append(f'<span class="l" id="{prefix}-{number}">{inside}</span>')
-        start += len(line) + 1
-    if not text.rpartition("\n")[2]:
-        lines.pop()
+
+    span: Span
+    paths: tuple[str, ...]
+    inside: tuple[str, ...]
+
+    @property
+    def tag(self) -> str:
+        """Both kinds of paths are data for page.js."""
+        found = {"p": self.paths, "of": self.inside}
+        data = (f'data-{k}="{escape_xml(" ".join(v))}"' for k, v in found.items() if v)
+        return f'<span class="st" tabindex="0" {" ".join(data)}>'
+
+
+def sources(subject: Subject, id: str) -> str:
+    """The spec, then the files that other statements of the model come from."""
+    spans = [visit.op.span for visit in occurrences(subject.model)]
+    own = subject.program.spec.source
+    files = dict.fromkeys([own, *(span.source for span in spans if span)])
+    return "".join(
+        f"<h4>{escape_xml(Path(source.name).name)}</h4><pre><code>"
+        f"{_highlighted(source, marks_in(source, subject.model), f'{id}-f{number}')}"
+        "</code></pre>"
+        for number, source in enumerate(files)
+    )
+
+
+def marks_in(source: Source, model: Model) -> list[Mark]:
+    """The statements of a model in a source, in order; where two overlap, one mark."""
+    paths: defaultdict[Span, list[str]] = defaultdict(list)
+    inside: defaultdict[Span, list[str]] = defaultdict(list)
+    for visit in occurrences(model):
+        for statement in (visit.op, *visit.around):
+            if statement.span is not None and statement.span.source == source:
+                found = paths if statement is visit.op else inside
+                found[_head(statement.span)].append(visit.path)
+    kept: list[Mark] = []
+    for span in sorted({*paths, *inside}, key=lambda span: (span.start, span.end)):
+        if not kept or span.start >= kept[-1].span.end:
+            others = tuple(dict.fromkeys(inside.get(span, [])))
+            kept.append(Mark(span, tuple(paths.get(span, [])), others))
+        else:
+            # Such as the merge that the head of a parallel names.
+            both = (*kept[-1].paths, *paths.get(span, []))
+            kept[-1] = replace(kept[-1], paths=both)
+    return kept
+
+
+def _head(span: Span) -> Span:
+    """Up to the brace that opens a body."""
+    head = span.text.split("{")[0].rstrip()
+    return Span(span.source, span.start, span.start + len(head))
+
+
+def _highlighted(source: Source, marks: Sequence[Mark], prefix: str) -> str:
+    """The lines of a source; line n has the id `{prefix}-{n}`.
+
+    A statement on several lines is marked on each.
+    """
+    text = source.text.removesuffix("\n")
+    marked = [(mark.span.start, mark.span.end, mark.tag) for mark in marks]
+    tokens = [
+        (*token.span(), f'<i class="{token.lastgroup}">') for token in _tokens(text)
+    ]
+    lines = []
+    for number, line in enumerate(re.finditer(r"^.*$", text, re.MULTILINE), start=1):
+        parts = []
+        for start, end, tag in _pieces(*line.span(), marked):
+            parts.append(tag)
+            for first, last, colour in _pieces(start, end, tokens):
+                parts += [colour, _plain(text[first:last]), "</i>" if colour else ""]
+            parts.append("</span>" if tag else "")
+        lines.append(f'<span class="l" id="{prefix}-{number}">{"".join(parts)}</span>')
     return "\n".join(lines)
 
 
-def _kinds(text: str) -> list[tuple[int, int, str]]:
-    known = keywords()
-    found = []
-    for token in _TOKENS.finditer(text):
-        kind = token.lastgroup or ""
-        if kind != "enum":
-            found.append((token.start(), token.end(), kind))
-        elif token[0] in known:
-            found.append((token.start(), token.end(), "keyword"))
-    return found
+def _tokens(text: str) -> Iterator[re.Match[str]]:
+    """What is highlighted, each with its kind as the name of the group."""
+    keyword = rf"\b(?:{'|'.join(sorted(keywords()))})\b"
+    return re.finditer(rf"{_LITERALS}|(?P<keyword>{keyword})", text)
 
 
-def _line(
-    text: str,
-    start: int,
-    end: int,
-    kinds: list[tuple[int, int, str]],
-    marks: Sequence[Mark],
-) -> str:
-    """One line; a statement on several lines is marked on each."""
-    here = [one for one in marks if one.span.start < end and one.span.end > start]
-    parts, at = [], start
-    for mark in here:
-        first, last = max(mark.span.start, start), min(mark.span.end, end)
-        parts.append(_coloured(text, at, first, kinds))
-        inside = _coloured(text, first, last, kinds)
-        said = "".join(
-            f' data-{name}="{escape(" ".join(paths))}"'
-            for name, paths in (("p", mark.paths), ("of", mark.inside))
-            if paths
-        )
-        parts.append(f'<span class="st" tabindex="0"{said}>{inside}</span>')
-        at = last
-    parts.append(_coloured(text, at, end, kinds))
-    return "".join(parts)
-
-
-def _coloured(
-    text: str, start: int, end: int, kinds: list[tuple[int, int, str]]
-) -> str:
-    parts, at = [], start
-    for first, last, kind in kinds:
-        if first < end and last > start:
-            first, last = max(first, at), min(last, end)
-            parts.append(_plain(text[at:first]))
-            parts.append(f'<i class="{kind}">{_plain(text[first:last])}</i>')
-            at = last
-    parts.append(_plain(text[at:end]))
-    return "".join(parts)
+def _pieces(
+    start: int, end: int, tagged: Sequence[tuple[int, int, str]]
+) -> Iterator[tuple[int, int, str]]:
+    """A range of text, cut where tagged ranges start and end."""
+    for first, last, tag in tagged:
+        first, last = max(first, start), min(last, end)
+        if first < last:
+            if start < first:
+                yield start, first, ""
+            yield first, last, tag
+            start = last
+    if start < end:
+        yield start, end, ""
 
 
 def _plain(text: str) -> str:
     # Tabs are control characters that may stay.
-    return "\t".join(escape(clean(part)) for part in text.split("\t"))
+    return "\t".join(map(escape_xml, text.split("\t")))

@@ -1,162 +1,113 @@
-"""The tables of a report: statements, claims, certificate, comparison."""
+"""The tables of a report: figures, claims, statements, certificate, comparison."""
 
 import math
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 from s2mlp_dsl.analysis.claims import Claimed
-from s2mlp_dsl.analysis.receptive_field import seen_by
+from s2mlp_dsl.analysis.receptive_field import reads_through, seen_by
 from s2mlp_dsl.ir.print import print_op
-from s2mlp_dsl.ir.program import Op
-from s2mlp_dsl.ir.shape import positions
 from s2mlp_dsl.ir.walk import occurrences
-from s2mlp_dsl.operators import SIGNATURES, applied
+from s2mlp_dsl.operators import SIGNATURES
 from s2mlp_dsl.pictures.figures import sample, short, totals
+from s2mlp_dsl.pictures.labels import escape_xml
 from s2mlp_dsl.report.subject import Subject
 
 _MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 _FLOAT_BYTES = 4
 _NEVER = 1 << 40  # sorts after every depth
-_NUMBER, _TEXT = ' class="n"', ' class="t"'
 
 # A cell: what is shown, and the number it is sorted by.
 Cell = tuple[str, float | None]
 
 
-def statements(subject: Subject) -> str:
-    """A row per statement: shape, params, MACs, memory, what a position reads."""
+def facts(subject: Subject, id: str) -> str:
+    """The figures of a model as a whole."""
+    found, model = subject.analysis, subject.model
+    macs = found.macs or 0
+    pairs = [
+        ("params", f"{found.params or 0:,}"),
+        (f"MACs per {sample(found)}", f"{macs:,} ({short(macs)})"),
+        ("from", str(model.input.result)),
+        ("to", str(found.result)),
+        *(line.split(": ", 1) for line in totals(found)[1:]),
+        ("function hash", (found.function_hash or "")[:12]),
+        ("weight hash", (found.weight_hash or "")[:12]),
+    ]
+    items = (
+        f"<div><dt>{escape_xml(term)}</dt><dd>{escape_xml(value)}</dd></div>"
+        for term, value in pairs
+    )
+    return f'<dl class="facts">{"".join(items)}</dl>'
+
+
+def claims(subject: Subject, id: str) -> str:
+    """Each claim with its verdict and a link to its line."""
+    items = "".join(_claim(claim, f"{id}-f0") for claim in subject.analysis.claims)
+    if not items:
+        return "<h3>Claims</h3><p>The spec makes no claims about this model.</p>"
+    return f'<h3>Claims</h3><ul class="claims">{items}</ul>'
+
+
+def _claim(claim: Claimed, lines: str) -> str:
+    words = f"It is {claim.found}." if claim.found else ""
+    words += f" {claim.reason}." if claim.reason else ""
+    line = claim.span.line if claim.span else 0
+    link = f'<a href="#{lines}-{line}">line {line}</a>' if line else ""
+    return (
+        f'<li class="{claim.verdict}">{_verdict(claim.verdict)} '
+        f"<code>{escape_xml(claim.text)}</code> <span>{escape_xml(words)}</span> {link}"
+        "</li>"
+    )
+
+
+def _verdict(verdict: str) -> str:
+    return f"<b>{_MARKS[verdict]} {verdict}</b>"
+
+
+def statements(subject: Subject, id: str) -> str:
+    """A row per statement."""
     heads = (
         *("#", "statement", "operator", "×", "shape"),
         *("params", "MACs", "memory", "reads", "receptive field"),
     )
-    seen = seen_by(subject.model)
+    model, seen = subject.model, seen_by(subject.model)
     rows = []
-    found = zip(occurrences(subject.model), subject.analysis.rows, strict=True)
-    for number, (one, row) in enumerate(found, start=1):
-        size = math.prod(one.op.result.dims)
-        memory = size * _FLOAT_BYTES * row.count
-        read = _read(one.op)
+    found = zip(occurrences(model), subject.analysis.rows, strict=True)
+    for number, (visit, row) in enumerate(found, start=1):
+        op, path = visit.op, visit.path
+        size = math.prod(op.result.dims)
+        reads = reads_through(model, op, op.source) if op.source else None
         cells: list[Cell] = [
             (str(number), number),
-            (one.path, None),
-            (print_op(one.op, SIGNATURES[one.op.operator]), None),
+            (path, None),
+            (print_op(op, SIGNATURES[op.operator]), None),
             (f"{row.count:,}", row.count),
             (str(row.result), size),
-            (_count(row.total_params), row.total_params),
-            (_count(row.total_macs), row.total_macs),
-            (_bytes(memory), memory),
-            (_count(read), read),
-            (_count(seen.get(one.path, 0)), seen.get(one.path, 0)),
+            _count(row.total_params),
+            _count(row.total_macs),
+            _bytes(size * _FLOAT_BYTES * row.count),
+            _count(reads or 0),
+            _count(seen.get(path, 0)),
         ]
-        rows.append((one.path, cells))
-    return _table(heads, rows)
-
-
-def _count(number: int) -> str:
-    return f"{number:,}" if number else "–"
-
-
-def _read(op: Op) -> int:
-    """Positions of what enters that one position of the result reads, at most."""
-    if op.source is None:
-        return 0
-    count = positions(op.source)
-    parts = applied(op).receptive_field().parts
-    if any(part.reads == "all" for part in parts):
-        return count
-    tables = [table for part in parts if (table := part.table) is not None]
-    here = len(tables) < len(parts)
-    if not tables:
-        return 1
-    return max(
-        len(set().union(*(table[at] for table in tables), [at] if here else []))
-        for at in range(len(tables[0]))
-    )
-
-
-def _table(heads: Sequence[str], rows: Sequence[tuple[str, list[Cell]]]) -> str:
-    first = rows[0][1]
-    buttons = "".join(
-        f'<th scope="col"{_TEXT if value is None else _NUMBER}>'
-        f'<button type="button">{escape(one)}</button></th>'
-        for one, (_, value) in zip(heads, first, strict=True)
-    )
-    lines = []
-    for path, cells in rows:
-        inside = "".join(
-            f"<td{_TEXT}>{escape(text)}</td>"
-            if value is None
-            else f'<td{_NUMBER} data-v="{value}">{escape(text)}</td>'
-            for text, value in cells
-        )
-        lines.append(f'<tr tabindex="0" data-p="{escape(path)}">{inside}</tr>')
+        rows.append((path, cells))
     return (
-        f'<table class="sortable"><thead><tr>{buttons}</tr></thead>'
-        f"<tbody>{''.join(lines)}</tbody></table>"
-    )
-
-
-def claims(claimed: Sequence[Claimed], lines: str) -> str:
-    """Each claim with its verdict; `lines` is the id of the source's lines."""
-    if not claimed:
-        return "<p>The spec claims nothing of this model.</p>"
-    return f'<ul class="claims">{"".join(_claim(one, lines) for one in claimed)}</ul>'
-
-
-def _claim(claim: Claimed, lines: str) -> str:
-    said = f"It is {claim.found}." if claim.found else ""
-    said += f" {claim.reason}." if claim.reason else ""
-    place = claim.span.line if claim.span else 0
-    link = f'<a href="#{lines}-{place}">line {place}</a>' if place else ""
-    return (
-        f'<li class="{claim.verdict}"><b>{_MARKS[claim.verdict]} {claim.verdict}</b> '
-        f"<code>{escape(claim.text)}</code> <span>{escape(said)}</span> {link}</li>"
-    )
-
-
-def certificate(data: dict[str, Any] | None) -> str:
-    """The checks of `verify`."""
-    if data is None:
-        return "<p>Not verified for this page; <code>--verify</code> does it.</p>"
-    rows = []
-    for check in data.get("checks", []):
-        verdict = "holds" if check.get("passed") else "fails"
-        worst = check.get("worst")
-        error = (
-            "" if worst is None else f"worst {worst:.1e} of {check['tolerance']:.0e}"
-        )
-        failures = "; ".join(
-            f"{one.get('statement')}: {one.get('message')}"
-            for one in check.get("failures", [])
-        )
-        texts = (check.get("name"), check.get("cases"), check.get("what"))
-        cells = "".join(f"<td>{escape(str(one))}</td>" for one in texts)
-        rows.append(
-            f'<tr class="{verdict}"><td><b>{_MARKS[verdict]} {verdict}</b></td>{cells}'
-            f"<td>{escape(error)}{escape(failures)}</td></tr>"
-        )
-    versions = ", ".join(f"{k} {v}" for k, v in data.get("versions", {}).items())
-    verdict = "Proved" if data.get("passed") else "NOT proved"
-    heads = "".join(
-        f'<th scope="col">{one}</th>' for one in ("", "check", "cases", "of", "error")
-    )
-    return (
-        f"<p>{verdict}, with {escape(versions)}.</p>"
-        f'<div class="wide"><table><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
+        '<h3>Statements</h3><p class="note">Figures are for one image and all uses '
+        "together. Memory is the size of the results in float32, <em>reads</em> the "
+        "most positions of its input that a position reads, and <em>receptive field"
+        "</em> the most positions of the first map that one depends on after the last "
+        f'use.</p><div class="wide">{_table(heads, rows)}</div>'
     )
 
 
 def comparison(subjects: Sequence[Subject]) -> str:
-    """A column of figures per model, side by side."""
-    shown = ("model", "image", "result", "params", "MACs")
-    heads = (*shown, "full receptive field", "claims")
+    """A row of figures per model."""
+    heads = ("model", "image", "result", "params", "MACs", "full receptive field")
     rows = []
-    for number, one in enumerate(subjects):
-        found = one.analysis
+    for number, subject in enumerate(subjects):
+        found = subject.analysis
         full = found.receptive_field.full if found.receptive_field else None
-        held = sum(claim.verdict == "holds" for claim in found.claims)
+        holding = sum(claim.verdict == "holds" for claim in found.claims)
         cells: list[Cell] = [
             (found.name, None),
             (" × ".join(map(str, found.image or ())), math.prod(found.image or ())),
@@ -164,34 +115,82 @@ def comparison(subjects: Sequence[Subject]) -> str:
             (f"{found.params:,}", found.params),
             (f"{found.macs:,}", found.macs),
             (f"after {full}" if full else "never", full or _NEVER),
-            (f"{held} of {len(found.claims)}", held),
+            (f"{holding} of {len(found.claims)}", holding),
         ]
         rows.append((f"m{number}", cells))
-    return _table(heads, rows)
+    return (
+        '<section id="comparison"><h2>Side by side</h2>'
+        f'<div class="wide">{_table((*heads, "claims"), rows)}</div></section>'
+    )
 
 
-def facts(subject: Subject) -> str:
-    """The totals of a model as a list of terms."""
-    found = subject.analysis
-    pairs = [
-        ("params", f"{found.params or 0:,}"),
-        (
-            f"MACs per {sample(found)}",
-            f"{found.macs or 0:,} ({short(found.macs or 0)})",
-        ),
-        ("from", str(subject.model.input.result)),
-        ("to", str(found.result)),
-        *(one.split(": ", 1) for one in totals(found)[1:]),
-        ("function hash", (found.function_hash or "")[:12]),
-        ("weight hash", (found.weight_hash or "")[:12]),
-    ]
-    items = (f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in pairs)
-    return f'<dl class="facts">{"".join(items)}</dl>'
+def _table(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]]) -> str:
+    """A table that page.js sorts; each row is for a path."""
+    first = rows[0][1]
+    buttons = "".join(
+        f'<th scope="col" class="{"t" if value is None else "n"}">'
+        f'<button type="button">{escape_xml(head)}</button></th>'
+        for head, (_, value) in zip(heads, first, strict=True)
+    )
+    lines = "".join(
+        f'<tr tabindex="0" data-p="{escape_xml(path)}">{"".join(map(_cell, cells))}'
+        "</tr>"
+        for path, cells in rows
+    )
+    return (
+        f'<table class="sortable"><thead><tr>{buttons}</tr></thead>'
+        f"<tbody>{lines}</tbody></table>"
+    )
 
 
-def _bytes(number: int) -> str:
-    """`294.0 KiB`: what the results take in float32, all uses together."""
+def _cell(cell: Cell) -> str:
+    text, value = cell
+    kind = 'class="t"' if value is None else f'class="n" data-v="{value}"'
+    return f"<td {kind}>{escape_xml(text)}</td>"
+
+
+def _count(number: int) -> Cell:
+    return (f"{number:,}" if number else "–", number)
+
+
+def _bytes(number: int) -> Cell:
+    """`294.0 KiB`."""
     units = ("B", "KiB", "MiB", "GiB", "TiB")
     power = min(max(number.bit_length() - 1, 0) // 10, len(units) - 1)
-    value = number / 1024**power
-    return f"{value:,.1f} {units[power]}" if power else f"{number} B"
+    value = f"{number / 1024**power:,.1f}" if power else str(number)
+    return f"{value} {units[power]}", number
+
+
+def certificate(subject: Subject, id: str) -> str:
+    """The checks of `verify`."""
+    data = subject.certificate
+    if data is None:
+        return (
+            "<h3>Certificate</h3><p>This model was not verified for this page; use "
+            "<code>--verify</code>.</p>"
+        )
+    versions = ", ".join(f"{k} {v}" for k, v in data.get("versions", {}).items())
+    verdict = "Verified" if data.get("passed") else "NOT verified"
+    heads = "".join(
+        f'<th scope="col">{head}</th>' for head in ("", "check", "cases", "of", "error")
+    )
+    rows = "".join(map(_check, data.get("checks", [])))
+    return (
+        f"<h3>Certificate</h3><p>{verdict} with {escape_xml(versions)}.</p>"
+        f'<div class="wide"><table><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _check(check: dict[str, Any]) -> str:
+    """The row of a check, with its worst error and its failures."""
+    verdict = "holds" if check.get("passed") else "fails"
+    worst = check.get("worst")
+    error = "" if worst is None else f"worst {worst:.1e} of {check['tolerance']:.0e}"
+    failures = "; ".join(
+        f"{failure.get('statement')}: {failure.get('message')}"
+        for failure in check.get("failures", [])
+    )
+    texts = (check.get("name"), check.get("cases"), check.get("what"), error + failures)
+    cells = "".join(f"<td>{escape_xml(str(text))}</td>" for text in texts)
+    return f'<tr class="{verdict}"><td>{_verdict(verdict)}</td>{cells}</tr>'

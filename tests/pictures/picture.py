@@ -15,8 +15,8 @@ from PIL import ImageFont
 from s2mlp_dsl.analysis.analyze import analyze_model
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.ir.program import Model
-from s2mlp_dsl.pictures.diagram import describe, draw_model
-from s2mlp_dsl.pictures.render import Form, render
+from s2mlp_dsl.pictures.picture import Format
+from s2mlp_dsl.pictures.views.model import draw_model
 
 ROOT = Path(__file__).parents[2]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -28,10 +28,8 @@ def expanded(spec: str, model: str | None = None) -> Model:
     return loaded.expand(loaded.choose_model(model), {})
 
 
-def drawn(model: Model, form: Form) -> bytes:
-    analysis = analyze_model(model)
-    graph = draw_model(model, analysis)
-    return render(graph, form, model.name, describe(model, analysis))
+def drawn(model: Model, format: Format) -> bytes:
+    return draw_model(model, analyze_model(model)).render(format)
 
 
 @dataclass

@@ -8,8 +8,8 @@ import pytest
 from s2mlp_dsl.analysis.analyze import analyze_model
 from s2mlp_dsl.ir.program import Region
 from s2mlp_dsl.ir.walk import occurrences
-from s2mlp_dsl.pictures.uses import Kinds
-from s2mlp_dsl.report.marks import marks_in
+from s2mlp_dsl.pictures.blocks import BlockKinds
+from s2mlp_dsl.report.source import marks_in
 from tests.pictures.picture import Part, Picture, drawn, expanded
 from tests.pictures.test_diagram import GOLDEN, hold_texts
 from tests.report.test_report import subject
@@ -93,7 +93,7 @@ def test_every_statement_has_a_box(picture: Picture) -> None:
         assert tooltip.endswith(f": {row.params:,} params, {row.macs:,} MACs")
 
 
-def test_branches_stand_side_by_side_above_their_fuse(picture: Picture) -> None:
+def test_branches_stand_side_by_side_above_their_merge(picture: Picture) -> None:
     heads = ["stack.0-1.norm", "linear1", "shift", "sum"]
     boxes = [sides(picture.boxes[name]) for name in heads]
     middles = [(left + right) / 2 for left, _, right, _ in boxes]
@@ -115,9 +115,9 @@ def test_a_split_says_what_each_branch_gets(picture: Picture) -> None:
     assert "8 × 8 × 32" in picture.boxes["linear1"].texts
 
 
-def test_a_scope_is_a_frame_between_two_shapes(picture: Picture) -> None:
-    assert picture.frames["rearrange1.scope"].texts == ["fold", "y x c -> c (y x)"]
-    assert picture.frames["extend.scope"].texts == ["pad", "y, multiple 5, edge zeros"]
+def test_a_region_is_a_frame_between_two_shapes(picture: Picture) -> None:
+    assert picture.frames["rearrange1.region"].texts == ["fold", "y x c -> c (y x)"]
+    assert picture.frames["extend.region"].texts == ["pad", "y, multiple 5, edge zeros"]
     model = expanded(BRANCHES)
     (pad,) = (one for one in model.body if isinstance(one, Region))
     for step in (pad.enter, pad.leave):
@@ -130,7 +130,7 @@ def test_texts_stay_in_their_boxes_in_a_wider_font(picture: Picture) -> None:
 
 def test_heads_in_the_source_stand_for_what_is_inside() -> None:
     about = subject(BRANCHES)
-    marks = marks_in(about.spec.source, about.model)
+    marks = marks_in(about.program.spec.source, about.model)
     groups = {one.span.text: one.inside for one in marks if one.inside}
     assert groups["pad(y, multiple = 5, edge = zeros)"] == ("extend", "linear5", "crop")
     (pad,) = (one for one in marks if one.span.text.startswith("pad("))
@@ -166,6 +166,6 @@ model m {{
     split, copy = piece.format("split"), piece.format("copy")
     for first, second, alike in ((split, copy, False), (copy, copy, True)):
         model = expanded(spec.format(first, second))
-        kinds = Kinds(model)
+        kinds = BlockKinds(model)
         found = {kinds.of(one.name) for one in model.blocks}
         assert (len(found) == 1) == alike

@@ -12,9 +12,9 @@ import pytest
 from s2mlp_dsl.analysis.analyze import analyze_model
 from s2mlp_dsl.ir.program import Shift
 from s2mlp_dsl.ir.walk import occurrences
-from s2mlp_dsl.pictures.dot_shift import MOST_GROUPS
-from s2mlp_dsl.pictures.drawing import MOST_BOXES
 from s2mlp_dsl.pictures.figures import short
+from s2mlp_dsl.pictures.shifts import MOST_GROUPS
+from s2mlp_dsl.pictures.statements import MOST_BOXES
 from tests.pictures.picture import ROOT, SVG, Picture, drawn, expanded, group_of, s2mlp
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -365,7 +365,7 @@ def test_pdf_needs_a_system_dot(tmp_path: Path) -> None:
 def test_unknown_suffix_is_wrong_usage(tmp_path: Path) -> None:
     done = s2mlp("diagram", "specs/digits.arch", "-o", tmp_path / "a.jpeg")
     assert done.returncode == 2
-    assert "there are .dot, .svg, .png, .pdf, .gv" in done.stderr
+    assert "use one of .dot, .svg, .png, .pdf, .gv" in done.stderr
 
 
 def test_without_torch(tmp_path: Path) -> None:

@@ -4,37 +4,43 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from s2mlp_dsl.analysis.analyze import analyze_model
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.ir.program import Shift
 from s2mlp_dsl.ir.walk import occurrences, ops_in
-from s2mlp_dsl.pictures.graph_trace import trace
-from s2mlp_dsl.pictures.graph_view import Traced
-from s2mlp_dsl.pictures.receptive_field_view import NoReceptiveField
-from s2mlp_dsl.pictures.render import Form
-from s2mlp_dsl.pictures.theme import DARK, LIGHT, PRINT, THEMES, Theme
-from s2mlp_dsl.pictures.views import VIEWS, NoBlock, View, draw, traced
+from s2mlp_dsl.pictures.fx_graph import TracedNode, trace
+from s2mlp_dsl.pictures.picture import Format
+from s2mlp_dsl.pictures.theme import DARK, LIGHT, PRINT, THEMES, Theme, ThemeName
+from s2mlp_dsl.pictures.views import VIEWS, CannotDraw
+from s2mlp_dsl.pictures.views.graph import draw_graph
+from s2mlp_dsl.registry import RegistrationError, forget_packages
 from tests.pictures.picture import LINK, ROOT, SVG, Picture, expanded, s2mlp
 from tests.pictures.test_diagram import HOSTILE, MIXED
 
-GOLDEN = Path(__file__).parent / "golden"
-OTHERS: list[View] = [view for view in VIEWS if view != "model"]
+GOLDEN, DOCS = Path(__file__).parent / "golden", ROOT / "docs"
+WITHOUT_TORCH = [view for view in VIEWS if not VIEWS[view].needs_torch]
+OTHERS = [view for view in WITHOUT_TORCH if view != "model"]
 
 
-def picture(spec: str, view: View, form: Form = "svg", **options: str) -> bytes:
-    model = expanded(spec)
-    return draw(model, analyze_model(model), view, **options).render(form)  # type: ignore[arg-type]
+def picture(
+    spec: str,
+    view: str,
+    format: Format = "svg",
+    theme: ThemeName = "light",
+    block: str | None = None,
+) -> bytes:
+    program = elaborate(spec if "\n" in spec else ROOT / spec)
+    return program.diagram(view, theme, block).render(format)
 
 
 @pytest.mark.parametrize("view", OTHERS)
-def test_golden(view: View, golden: Callable[[Path, str], None]) -> None:
+def test_golden(view: str, golden: Callable[[Path, str], None]) -> None:
     text = picture("specs/s2mlp_deep.arch", view, "dot").decode()
     golden(GOLDEN / f"s2mlp_deep.{view}.dot", text)
 
@@ -111,7 +117,7 @@ model m {
     assert boxes["shift1.0.0"].texts == ["1/2"]
     assert boxes["shift1.1.0"].texts == ["1/4"]
     assert "MACs per clip" in " ".join(Picture(picture(spec, "model")).caption)
-    with pytest.raises(NoReceptiveField, match="clips"):
+    with pytest.raises(CannotDraw, match="clips"):
         picture(
             spec.replace("pool", "stack 2 {\nshift(tsm)\n}\npool"), "receptive-field"
         )
@@ -151,19 +157,19 @@ def test_a_block_alone() -> None:
 
 
 def test_which_block() -> None:
-    with pytest.raises(NoBlock, match="`piece`, "):
+    with pytest.raises(CannotDraw, match="`piece`, "):
         picture(MIXED, "block")
-    with pytest.raises(NoBlock, match="uses no block `nope`"):
+    with pytest.raises(CannotDraw, match="has no block `nope`"):
         picture(MIXED, "block", block="nope")
     assert Picture(picture(MIXED, "block", block="piece")).boxes
 
 
 @pytest.mark.parametrize("view", OTHERS)
 @pytest.mark.parametrize("spec", ["specs/s2mlp_deep.arch", MIXED])
-def test_texts_stay_in_their_boxes_in_a_wider_font(view: View, spec: str) -> None:
+def test_texts_stay_in_their_boxes_in_a_wider_font(view: str, spec: str) -> None:
     fonts = Path(pytest.importorskip("matplotlib").get_data_path()) / "fonts" / "ttf"
-    options = {"block": "piece"} if view == "block" and spec == MIXED else {}
-    root = ET.fromstring(picture(spec, view, **options))
+    block = "piece" if view == "block" and spec == MIXED else None
+    root = ET.fromstring(picture(spec, view, block=block))
     _, _, whole, _ = map(float, (root.get("viewBox") or "").split())
     shown = Picture(ET.tostring(root))
     checked = 0
@@ -176,9 +182,9 @@ def test_texts_stay_in_their_boxes_in_a_wider_font(view: View, spec: str) -> Non
 
 
 def test_no_receptive_field_without_a_stack() -> None:
-    with pytest.raises(NoReceptiveField, match="no stack"):
+    with pytest.raises(CannotDraw, match="no stack"):
         picture(HOSTILE, "receptive-field")
-    with pytest.raises(NoReceptiveField, match="resnet_50 is too large to draw"):
+    with pytest.raises(CannotDraw, match="resnet_50 is too large"):
         picture("specs/resnet.arch", "receptive-field")
     assert b"no shift in this model" in picture(HOSTILE, "shift")
 
@@ -202,8 +208,8 @@ def test_text_is_readable_on_every_fill(theme: Theme) -> None:
         assert (bright + 0.05) / (dark + 0.05) >= 4.5, (ink, fill)
 
 
-@pytest.mark.parametrize("view", VIEWS)
-def test_every_view_in_every_theme(view: View) -> None:
+@pytest.mark.parametrize("view", WITHOUT_TORCH)
+def test_every_view_in_every_theme(view: str) -> None:
     pictures = set()
     for theme in THEMES:
         done = picture("specs/s2mlp_deep.arch", view, theme=theme)
@@ -221,7 +227,7 @@ def test_views_without_torch(tmp_path: Path) -> None:
         "app.main(sys.argv[1:], standalone_mode=False);"
         "assert 'torch' not in sys.modules"
     )
-    for view in VIEWS:
+    for view in WITHOUT_TORCH:
         out = tmp_path / f"{view}.png"
         words = ["diagram", "specs/digits.arch", "--view", view, "-o", str(out)]
         subprocess.run([sys.executable, "-c", program, *words], cwd=ROOT, check=True)
@@ -230,20 +236,20 @@ def test_views_without_torch(tmp_path: Path) -> None:
 
 # As torch.fx gives a patch, a stack of a norm and a shift, and a head.
 TRACED = [
-    Traced("x", "placeholder", "placeholder", "", ()),
-    Traced("permute", "call_method", ".permute", "patch", ("x",)),
-    Traced("linear", "call_function", "linear", "patch", ("permute",)),
-    Traced("norm", "call_module", "norm: LayerNorm", "stack.0-5.norm", ("linear",)),
-    Traced("split", "call_function", "split", "stack.0-5.shift", ("norm",)),
-    Traced("cat", "call_function", "cat", "stack.0-5.shift", ("split", "norm")),
-    Traced("add", "call_function", "add", "stack.0-5", ("cat", "norm")),
-    Traced("head", "call_module", "head: Linear", "head", ("add",)),
-    Traced("output", "output", "output", "", ("head",)),
+    TracedNode("x", "placeholder", "placeholder", "", ()),
+    TracedNode("permute", "call_method", ".permute", "patch", ("x",)),
+    TracedNode("linear", "call_function", "linear", "patch", ("permute",)),
+    TracedNode("norm", "call_module", "norm: LayerNorm", "stack.0-5.norm", ("linear",)),
+    TracedNode("split", "call_function", "split", "stack.0-5.shift", ("norm",)),
+    TracedNode("cat", "call_function", "cat", "stack.0-5.shift", ("split", "norm")),
+    TracedNode("add", "call_function", "add", "stack.0-5", ("cat", "norm")),
+    TracedNode("head", "call_module", "head: Linear", "head", ("add",)),
+    TracedNode("output", "output", "output", "", ("head",)),
 ]
 
 
 def test_golden_graph(golden: Callable[[Path, str], None]) -> None:
-    text = traced("m", TRACED).render("dot").decode()
+    text = draw_graph("m", TRACED, LIGHT).render("dot").decode()
     golden(GOLDEN / "traced.graph.dot", text)
 
 
@@ -284,16 +290,108 @@ def test_the_traced_graph(tmp_path: Path) -> None:
     assert feeds == chain | sums | {(block, f"{block}.linear3"), (block, "pool")}
 
 
+PARAMS = '''"""The params of statements: a whole view."""
+
+from graphviz import Digraph
+
+from s2mlp_dsl.pictures.picture import Picture
+from s2mlp_dsl.pictures.views import View
+
+
+class Params(View):
+    api = 1
+    doc = "a node per statement with params"
+    options = {"least": "Fewest params to show."}
+
+    def draw(self, program, theme, least="1"):
+        graph = Digraph(program.model.name, graph_attr={"bgcolor": theme.paper})
+        for row in program.analysis.rows:
+            if row.total_params >= int(least):
+                graph.node(row.path, f"{row.total_params:,}")
+        return Picture(graph, "params", "The params of each statement.")
+'''
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A package as pip leaves it, with a view that works and one that does not."""
+    info = tmp_path / "others-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: others\nVersion: 1.0\n"
+    )
+    entries = "params-bars = others:Params\nbroken = others:Nothing\n"
+    (info / "entry_points.txt").write_text(f"[s2mlp_dsl.views]\n{entries}")
+    (tmp_path / "others.py").write_text(PARAMS)
+    monkeypatch.syspath_prepend(tmp_path)
+    forget_packages()
+    yield tmp_path
+    monkeypatch.undo()
+    forget_packages()
+    sys.modules.pop("others", None)
+
+
+def test_a_view_of_a_package_is_one_file(package: Path) -> None:
+    program = elaborate(ROOT / "specs" / "digits.arch")
+    text = program.diagram("params-bars", least="5000").render("dot").decode()
+    assert "stack.0-5.linear3" in text and "head" not in text
+    with pytest.raises(CannotDraw, match="'params-bars' has no option 'block'"):
+        program.diagram("params-bars", block="s2mlp_block")
+    assert program.diagram("model").render("dot")
+    with pytest.raises(RegistrationError, match=r"`broken` of others 1\.0"):
+        program.diagram("broken")
+
+
+def test_the_command_knows_it(package: Path) -> None:
+    """In a process that finds the package as it starts."""
+    main = "from s2mlp_dsl.cli import main; main()"
+    run = f"import sys; sys.path.insert(0, {str(package)!r}); {main}"
+    words = ["specs/digits.arch", "--view", "params-bars", "--least", "5000"]
+    for arguments, expected in (
+        (["--help"], "params-bars: a node per statement with params"),
+        (["--help"], "Fewest params to show."),
+        (words, "stack.0-5.linear3"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", run, "diagram", *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        assert expected in " ".join(done.stdout.split())
+
+
+def test_what_is_unknown_is_said_with_what_there_is() -> None:
+    program = elaborate(ROOT / "specs" / "digits.arch")
+    with pytest.raises(CannotDraw, match="unknown view 'nonsense'; use one of block, "):
+        program.diagram("nonsense")
+    with pytest.raises(CannotDraw, match="unknown theme 'pink'; use one of light, "):
+        program.diagram("model", "pink")  # type: ignore[arg-type]
+    with pytest.raises(CannotDraw, match="the view 'shift' has no option 'block'"):
+        program.diagram("shift", block="s2mlp_block")
+
+
+def test_the_page_lists_the_views(golden: Callable[[Path, str], None]) -> None:
+    """`--update-golden` writes them into the page."""
+    page = DOCS / "diagrams.md"
+    table = re.compile(r"(^\| view \| what it shows \|\n\|-+\|-+\|\n)(?:\|.*\n)*", re.M)
+    rows = "".join(f"| `{name}` | {doc} |\n" for name, doc in VIEWS.docs().items())
+    text, found = table.subn(lambda at: at[1] + rows, page.read_text(encoding="utf-8"))
+    assert found == 1
+    golden(page, text)
+
+
 def test_wrong_choices_are_wrong_usage(tmp_path: Path) -> None:
     spec = tmp_path / "mixed.arch"
     spec.write_text(MIXED)
     done = s2mlp("diagram", spec, "--view", "block")
     assert done.returncode == 2
-    assert "choose with --block" in done.stderr
+    assert "choose one with `--block`" in done.stderr
 
 
 @pytest.mark.parametrize("view", ["model", "shift", "receptive-field"])
-def test_pictures_in_the_docs_are_fresh(view: View) -> None:
+def test_pictures_in_the_docs_are_fresh(view: str) -> None:
     suffix = "" if view == "model" else f"_{view}"
     kept = ROOT / "docs" / f"s2mlp_deep{suffix}.svg"
     fresh = picture("specs/s2mlp_deep.arch", view)

@@ -1,6 +1,6 @@
 """The report in a real browser: silent, alone, usable, readable.
 
-`S2MLP_DSL_SCREENSHOTS=DIR pytest tests/pictures/test_browser.py` keeps the pictures
+`S2MLP_DSL_SCREENSHOTS=DIR pytest tests/report/test_browser.py` keeps the pictures
 that it takes of the page.
 """
 
@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from s2mlp_dsl.analysis.analyze import with_claims
 from s2mlp_dsl.report.page import report
-from s2mlp_dsl.report.subject import Subject, read_run
+from s2mlp_dsl.report.runs import read_run
+from s2mlp_dsl.report.subject import subject_of
 from tests.pictures.picture import ROOT
 from tests.pictures.test_branches import BRANCHES
 from tests.pictures.test_diagram import MIXED
@@ -43,9 +43,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "branches.html").write_text(branches, encoding="utf-8")
     hostile = report([subject(HOSTILE)])
     (folder / "hostile.html").write_text(hostile, encoding="utf-8")
-    every = everything()
-    analysis = with_claims(every.spec, every.analysis, every.model)
-    many = report([Subject(every.spec, every.model, analysis)])
+    many = report([subject_of(everything())])
     (folder / "many.html").write_text(many, encoding="utf-8")
     return folder
 
@@ -169,7 +167,7 @@ def test_a_head_lights_up_what_is_inside(browser: Browser, pages: Path) -> None:
     assert browser.run("return document.querySelectorAll('[data-of].lit').length") == 0
 
 
-def test_a_scope_lights_up_its_steps(browser: Browser, pages: Path) -> None:
+def test_a_region_lights_up_its_steps(browser: Browser, pages: Path) -> None:
     browser.open(pages / "branches.html")
     browser.run(
         "[...document.querySelectorAll('.st')]"

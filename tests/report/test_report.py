@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from s2mlp_dsl.analysis.analyze import analyze_model, with_claims
 from s2mlp_dsl.analysis.receptive_field import seen_after
-from s2mlp_dsl.elaborate.spec import load
+from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.report.page import report
-from s2mlp_dsl.report.subject import Subject, UnreadableRun, read_run
+from s2mlp_dsl.report.runs import UnreadableRun, read_run
+from s2mlp_dsl.report.subject import Subject, subject_of
 from tests.pictures.picture import ROOT, s2mlp
 
 DEEP = ROOT / "specs" / "s2mlp_deep.arch"
@@ -40,9 +40,7 @@ claim script {{
 
 
 def subject(spec: str | Path) -> Subject:
-    loaded = load(spec)
-    model = loaded.expand(loaded.choose_model(None), {})
-    return Subject(loaded, model, with_claims(loaded, analyze_model(model), model))
+    return subject_of(elaborate(spec))
 
 
 class Page(HTMLParser):
@@ -152,6 +150,14 @@ def test_the_receptive_field_of_the_page_is_the_receptive_field() -> None:
     assert at == len(raw)
 
 
+def test_the_source_is_highlighted(deep: str) -> None:
+    kinds = dict(re.findall(r'<i class="(\w+)">([^<]*)</i>', deep)[::-1])
+    assert kinds.keys() == {"keyword", "number", "string", "doc", "comment"}
+    words = set(re.findall(r'<i class="keyword">([^<]*)</i>', deep))
+    assert {"edition", "model", "stack", "residual", "claim"} <= words
+    assert not words & {"linear", "width", "s2mlp_block"}
+
+
 def test_claims_and_their_verdicts() -> None:
     page = report([subject(HOSTILE)])
     assert '<li class="fails"><b>✗ fails</b> <code>params() == 1</code>' in page
@@ -192,13 +198,13 @@ def _run(folder: Path, name: str = "a <b>") -> Path:
 def test_curves_of_runs(tmp_path: Path) -> None:
     run = read_run(_run(tmp_path / "one"))
     page = report([subject(DEEP)], [run, run])
-    assert "one: a &lt;b&gt; by quick, 60.00% of the test after 3 epochs" in page
+    assert "one: a &lt;b&gt; by quick, 60.00% test accuracy after 3 epochs" in page
     paths = re.findall(r'<path class="c\d (?:test|train)" d="M([^"]+)"', page)
     assert [len(path.split("L")) for path in paths] == [3] * 8
 
 
 def test_damaged_runs_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableRun, match="holds no run"):
+    with pytest.raises(UnreadableRun, match="is not a run"):
         read_run(tmp_path)
     folder = _run(tmp_path / "one")
     (folder / "metrics.jsonl").write_text("{")
@@ -218,10 +224,10 @@ def test_several_models_with_a_certificate(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, f"wrote {out}\n")
     page = out.read_text()
     assert "<h2>Side by side</h2>" in page
-    assert page.count("Proved, with ") == 1
-    assert page.count("Not verified for this page;") == 1
+    assert page.count("Verified with ") == 1
+    assert page.count("not verified for this page;") == 1
     done = s2mlp("report", DEEP, "--certificate", DEEP, "-o", out)
-    assert done.returncode == 2 and "is no certificate" in done.stderr
+    assert done.returncode == 2 and "is not a certificate" in done.stderr
 
 
 def test_wrong_specs_are_said_to_be_wrong(tmp_path: Path) -> None:

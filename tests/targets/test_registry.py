@@ -3,7 +3,7 @@
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,12 +12,9 @@ from click.testing import CliRunner
 
 from s2mlp_dsl import registry
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.lower.shift_implementations import SHIFTS
 from s2mlp_dsl.targets import TARGETS
 from tests.cli.running import ROOT
 from tests.lower.specs import program
-
-PAGE = ROOT / "docs" / "artifacts.md"
 
 COUNTS = '''"""Parameters of each tensor, as CSV: a whole target."""
 
@@ -141,29 +138,6 @@ def test_a_shift_implementation_of_a_package(package: Path) -> None:
 def test_an_unknown_target() -> None:
     with pytest.raises(KeyError, match="nothing"):
         program("digits").emit("nothing")
-
-
-# what the page lists
-
-
-def _with_rows(page: str, header: str, rows: list[str]) -> str:
-    """The page with the rows of the table under a header replaced."""
-    table = re.compile(rf"(^{re.escape(header)}\n\|[-|]+\|\n)(?:\|.*\n)*", re.M)
-    assert len(table.findall(page)) == 1, header
-    return table.sub(lambda found: found[1] + "".join(f"{row}\n" for row in rows), page)
-
-
-def test_the_page_has_the_tables(golden: Callable[[Path, str], None]) -> None:
-    """`--update-golden` writes them into the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    targets = [f"| `{name}` | {doc} |" for name, doc in TARGETS.docs().items()]
-    page = _with_rows(page, "| target | what it is |", targets)
-    shifts = [
-        f"| `{name}` | {one.doc} | {one.chosen_for} | {one.refuses} |"
-        for name, one in ((name, SHIFTS[name]) for name in SHIFTS)
-    ]
-    header = "| lowering | what it is | chosen for | refuses |"
-    golden(PAGE, _with_rows(page, header, shifts))
 
 
 def test_help_has_every_target() -> None:

@@ -2,15 +2,24 @@
 
 import sys
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.cli.options import FILE, model_options, spec_argument
+from s2mlp_dsl.cli.options import FILE, F, model_options, spec_argument
 from s2mlp_dsl.elaborate.spec import load
+from s2mlp_dsl.pictures.picture import format_of
 from s2mlp_dsl.pictures.theme import THEMES, ThemeName
-from s2mlp_dsl.pictures.views import VIEWS, View, form_of
+from s2mlp_dsl.pictures.views import VIEWS, options_of_views
+
+_HELP = "; ".join(f"{name}: {doc}" for name, doc in VIEWS.docs().items())
+
+
+def _view_options(command: F) -> F:
+    """The options of all views, such as `--block NAME`."""
+    for name, help in options_of_views().items():
+        command = click.option(f"--{name}", metavar="NAME", help=help)(command)
+    return command
 
 
 @click.command()
@@ -18,13 +27,12 @@ from s2mlp_dsl.pictures.views import VIEWS, View, form_of
 @model_options
 @click.option(
     "--view",
-    type=click.Choice([*VIEWS, "graph"]),
+    type=click.Choice(VIEWS.names()),
     default="model",
     show_default=True,
-    help="What to draw: the model, a block, its shifts, its receptive field, or its "
-    "torch.fx graph.",
+    help=f"What to draw. {_HELP}.",
 )
-@click.option("--block", metavar="NAME", help="Block to draw with --view block.")
+@_view_options
 @click.option(
     "--theme", type=click.Choice(list(THEMES)), default="light", help="Colours."
 )
@@ -39,30 +47,21 @@ def command(
     spec: Path,
     model: str | None,
     settings: dict[str, str],
-    view: View | Literal["graph"],
-    block: str | None,
+    view: str,
     theme: ThemeName,
     output: Path | None,
+    **options: str | None,
 ) -> int:
     """Draw a model of SPEC as .svg, .png, .dot, .gv or .pdf.
 
     Only .pdf needs Graphviz to be installed. Only --view graph imports PyTorch.
     """
     if output is not None:
-        _check_suffix(output)
-    loaded = load(spec)
-    program = elaborate(loaded, model, settings)
-    picture = program.diagram(view, theme, block)
+        format_of(output)  # an unknown one is an error before anything is drawn
+    picture = elaborate(load(spec), model, settings).diagram(view, theme, **options)
     if output is None:
         sys.stdout.write(picture.render("dot").decode())
         return 0
     picture.save(output)
     print(f"wrote {output}", file=sys.stderr)
     return 0
-
-
-def _check_suffix(output: Path) -> None:
-    try:
-        form_of(output)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="-o") from error

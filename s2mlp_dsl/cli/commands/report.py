@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from s2mlp_dsl.analysis.analyze import with_claims
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli.options import FILE, model_options
 from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, load
 from s2mlp_dsl.report.page import report
-from s2mlp_dsl.report.subject import Subject, read_run
+from s2mlp_dsl.report.runs import read_run
+from s2mlp_dsl.report.subject import Subject, subject_of
 
 
 @click.command()
@@ -51,18 +51,14 @@ def command(
     Further specs are compared with the first; folders are runs, and their curves are
     drawn. The page is a single file that loads nothing from the network.
     """
-    paths = [Path(one) for one in what]
-    runs = [read_run(one) for one in paths if one.is_dir()]
-    programs = [
-        program
-        for path in paths
-        if not path.is_dir()
-        for program in _programs(path, model, settings)
-    ]
+    paths = [Path(path) for path in what]
+    runs = [read_run(path) for path in paths if path.is_dir()]
+    specs = [path for path in paths if not path.is_dir()]
+    programs = [one for path in specs for one in _programs(path, model, settings)]
     if not programs:
-        raise ChoiceError("no spec is given, or none of its models is complete")
-    proofs = {one["function_hash"]: one for one in map(_certificate, certificates)}
-    subjects = [_subject(one, proofs, verify=verify) for one in programs]
+        raise ChoiceError("give a spec with a model whose parameters are all bound")
+    known = {data["function_hash"]: data for data in map(_certificate, certificates)}
+    subjects = [_subject(program, known, verify=verify) for program in programs]
     text = report(subjects, runs)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text, encoding="utf-8")
@@ -71,7 +67,7 @@ def command(
 
 
 def _programs(path: Path, model: str | None, settings: dict[str, str]) -> list[Program]:
-    """The chosen model, or every one that `settings` leave no parameter open of."""
+    """The chosen model, or every one whose parameters are all bound."""
     loaded = load(path)
     names = [model] if model else list(loaded.models)
     if not model and len(names) > 1:
@@ -80,7 +76,7 @@ def _programs(path: Path, model: str | None, settings: dict[str, str]) -> list[P
 
 
 def _complete(loaded: Spec, settings: dict[str, str]) -> list[str]:
-    """The models of a spec without open parameters. Raises `SpecError`."""
+    """The models of a spec without unbound parameters. Raises `SpecError`."""
     return [
         name
         for name, declared in loaded.models.items()
@@ -89,23 +85,23 @@ def _complete(loaded: Spec, settings: dict[str, str]) -> list[str]:
 
 
 def _subject(
-    program: Program, proofs: dict[str, dict[str, Any]], *, verify: bool
+    program: Program, certificates: dict[str, dict[str, Any]], *, verify: bool
 ) -> Subject:
-    analysis = with_claims(program.spec, program.analysis, program.model)
-    proof = proofs.get(analysis.function_hash or "")
-    if verify:
-        from s2mlp_dsl.verify.verify import verify_program
+    if not verify:
+        return subject_of(program, certificates.get(program.function_hash))
+    from s2mlp_dsl.verify.verify import verify_program
 
-        proof = verify_program(program).as_data()
-    return Subject(program.spec, program.model, analysis, proof)
+    return subject_of(program, verify_program(program).as_data())
 
 
 def _certificate(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        assert isinstance(data["function_hash"], str) and isinstance(
-            data["checks"], list
-        )
-    except (ValueError, KeyError, TypeError, AssertionError) as error:
-        raise click.BadParameter(f"{path} is no certificate: {error}") from error
-    return dict(data)
+        if isinstance(data["function_hash"], str) and isinstance(data["checks"], list):
+            return dict(data)
+        error: Exception = TypeError("no checks of a function hash")
+    except (ValueError, KeyError, TypeError) as found:
+        error = found
+    raise click.BadParameter(
+        f"{path} is not a certificate of `verify --format json`: {error}"
+    ) from error

@@ -1,0 +1,153 @@
+"""Training runs: loss and accuracy by epoch, as inline SVG."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import floor, isfinite, log10
+from pathlib import Path
+from typing import Any
+
+from s2mlp_dsl.pictures.labels import escape_xml
+
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 480, 260, 52, 34, 12, 12
+COLOURS = 6  # strokes in style.css; further runs begin again
+
+Metrics = dict[str, float]  # of an epoch; accuracies are fractions
+
+
+class UnreadableRun(Exception):
+    """A folder that contains no run, or one with damaged files."""
+
+    exit_code = 4
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a page shows of a training run."""
+
+    name: str
+    model: str
+    recipe: str
+    epochs: tuple[Metrics, ...]
+    finished: bool
+
+
+def read_run(folder: Path) -> Run:
+    """The run of a folder. Raises `UnreadableRun`."""
+    try:
+        job = _json(folder / "run.json")["job"]
+        lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        events = [json.loads(line) for line in lines if line.strip()]
+        summary = folder / "summary.json"
+        return Run(
+            name=folder.name,
+            model=str(job["model_name"]),
+            recipe=str(job["recipe_name"]),
+            epochs=tuple(
+                _epoch(event) for event in events if event["event"] == "epoch"
+            ),
+            finished=summary.exists() and bool(_json(summary).get("finished")),
+        )
+    except OSError as error:
+        raise UnreadableRun(
+            f"{folder} is not a run of `s2mlp-dsl train`: {error}"
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnreadableRun(f"the run in {folder} is damaged: {error!r}") from error
+
+
+def _json(path: Path) -> dict[str, Any]:
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _epoch(event: dict[str, Any]) -> Metrics:
+    keys = ("epoch", "loss", "test_loss", "train_accuracy", "test_accuracy")
+    return {key: float(event[key]) for key in keys}
+
+
+def curves(runs: Sequence[Run]) -> str:
+    """Two charts, and a legend with the last accuracy of each run."""
+    if not runs:
+        return ""
+    charts = _chart("loss", runs, train="loss", test="test_loss")
+    charts += _chart("accuracy", runs, train="train_accuracy", test="test_accuracy")
+    legend = "".join(
+        f'<li><svg class="key" viewBox="0 0 24 8" aria-hidden="true">'
+        f'<path class="c{number % COLOURS}" d="M0 4H24"/></svg> '
+        f"{escape_xml(f'{run.name}: {run.model} by {run.recipe}{_end(run)}')}</li>"
+        for number, run in enumerate(runs)
+    )
+    return (
+        f'<section id="runs"><h2>Runs</h2><div class="charts">{charts}</div>'
+        "<p>Solid lines are the test set, dashed lines the training set.</p>"
+        f"<ul>{legend}</ul></section>"
+    )
+
+
+def _end(run: Run) -> str:
+    if not run.epochs:
+        return ", no epoch finished"
+    last = run.epochs[-1]
+    state = "" if run.finished else ", unfinished"
+    return (
+        f", {last['test_accuracy']:.2%} test accuracy after {last['epoch']:.0f} epochs"
+        f"{state}"
+    )
+
+
+def _chart(what: str, runs: Sequence[Run], *, train: str, test: str) -> str:
+    """A line per run for the training set and one for the test set."""
+    lines = [
+        (
+            f"c{number % COLOURS} {kind}",
+            [(one["epoch"], one[key]) for one in run.epochs],
+        )
+        for number, run in enumerate(runs)
+        for kind, key in (("train", train), ("test", test))
+    ]
+    points = [point for _, line in lines for point in line]
+    last = int(max((epoch for epoch, _ in points), default=1))
+    top = _ceiling(max((y for _, y in points if isfinite(y)), default=1.0))
+    paths = "".join(
+        f'<path class="{style}" d="M{"L".join(drawn)}"/>'
+        for style, line in lines
+        if (drawn := [_at(e, y, last, top) for e, y in line if isfinite(y)])
+    )
+    return (
+        f'<figure><svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">'
+        f"<title>{what} by epoch</title>{_axes(last, top)}{paths}</svg>"
+        f"<figcaption>{what} by epoch</figcaption></figure>"
+    )
+
+
+def _at(epoch: float, value: float, last: int, top: float) -> str:
+    return f"{_x(epoch, last):.1f} {_y(min(value, top) / top):.1f}"
+
+
+def _x(epoch: float, last: int) -> float:
+    return LEFT + (WIDTH - LEFT - RIGHT) * (epoch - 1) / max(last - 1, 1)
+
+
+def _y(share: float) -> float:
+    return HEIGHT - BOTTOM - (HEIGHT - BOTTOM - TOP) * share
+
+
+def _axes(last: int, top: float) -> str:
+    parts = []
+    for step in range(5):
+        y = _y(step / 4)
+        parts.append(f'<path class="axis" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
+        value = f"{top * step / 4:.3g}"
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" class="y">{value}</text>')
+    for epoch in sorted({1, (1 + last) // 2, last}):
+        x = f"{_x(epoch, last):.1f}"
+        parts.append(f'<text x="{x}" y="{HEIGHT - 12}" class="x">{epoch}</text>')
+    return "".join(parts)
+
+
+def _ceiling(value: float) -> float:
+    """The next 1, 2, 4, 5 or 8 times a power of ten."""
+    if value <= 0:
+        return 1.0
+    power = 10.0 ** floor(log10(value))
+    return next(n * power for n in (1, 2, 4, 5, 8, 10) if n * power >= value * 0.999)

@@ -1,0 +1,124 @@
+"""Rewrite what the docs show of the code: tables, and the output of commands.
+
+python tools/docs_tables.py           # write
+python tools/docs_tables.py --check   # exit 1 if something is stale
+
+A page marks the places:
+
+    <!-- table: operators -->
+    …
+    <!-- end -->
+
+    <!-- output: check specs/s2mlp_deep.arch -->
+    ```text
+    …
+    ```
+"""
+
+import json
+import os
+import re
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from s2mlp_dsl.cli.app import COMMANDS, app
+from s2mlp_dsl.diagnostics import CODES
+from s2mlp_dsl.lower.shift_implementations import SHIFTS
+from s2mlp_dsl.targets import TARGETS
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+OUTPUT = re.compile(r"(<!-- output: (.*?) -->\n```text\n).*?(```)", re.DOTALL)
+
+Rows = list[tuple[str, ...]]
+
+
+def output(command: str) -> str:
+    """What a command prints, run in the root of the repository."""
+    os.chdir(ROOT)
+    words = shlex.split(command)
+    done = CliRunner().invoke(app, words, standalone_mode=False, catch_exceptions=False)
+    return done.stdout
+
+
+def operators() -> Rows:
+    """How an operator is written, and what it does; from `ops --format json`."""
+    rows: Rows = [("operator", "what it does")]
+    for operator in json.loads(output("ops --format json")):
+        arguments = ", ".join(map(_argument, operator["arguments"]))
+        call = f"{operator['name']}({arguments})" if arguments else operator["name"]
+        rows.append((f"`{call}`", operator["summary"]))
+    return rows
+
+
+def _argument(argument: dict[str, str | None]) -> str:
+    default = argument["default"]
+    name = argument["name"]
+    return f"{name}" if default is None else f"{name} = {default}"
+
+
+def diagnostics() -> Rows:
+    codes = sorted(CODES.values(), key=lambda code: code.number)
+    return [("code", "title"), *((f"`{one.number}`", one.title) for one in codes)]
+
+
+def commands() -> Rows:
+    return [("command", "what it does"), *((f"`{n}`", s) for n, s in COMMANDS.items())]
+
+
+def targets() -> Rows:
+    return [
+        ("target", "what it is"),
+        *((f"`{n}`", d) for n, d in TARGETS.docs().items()),
+    ]
+
+
+def shift_implementations() -> Rows:
+    rows: Rows = [("lowering", "what it is", "chosen for", "refuses")]
+    for name in SHIFTS:
+        shift = SHIFTS[name]
+        rows.append((f"`{name}`", shift.doc, shift.chosen_for, shift.refuses))
+    return rows
+
+
+TABLES: dict[str, Callable[[], Rows]] = {
+    one.__name__: one
+    for one in (operators, diagnostics, commands, targets, shift_implementations)
+}
+
+
+def table(name: str) -> str:
+    """A table in Markdown."""
+    head, *rows = TABLES[name]()
+    lines = [head, tuple("---" for _ in head), *rows]
+    escaped = ([cell.replace("|", "\\|") for cell in line] for line in lines)
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in escaped)
+
+
+def refreshed(text: str) -> str:
+    """A page with fresh tables and outputs."""
+    text = TABLE.sub(lambda found: found[1] + table(found[2]) + found[3], text)
+    return OUTPUT.sub(lambda found: found[1] + output(found[2]) + found[3], text)
+
+
+def main() -> int:
+    stale = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        fresh = refreshed(text)
+        if fresh != text:
+            stale.append(page)
+            if "--check" not in sys.argv[1:]:
+                page.write_text(fresh, encoding="utf-8")
+    for page in stale:
+        print(page.relative_to(ROOT))
+    return int(bool(stale) and "--check" in sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
