@@ -14,7 +14,15 @@ from graphviz import Digraph
 from s2mlp_dsl.ir.shape import Shape
 from s2mlp_dsl.pictures.boxes import BoxStyle
 from s2mlp_dsl.pictures.figures import Costs
-from s2mlp_dsl.pictures.labels import Text, attributes, cell, label, row, table
+from s2mlp_dsl.pictures.labels import (
+    Text,
+    add_node,
+    attributes,
+    cell,
+    label,
+    row,
+    table,
+)
 
 # About the points that boxes, their further lines, sums and frames take.
 BOX_HEIGHT, BELOW_HEIGHT, LINE_HEIGHT, SUM_HEIGHT, FRAME_HEIGHT = 36, 12, 28, 48, 42
@@ -114,24 +122,24 @@ class Canvas:
         self.height += BOX_HEIGHT + LINE_HEIGHT * len(more)
         self.height += BELOW_HEIGHT if below else 0
         paths = of or [path]
-        self.style.box(
-            self.graph,
-            path,
+        markup = self.style.box(
             name,
             self.costs.brief(paths, times) or note,
-            f"{path}: {self.costs.exact(paths, times)}",
+            below,
+            more,
             fill=self.theme.shade(self.costs.share(paths)),
-            below=below,
-            more=more,
             narrow=bool(self._branches),
         )
+        tooltip = f"{path}: {self.costs.exact(paths, times)}"
+        add_node(self.graph, path, markup, tooltip)
         self.connect(path, result)
 
     def small_box(self, path: str, result: Shape) -> None:
         """A step that only moves values: it states the shape of its result."""
         self.boxes += 1
         self.height += BOX_HEIGHT
-        self.style.small_box(self.graph, path, str(result), f"{path}: 0 params, 0 MACs")
+        markup = self.style.small_box(str(result))
+        add_node(self.graph, path, markup, f"{path}: 0 params, 0 MACs")
         self.connect(path, result)
         self._stated = result
 

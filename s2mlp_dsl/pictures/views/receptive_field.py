@@ -1,6 +1,6 @@
 """What one position of the first map sees, after more and more iterations."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isqrt, prod
 from typing import TYPE_CHECKING
@@ -42,8 +42,9 @@ class ReceptiveFieldView(View):
 
     def draw(self, program: "Program", theme: Theme, **options: str) -> Picture:
         name, analysis = program.model.name, program.analysis
-        field, depths = _receptive_field_of(program.model, analysis)
-        graph = _draw(name, totals(analysis)[-1], field, depths, theme)
+        field = drawable(program.model, analysis)
+        depths = _depths(program.model, field)
+        graph = _draw(name, totals(analysis)[-1], field.grid, depths, theme)
         counts = "; ".join(
             f"after {one.iterations}: {one.seen} positions" for one in depths
         )
@@ -69,26 +70,29 @@ class Depth:
         return self.mask.bit_count()
 
 
-def _receptive_field_of(
-    model: Model, analysis: Analysis
-) -> tuple[ReceptiveField, list[Depth]]:
-    """The receptive field after 1, 2, 4, … iterations, until full or at the end."""
-    field = analysis.receptive_field
+def drawable(model: Model, analysis: Analysis) -> ReceptiveField:
+    """The receptive field of a model, if it can be drawn. Raises `CannotDraw`."""
+    field, name = analysis.receptive_field, model.name
     if field is None or prod(field.grid) > MOST_POSITIONS:
         raise CannotDraw(
-            f"the first map of {model.name} is too large: its receptive field is drawn "
-            f"for at most {MOST_POSITIONS:,} positions; use a smaller image"
+            f"the first map of {name} is too large, its receptive field is drawn for "
+            f"at most {MOST_POSITIONS:,} positions; give the model a smaller image"
         )
     if len(field.grid) != 2:
         raise CannotDraw(
-            f"{model.name} takes clips, and the receptive field is drawn for images; "
-            "`check` prints it for clips too"
+            f"{name} takes clips, its receptive field is drawn for images only; "
+            "`s2mlp-dsl check` prints it for clips too"
         )
     if not field.steps:
         raise CannotDraw(
-            f"{model.name} has no stack, so there are no iterations to draw the "
-            "receptive field after; use `--view model`"
+            f"{name} has no stack, its receptive field is drawn after the iterations "
+            "of one; draw another view"
         )
+    return field
+
+
+def _depths(model: Model, field: ReceptiveField) -> list[Depth]:
+    """What is seen after 1, 2, 4, … iterations, until that is everything."""
     history, found = seen_after(model), []
     last = field.full or field.iterations
     for iterations in sorted({*(1 << n for n in range(last.bit_length())), last}):
@@ -97,7 +101,7 @@ def _receptive_field_of(
         rows, step = history[at], field.steps[at]
         mask = rows[_middle(grid_of(len(rows), field.grid))]
         found.append(Depth(iterations, mask, step.least, step.most))
-    return field, found
+    return found
 
 
 def grid_of(positions: int, grid: tuple[int, ...]) -> tuple[int, int]:
@@ -114,13 +118,9 @@ def _middle(grid: tuple[int, ...]) -> int:
 
 
 def _draw(
-    name: str,
-    figures: str,
-    field: ReceptiveField,
-    depths: Sequence[Depth],
-    theme: Theme,
+    name: str, figures: str, sides: tuple[int, ...], depths: list[Depth], theme: Theme
 ) -> Digraph:
-    grids = [f"<TD>{grid}</TD>" for grid in _grids(field.grid, depths, theme)]
+    grids = [f"<TD>{grid}</TD>" for grid in _grids(sides, depths, theme)]
     head = paragraph(
         Text(name, 13, theme.ink, bold=True),
         Text(figures, 10, theme.ink),
@@ -137,9 +137,7 @@ def _draw(
     return graph
 
 
-def _grids(
-    sides: tuple[int, ...], depths: Sequence[Depth], theme: Theme
-) -> Iterator[str]:
+def _grids(sides: tuple[int, ...], depths: list[Depth], theme: Theme) -> Iterator[str]:
     """A grid of the first map for each depth, with its figures below."""
     height, width = sides
     side = max(NARROWEST, SIDE // max(sides) - 1)
