@@ -12,7 +12,7 @@ from s2mlp_dsl.analysis.receptive_field import seen_after
 from s2mlp_dsl.pictures.labels import escape_xml
 from s2mlp_dsl.pictures.views import CannotDraw
 from s2mlp_dsl.pictures.views.receptive_field import drawable, grid_of
-from s2mlp_dsl.report.subject import Subject
+from s2mlp_dsl.report import Subject
 
 MOST_BYTES = 1 << 23
 
@@ -20,7 +20,7 @@ MOST_BYTES = 1 << 23
 def receptive_field(subject: Subject, id: str) -> str:
     """A slider for the iterations, and a grid to choose a position in."""
     try:
-        field = drawable(subject.model, subject.analysis)
+        field = drawable(subject.program)
     except CannotDraw as reason:
         return f"<p>Not drawn: {escape_xml(str(reason))}.</p>"
     history = seen_after(subject.model)

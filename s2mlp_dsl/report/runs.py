@@ -40,19 +40,15 @@ def read_run(folder: Path) -> Run:
         events = [json.loads(line) for line in lines if line.strip()]
         summary = folder / "summary.json"
         return Run(
-            name=folder.name,
-            model=str(job["model_name"]),
-            recipe=str(job["recipe_name"]),
-            epochs=tuple(
-                _epoch(event) for event in events if event["event"] == "epoch"
-            ),
+            folder.name,
+            str(job["model_name"]),
+            str(job["recipe_name"]),
+            tuple(_metrics(event) for event in events if event["event"] == "epoch"),
             finished=summary.exists() and bool(_json(summary).get("finished")),
         )
     except OSError as error:
-        raise UnreadableRun(
-            f"{folder} is not a run of `s2mlp-dsl train`: {error}"
-        ) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnreadableRun(f"{folder} is not a training run: {error}") from error
+    except (ValueError, KeyError, TypeError) as error:
         raise UnreadableRun(f"the run in {folder} is damaged: {error!r}") from error
 
 
@@ -60,7 +56,7 @@ def _json(path: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
-def _epoch(event: dict[str, Any]) -> Metrics:
+def _metrics(event: dict[str, Any]) -> Metrics:
     keys = ("epoch", "loss", "test_loss", "train_accuracy", "test_accuracy")
     return {key: float(event[key]) for key in keys}
 

@@ -10,7 +10,7 @@ from s2mlp_dsl.frontend import keywords
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.walk import occurrences
 from s2mlp_dsl.pictures.labels import escape_xml
-from s2mlp_dsl.report.subject import Subject
+from s2mlp_dsl.report import Subject
 from s2mlp_dsl.source import Source, Span
 
 _LITERALS = (

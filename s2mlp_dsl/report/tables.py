@@ -11,7 +11,7 @@ from s2mlp_dsl.ir.walk import occurrences
 from s2mlp_dsl.operators import SIGNATURES
 from s2mlp_dsl.pictures.figures import sample, short, totals
 from s2mlp_dsl.pictures.labels import escape_xml
-from s2mlp_dsl.report.subject import Subject
+from s2mlp_dsl.report import Subject
 
 _MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 _FLOAT_BYTES = 4

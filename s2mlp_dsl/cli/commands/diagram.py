@@ -60,7 +60,7 @@ def command(
 ) -> int:
     """Draw a model of SPEC as .svg, .png, .dot, .gv or .pdf.
 
-    Only .pdf needs Graphviz to be installed. Only --view graph imports PyTorch.
+    Only .pdf needs Graphviz to be installed.
     """
     if output is not None:
         format_of(output)  # an unknown one is an error before anything is drawn

@@ -10,9 +10,9 @@ import click
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli.options import FILE, model_options
 from s2mlp_dsl.elaborate.spec import ChoiceError, load
+from s2mlp_dsl.report import Subject
 from s2mlp_dsl.report.page import report
 from s2mlp_dsl.report.runs import read_run
-from s2mlp_dsl.report.subject import Subject, subject_of
 
 
 @click.command()
@@ -80,10 +80,10 @@ def _subject(
     program: Program, certificates: dict[str, dict[str, Any]], *, verify: bool
 ) -> Subject:
     if not verify:
-        return subject_of(program, certificates.get(program.function_hash))
+        return Subject(program, certificates.get(program.function_hash))
     from s2mlp_dsl.verify.verify import verify_program
 
-    return subject_of(program, verify_program(program).as_data())
+    return Subject(program, verify_program(program).as_data())
 
 
 def _certificate(path: Path) -> dict[str, Any]:
