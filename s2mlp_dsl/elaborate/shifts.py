@@ -47,9 +47,9 @@ def check_form(shift: tree.Shift, report: Report) -> bool:
             name=shift.name.id,
             others=", ".join(EDGES[1:]),
         )
-    elif rule.rule.id not in (*EDGES, *(param.name.id for param in shift.params)):
-        help = did_you_mean(rule.rule.id, EDGES, few=0)
-        found.add(shifts.NO_EDGE_RULE, rule.rule.span, help=help, rules=_RULES)
+    elif (word := _written_rule(rule.rule, shift.params)) and word.id not in EDGES:
+        help = did_you_mean(word.id, EDGES, few=0)
+        found.add(shifts.NO_EDGE_RULE, word.span, help=help, rules=_RULES)
     for kind in (tree.EdgeRule, tree.Each, tree.Interleave):
         _check_once([item.span for item in items if isinstance(item, kind)], found)
     _check_once([item.span for item in items if _is_rest(item)], found)
@@ -60,6 +60,16 @@ def check_form(shift: tree.Shift, report: Report) -> bool:
             _check_moves(item.ranges, found)
     report.extend(found)
     return not found.diagnostics
+
+
+def _written_rule(name: tree.Name, params: Sequence[tree.Param]) -> tree.Name | None:
+    """The word that is the edge rule: itself, or the default of the parameter."""
+    for param in params:
+        if param.name.id == name.id:
+            default = param.default
+            is_enum = param.kind is not None and param.kind.id == "enum"
+            return default if is_enum and isinstance(default, tree.Name) else None
+    return name
 
 
 def _item(items: Sequence[tree.ShiftItem], kind: type[Item]) -> Item | None:
