@@ -1,9 +1,9 @@
-"""The paper's table 1, for any model: what mixes its positions, and how.
+"""The paper's table 1, for any model: how its spatial operators mix positions.
 
-Every statement between the first map and the pooling from whose result a
-position depends on more than itself is a spatial operator. A `fold` whose inner
-channels hold positions is one as a whole: what is inside mixes positions as it
-would mix channels. All of it comes from the operators' facts.
+A statement between the first map and the pooling is a spatial operator if a position
+of its output depends on other positions of its input. A `fold` whose inner channels
+are positions is one operator as a whole: what is inside mixes positions as it would mix
+channels. All of this is derived from the operators' definitions.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,40 +22,39 @@ from s2mlp_dsl.operators import SIGNATURES, Refusal, applied
 from s2mlp_dsl.operators.base import Properties
 from s2mlp_dsl.operators.receptive_field import ReceptiveField as OperatorReceptiveField
 
-# `mixed`: every channel that leaves is made of several, with weights of its own.
-Shared = Literal["yes", "no", "mixed"]
-_ROOM = 32  # a map large enough for an operator to show what it does
+# `mixed`: every output channel is a combination of several, with weights of its own.
+Channel = Literal["agnostic", "specific", "mixed"]
+_ROOM = 32  # the sides of a map that is large enough to show what an operator does
 _LARGE = _ROOM**2  # positions
 
 
-class Row(Record):
+class Table1Row(Record):
     """A row of table 1.
 
-    `is_global`: a position depends on every position. `position_bound`: another
-    function at another position, borders aside. `shared`: one function for all
-    channels.
+    `is_global`: a position depends on every position. `spatial_specific`: the function
+    differs between positions, apart from borders. `channel`: whether it is one function
+    for all channels.
     """
 
     learned: bool
     is_global: bool
-    position_bound: bool
-    shared: Shared
+    spatial_specific: bool
+    channel: Channel
 
 
 class SpatialOperator(Record):
-    """Equal spatial operators of a model; params and MACs are of all together.
+    """Equal spatial operators of a model; params and MACs are those of all of them.
 
-    With `statistics` it sees other positions only in statistics or weights that are
-    computed from the map (group norm, split attention), and keeps every entry at
-    its place otherwise.
+    With `statistics` a position depends on others only through statistics or weights
+    that are computed from the map (group norm, split attention).
 
-    `reads` is how many positions one depends on at most, through it alone, of
-    `positions`; None where the map is too large to relate.
+    `reads` is the largest number of positions that one depends on through this operator
+    alone, out of `positions`; None where the map is too large to relate.
     """
 
     statement: str
     count: int
-    row: Row
+    row: Table1Row
     statistics: bool
     reads: int | None
     positions: int
@@ -66,14 +65,14 @@ class SpatialOperator(Record):
 class Compared(Record):
     """A model in the terms of table 1.
 
-    It is learned or global where one of its spatial operators is, statistics left
-    aside, position-bound where any statement is, and shared where all of them are.
-    `row` is None where no position reads another. `bound_by` says what binds the
-    weights to one size of images, None where nothing does.
+    It is learned or global if one of its spatial operators is, statistics aside,
+    spatial-specific if any statement is, and channel-agnostic if all operators are.
+    `row` is None without spatial operators. `bound_by` says what ties the weights to
+    one size of images, None where nothing does.
     """
 
     name: str
-    row: Row | None
+    row: Table1Row | None
     params: int
     macs: int
     receptive_field: ReceptiveField | None
@@ -85,7 +84,7 @@ def compare_model(model: Model) -> Compared:
     """The row of a model, and of each of its spatial operators."""
     figures = analyze_model(model)
     assert figures.params is not None and figures.macs is not None
-    found: dict[tuple[str, Row, bool, int | None, int], list[int]] = {}
+    found: dict[tuple[str, Table1Row, bool, int | None, int], list[int]] = {}
     bound = False
     for statement, source, count in _parts(model):
         if isinstance(statement, Op) and _facts(statement).position_bound:
@@ -123,18 +122,18 @@ def compare_model(model: Model) -> Compared:
     )
 
 
-def _together(rows: list[Row], bound: bool) -> Row | None:
+def _together(rows: list[Table1Row], bound: bool) -> Table1Row | None:
     if not rows:
         return None
-    shared: Shared = "yes"
+    channel: Channel = "agnostic"
     for one in rows:
-        if one.shared == "mixed" or shared == "yes":
-            shared = one.shared
-    return Row(
+        if one.channel == "mixed" or channel == "agnostic":
+            channel = one.channel
+    return Table1Row(
         learned=any(one.learned for one in rows),
         is_global=any(one.is_global for one in rows),
-        position_bound=bound or any(one.position_bound for one in rows),
-        shared=shared,
+        spatial_specific=bound or any(one.spatial_specific for one in rows),
+        channel=channel,
     )
 
 
@@ -156,28 +155,28 @@ def _parts(model: Model) -> Iterator[tuple[Op | Region, Shape, int]]:
 
 def _row(
     model: Model, statement: Op | Region, source: Shape
-) -> tuple[Row | None, int | None]:
+) -> tuple[Table1Row | None, int | None]:
     """The row of a statement and how much it reads; none where it is not spatial."""
     if isinstance(statement, Region):
         return _of_region(model, statement, source)
     facts = _facts(statement)
     if facts.reads == "position" or isinstance(statement.result, Vector):
         return None, None
-    shared: Shared = "no" if facts.channel_bound else "yes"
+    channel: Channel = "specific" if facts.channel_bound else "agnostic"
     if (facts.learned or facts.channel_bound) and _mixes(statement):
-        shared = "mixed"
-    row = Row(
+        channel = "mixed"
+    row = Table1Row(
         learned=facts.learned,
         is_global=facts.reads == "everything",
-        position_bound=facts.position_bound,
-        shared=shared,
+        spatial_specific=facts.position_bound,
+        channel=channel,
     )
     return row, reads_through(model, statement, source)
 
 
 def _of_region(
     model: Model, region: Region, source: Shape
-) -> tuple[Row | None, int | None]:
+) -> tuple[Table1Row | None, int | None]:
     entries = _entries(region.enter)
     assert entries is not None
     # What one inner position holds: of which positions, and of which channels.
@@ -193,21 +192,21 @@ def _of_region(
     if reads == 1 or not (mixing or reading):
         return None, None
     at_once = reads if reads is not None else places
-    shared: Shared = "yes"
+    channel: Channel = "agnostic"
     if channels > 1 and any(_facts(op).channel_bound for op in inside):
-        shared = "no"
+        channel = "specific"
     # Inside, a channel may lie among the channels or among the positions.
     if channels > 1 and any(map(_mixes, inside)):
-        shared = "mixed"
+        channel = "mixed"
     if reading and channels < source.channels:
-        shared = "mixed"
-    row = Row(
+        channel = "mixed"
+    row = Table1Row(
         learned=any(_facts(op).learned for op in (*mixing, *reading)),
         is_global=at_once == positions(source),
         # A weight for each inner channel is one for each of its positions.
-        position_bound=any(_facts(op).learned for op in inside if places > 1)
+        spatial_specific=any(_facts(op).learned for op in inside if places > 1)
         or any(_facts(op).position_bound for op in inside),
-        shared=shared,
+        channel=channel,
     )
     return row, reads
 

@@ -13,24 +13,28 @@ from s2mlp_dsl.analysis.resize import bound_by
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.diagnostics import SpecError
 
-# The statement, its channels, and its row: learned, global, position-bound, shared.
+# The statement, its channels, and its row: learned, global, spatial-specific, channels.
 PIECES: dict[str, tuple[str, int, tuple[bool, bool, bool, str]]] = {
-    "shift": ("shift(cross)", 8, (False, False, False, "no")),
-    "one shift": ("shift(east)", 3, (False, False, False, "yes")),
-    "depthwise": ("depthwise(3, edge = replicate)", 3, (True, False, False, "no")),
+    "shift": ("shift(cross)", 8, (False, False, False, "specific")),
+    "one shift": ("shift(east)", 3, (False, False, False, "agnostic")),
+    "depthwise": (
+        "depthwise(3, edge = replicate)",
+        3,
+        (True, False, False, "specific"),
+    ),
     "one-hot": (
         "depthwise(3, edge = replicate, fixed = [[[0, 0, 0], [1, 0, 0], [0, 0, 0]], "
         "[[0, 0, 0], [0, 1, 0], [0, 1, 0]]])",
         4,
-        (False, False, False, "no"),
+        (False, False, False, "specific"),
     ),
     "blur": (
         "depthwise(3, fixed = [[1/16, 1/8, 1/16], [1/8, 1/4, 1/8], [1/16, 1/8, 1/16]])",
         3,
-        (False, False, False, "yes"),
+        (False, False, False, "agnostic"),
     ),
     "conv": ("conv(3, 3)", 3, (True, False, False, "mixed")),
-    "grouped conv": ("conv(3, 3, groups = 3)", 3, (True, False, False, "no")),
+    "grouped conv": ("conv(3, 3, groups = 3)", 3, (True, False, False, "specific")),
     "fixed conv": (
         "conv(2, 3, fixed = [[[[0, 0, 0], [1, 0, 0], [0, 0, 0]], "
         "[[0, 0, 0], [0, 2, 0], [0, 0, 0]]], [[[0, 0, 0], [0, 0, 0], [0, 0, 0]], "
@@ -43,26 +47,30 @@ PIECES: dict[str, tuple[str, int, tuple[bool, bool, bool, str]]] = {
         "[[0, 0, 0], [0, 0, 0], [0, 0, 0]]], [[[0, 0, 0], [0, 0, 0], [0, 0, 0]], "
         "[[0, 1, 0], [0, 0, 0], [0, 0, 0]]]])",
         2,
-        (False, False, False, "no"),
+        (False, False, False, "specific"),
     ),
     "a sum of channels": (
         "conv(3, 3, fixed = [[[[1, 0, 1], [0, 0, 0], [0, 0, 0]], "
         "[[1, 0, 1], [0, 0, 0], [0, 0, 0]], [[1, 0, 1], [0, 0, 0], [0, 0, 0]]]])",
         3,
-        (False, False, False, "yes"),
+        (False, False, False, "agnostic"),
     ),
     "windows": (
         "pool(mean, size = 3, stride = 1, pad = 1)",
         2,
-        (False, False, False, "yes"),
+        (False, False, False, "agnostic"),
     ),
     "attention": ("attention(2)", 4, (True, True, False, "mixed")),
     "token mixing": (
         'fold("y x c -> c (y x)") { linear(5)\n gelu\n linear(dim) }',
         3,
-        (True, True, True, "yes"),
+        (True, True, True, "agnostic"),
     ),
-    "a row": ('fold("y x c -> c y x") { linear(dim) }', 3, (True, False, True, "yes")),
+    "a row": (
+        'fold("y x c -> c y x") { linear(dim) }',
+        3,
+        (True, False, True, "agnostic"),
+    ),
     "segments": (
         'fold("y x (g s) -> g x (y s)", g = 2) { linear(dim) }',
         4,
@@ -76,7 +84,7 @@ PIECES: dict[str, tuple[str, int, tuple[bool, bool, bool, str]]] = {
     "turned": (
         'fold("y x c -> x y c") { shift(cross) }',
         4,
-        (False, False, False, "no"),
+        (False, False, False, "specific"),
     ),
     "over channels": (
         'fold("y x c -> c y x") { depthwise(3) }',
@@ -123,8 +131,8 @@ class Probe(NamedTuple):
 
     reads: int
     learned: bool
-    position_bound: bool
-    shared: str
+    spatial_specific: bool
+    channel: str
 
 
 def probe(program: Program, channels: int) -> Probe:
@@ -136,11 +144,11 @@ def probe(program: Program, channels: int) -> Probe:
     apart = ~torch.eye(SIDE**2, dtype=torch.bool)
     others = _jacobian(drawn(program, 1), x)
     between_c = (seen.abs() > 1e-12).any(0).any(1)  # channels × channels
-    shared = "no"
+    channel = "specific"
     if torch.allclose(net(x.flip(1)), net(x).flip(-1)):
-        shared = "yes"
+        channel = "agnostic"
     elif (between_c & ~torch.eye(channels, dtype=torch.bool)).any():
-        shared = "mixed"
+        channel = "mixed"
     inside = slice(MARGIN, -MARGIN)
     moved = net(x.roll((1, 1), (2, 3)))[:, inside, inside]
     expected = net(x).roll((1, 1), (1, 2))[:, inside, inside]
@@ -149,8 +157,8 @@ def probe(program: Program, channels: int) -> Probe:
         learned=not torch.allclose(
             *(one.permute(0, 2, 1, 3)[apart] for one in (seen, others))
         ),
-        position_bound=not torch.allclose(moved, expected),
-        shared=shared,
+        spatial_specific=not torch.allclose(moved, expected),
+        channel=channel,
     )
 
 
@@ -171,17 +179,17 @@ def compared(name: str) -> Compared:
 def test_rows(name: str) -> None:
     (operator,) = compared(name).operators
     row = operator.row
-    found = (row.learned, row.is_global, row.position_bound, row.shared)
+    found = (row.learned, row.is_global, row.spatial_specific, row.channel)
     assert found == PIECES[name][2]
     assert operator.statistics == (name == "statistics")
 
 
 @pytest.mark.parametrize("name", PIECES)
 def test_probes_find_the_same(name: str) -> None:
-    statement, channels, (learned, is_global, position_bound, shared) = PIECES[name]
+    statement, channels, (learned, is_global, spatial_specific, channel) = PIECES[name]
     (operator,) = compared(name).operators
     found = probe(program_of(statement, channels), channels)
-    assert found == Probe(operator.reads or 0, learned, position_bound, shared)
+    assert found == Probe(operator.reads or 0, learned, spatial_specific, channel)
     assert is_global == (found.reads == SIDE**2)
 
 
@@ -189,17 +197,17 @@ def test_table_1_of_the_paper() -> None:
     def row(spec: str, model: str) -> tuple[bool, bool, bool, str]:
         found = compare_model(elaborate(f"specs/{spec}.arch", model).model).row
         assert found is not None
-        return found.learned, found.is_global, found.position_bound, found.shared
+        return found.learned, found.is_global, found.spatial_specific, found.channel
 
-    assert row("mlp_mixer", "mixer_b16") == (True, True, True, "yes")
-    assert row("s2mlp_deep", "s2mlp_deep") == (False, False, False, "no")
-    assert row("s2mlp_depthwise", "depthwise_3") == (True, False, False, "no")
+    assert row("mlp_mixer", "mixer_b16") == (True, True, True, "agnostic")
+    assert row("s2mlp_deep", "s2mlp_deep") == (False, False, False, "specific")
+    assert row("s2mlp_depthwise", "depthwise_3") == (True, False, False, "specific")
 
 
 def test_a_position_embedding_binds() -> None:
     found = compare_model(elaborate("specs/vit.arch", "vit_b16").model)
-    assert found.row is not None and found.row.position_bound
-    assert [one.row.position_bound for one in found.operators] == [False]
+    assert found.row is not None and found.row.spatial_specific
+    assert [one.row.spatial_specific for one in found.operators] == [False]
 
 
 def test_nothing_mixes() -> None:

@@ -167,8 +167,8 @@ def test_compare_prints_table_1() -> None:
     found = s2mlp("compare", "specs/mlp_mixer.arch:mixer_s16", DEEP, "specs/vit.arch")
     assert found.returncode == 0, found.stderr
     lines = [" ".join(line.split()) for line in found.stdout.splitlines()]
-    assert "mixer_s16 yes yes yes yes 18,528,264 3,776,958,464" in lines
-    assert "shift(cross) ×36 no no no no 4 of 196 – –" in lines
+    assert "mixer_s16 yes global specific agnostic 18,528,264 3,776,958,464" in lines
+    assert "shift(cross) ×36 no local agnostic specific 4 of 196 – –" in lines
     assert "s2mlp_deep full (14 × 14) after 26 of 36 iterations" in lines
     assert "s2mlp_deep yes" in lines
     (bound,) = (line for line in lines if line.startswith("vit_b16 no:"))

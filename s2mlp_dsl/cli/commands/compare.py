@@ -5,15 +5,20 @@ from pathlib import Path
 
 import click
 
-from s2mlp_dsl.analysis.compare import Compared, Row, SpatialOperator, compare_model
+from s2mlp_dsl.analysis.compare import (
+    Compared,
+    SpatialOperator,
+    Table1Row,
+    compare_model,
+)
 from s2mlp_dsl.cli.options import format_option, limit_option, set_option
 from s2mlp_dsl.cli.output import columns, print_json, receptive_field_text
 from s2mlp_dsl.elaborate.spec import ChoiceError, load
 from s2mlp_dsl.ir.program import Model
 
 _HEAD = (
-    *("model, and what mixes its positions", "learned", "global", "position-bound"),
-    *("shared", "reads", "params", "MACs"),
+    *("model, with its spatial operators", "learned", "extent", "spatial", "channel"),
+    *("reads", "params", "MACs"),
 )
 _LEFT = 48  # characters of a statement
 
@@ -95,15 +100,17 @@ def _operator(one: SpatialOperator) -> tuple[str, ...]:
     reads = f"{one.reads} of {one.positions}" if one.reads is not None else "–"
     params = f"{one.params:,}" if one.params else "–"
     macs = f"{one.macs:,}" if one.macs else "–"
-    learned, everywhere, *others = _row(one.row)
+    learned, extent, *others = _row(one.row)
     if one.statistics:
-        everywhere = f"{everywhere}, statistics"
-    row = (learned, everywhere, *others)
+        extent = f"{extent}, statistics"
+    row = (learned, extent, *others)
     return (f"  {text}{times}", *row, reads, params, macs)
 
 
-def _row(row: Row) -> tuple[str, ...]:
-    """The four answers. Mixed channels are not shared, and not apart either."""
-    answers = (row.learned, row.is_global, row.position_bound)
-    shared = "no, mixed" if row.shared == "mixed" else row.shared
-    return (*("yes" if one else "no" for one in answers), shared)
+def _row(row: Table1Row) -> tuple[str, ...]:
+    return (
+        "yes" if row.learned else "no",
+        "global" if row.is_global else "local",
+        "specific" if row.spatial_specific else "agnostic",
+        row.channel,
+    )
