@@ -1,6 +1,5 @@
 """Numbers of the language: exact, and bounded before they are built."""
 
-import re
 from fractions import Fraction
 from functools import cache, lru_cache
 
@@ -8,12 +7,9 @@ from s2mlp_dsl.bounds import limits
 from s2mlp_dsl.diagnostics import AlreadyReported, Report
 from s2mlp_dsl.diagnostics.catalogue.limits import LONG_NUMBER
 from s2mlp_dsl.frontend import tree
+from s2mlp_dsl.frontend.grammar import NUMBER, pattern
 from s2mlp_dsl.source import Span
 
-_PARTS = re.compile(
-    r"(?P<whole>[0-9_]+)(\.(?P<tail>[0-9_]+))?([eE](?P<exponent>[+-]?[0-9]+))?"
-    r"(?P<suffix>[KMGT]i?|%)?"
-)
 _SUFFIXES: dict[str | None, Fraction] = {
     None: Fraction(1),
     "%": Fraction(1, 100),
@@ -71,10 +67,10 @@ def _read(node: tree.Number, report: Report) -> tuple[Fraction, Fraction]:
 @lru_cache(maxsize=4096)
 def _exact(lexeme: str, limit: int) -> tuple[Fraction, Fraction] | None:
     """As `_read`, None where there are too many digits."""
-    parts = _PARTS.fullmatch(lexeme)
+    parts = pattern(NUMBER).fullmatch(lexeme)
     assert parts is not None
-    digits = (parts["whole"] + (parts["tail"] or "")).replace("_", "")
-    decimals = len((parts["tail"] or "").replace("_", ""))
+    digits = (parts["whole"] + (parts["fraction"] or "")).replace("_", "")
+    decimals = len((parts["fraction"] or "").replace("_", ""))
     exponent = parts["exponent"] or "0"
     if len(digits) + len(exponent) > limit or abs(int(exponent)) > limit:
         return None

@@ -11,9 +11,12 @@ from s2mlp_dsl.diagnostics import AlreadyReported, Fix, Report
 from s2mlp_dsl.diagnostics.catalogue import syntax
 from s2mlp_dsl.frontend.build import place
 from s2mlp_dsl.frontend.grammar import (
+    DOC,
     END,
     NAME,
     NEWLINE,
+    NUMBER,
+    STRING,
     declaring,
     directions,
     keywords,
@@ -23,16 +26,16 @@ from s2mlp_dsl.frontend.skip import goes_on
 from s2mlp_dsl.source import Source, Span
 
 _OPERATORS = frozenset(["+", "-", "*", "/", "COMPARISON", "[", "("])
-_VALUE = frozenset(["NAME", "NUMBER", "STRING", "(", "[", "-"])
+_VALUE = frozenset([NAME, NUMBER, STRING, "(", "[", "-"])
 # Terminals that have many forms.
 _FORMS = {
-    "NAME": "a name",
-    "NUMBER": "a number",
-    "STRING": "a string",
+    NAME: "a name",
+    NUMBER: "a number",
+    STRING: "a string",
     "COMPARISON": "a comparison such as `==`",
-    "DOC": 'a """description"""',
-    "_NL": "the end of the line",
-    "$END": "the end of the file",
+    DOC: 'a """description"""',
+    NEWLINE: "the end of the line",
+    END: "the end of the file",
 }
 
 
@@ -82,7 +85,7 @@ def _misplaced(
     if allowed == {NAME} and (found := re.search(r"(\w+)\s*:\s*$", before)):
         name, message = found[1], syntax.DEFAULT_AS_KIND
         return report.add(message, span, expected=expected, name=name, value=word)
-    if "(" in allowed and token.type in ("NUMBER", "STRING", NAME):
+    if "(" in allowed and token.type in (NUMBER, STRING, NAME):
         if found := re.search(r"([A-Za-z_]\w*)\s+$", before):
             name, message = found[1], syntax.NO_PARENTHESES
             return report.add(message, span, expected=expected, name=name, value=word)
@@ -163,7 +166,7 @@ def _expected(allowed: Collection[str]) -> str:
     if family(
         "a declaration such as `model`, `block` or `shift`", declaring() - {"import"}
     ):
-        left -= {"DOC", "_NL", END, "import"}
+        left -= {DOC, NEWLINE, END, "import"}
     family("a statement such as `linear(64)`", {NAME, "residual", "stack"})
     if (
         family("`edge`, `rest`, `each` or a share such as `1/4`", {"edge", *_VALUE})

@@ -18,9 +18,8 @@ from s2mlp_dsl.frontend.build import Builder, keep_comment
 from s2mlp_dsl.shipped import shipped
 
 # Terminals by name. Lark calls brackets LBRACE, RPAR, LSQB, ... by itself.
-NAME, NUMBER, DOC, NEWLINE, COMMENT, END = (
-    *("NAME", "NUMBER", "DOC", "_NL", "COMMENT", "$END"),
-)
+NAME, NUMBER, STRING, DOC, COMMENT = "NAME", "NUMBER", "STRING", "DOC", "COMMENT"
+NEWLINE, END = "_NL", "$END"
 
 
 class _Words(PostLex):
@@ -108,6 +107,6 @@ def directions() -> frozenset[str]:
 
 
 @cache
-def number_pattern() -> re.Pattern[str]:
-    """A number, its parts as groups `whole`, `fraction`, `exponent` and `suffix`."""
-    return re.compile(parser().get_terminal(NUMBER).pattern.to_regexp())
+def pattern(terminal: str) -> re.Pattern[str]:
+    """What a terminal matches; NUMBER in groups: whole, fraction, exponent, suffix."""
+    return re.compile(parser().get_terminal(terminal).pattern.to_regexp())

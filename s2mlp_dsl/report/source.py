@@ -7,16 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from s2mlp_dsl.frontend import keywords
+from s2mlp_dsl.frontend.grammar import COMMENT, DOC, NUMBER, STRING, pattern
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.walk import occurrences
 from s2mlp_dsl.pictures.labels import escape_xml
 from s2mlp_dsl.report import Subject
 from s2mlp_dsl.source import Source, Span
 
-_LITERALS = (
-    r'(?P<doc>"""[\s\S]*?""")|(?P<comment>#[^\r\n]*)|(?P<string>"[^"\r\n]*")'
-    r"|(?P<number>\b[0-9][0-9_]*(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?[KMGT]?i?%?)"
-)
+# Terminals of the grammar, by the class that style.css colours.
+_LITERALS = {"doc": DOC, "comment": COMMENT, "string": STRING, "number": NUMBER}
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,11 @@ def _highlighted(source: Source, marks: Sequence[Mark], prefix: str) -> str:
 
 def _tokens(text: str) -> Iterator[re.Match[str]]:
     """What is highlighted, each with its kind as the name of the group."""
-    keyword = rf"\b(?:{'|'.join(sorted(keywords()))})\b"
-    return re.finditer(rf"{_LITERALS}|(?P<keyword>{keyword})", text)
+    kinds = {kind: pattern(name).pattern for kind, name in _LITERALS.items()}
+    kinds["number"] = rf"\b{kinds['number']}"
+    kinds["keyword"] = rf"\b(?:{'|'.join(sorted(keywords()))})\b"
+    groups = [f"(?P<{kind}>{regexp})" for kind, regexp in kinds.items()]
+    return re.finditer("|".join(groups), text)
 
 
 def _pieces(

@@ -12,7 +12,15 @@ import pytest
 
 from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.frontend import keywords, parse
-from s2mlp_dsl.frontend.grammar import build, declaring, parser
+from s2mlp_dsl.frontend.grammar import (
+    NUMBER,
+    build,
+    declaring,
+    directions,
+    parser,
+    pattern,
+)
+from s2mlp_dsl.ir.program import DIRECTIONS
 from s2mlp_dsl.shipped import shipped
 from s2mlp_dsl.source import Source
 
@@ -86,3 +94,14 @@ def test_words_that_declare() -> None:
         "recipe",
         "study",
     }
+
+
+def test_every_direction_has_a_meaning() -> None:
+    assert directions() == set(DIRECTIONS)
+
+
+def test_parts_of_a_number() -> None:
+    parts = pattern(NUMBER).fullmatch("1_0.2_5e-1Ki")
+    assert parts is not None
+    names = ("whole", "fraction", "exponent", "suffix")
+    assert [parts[name] for name in names] == ["1_0", "2_5", "-1", "Ki"]
