@@ -55,7 +55,7 @@ def elaborate(
 def verify(
     spec: "str | Path | Spec", model: str | None = None, **settings: Any
 ) -> "Certificate":
-    """Prove the compiled model equal to its IR; see `s2mlp_dsl.api`."""
+    """Compare the compiled model with its IR; see `s2mlp_dsl.api`."""
     from s2mlp_dsl import api
 
     return api.verify(spec, model, **settings)

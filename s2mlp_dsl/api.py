@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s2mlp_dsl.analysis.analyze import Analysis, analyze_model
+from s2mlp_dsl.analysis.analyze import Analysis, analyze_model, with_claims
 from s2mlp_dsl.elaborate.spec import Spec, load
 from s2mlp_dsl.ir.program import Model, Shift
 from s2mlp_dsl.program import VERSION, Program
@@ -62,7 +62,8 @@ def analyze(
 
     torch is not imported. Claims that fail are in the result, not raised.
     """
-    return elaborate(spec, model, settings).checked
+    program = elaborate(spec, model, settings)
+    return with_claims(program.spec, program.analysis, program.model)
 
 
 def diagram(
@@ -141,22 +142,22 @@ def verify(
     spec: "str | Path | Spec",
     model: str | None = None,
     *,
-    targets: Sequence[str] | None = None,
+    backends: Sequence[str] | None = None,
     full: bool = False,
     **settings: Any,
 ) -> "Certificate":
-    """Prove the compiled model equal to its IR; the certificate says how.
+    """Compare the compiled model with its IR; the certificate says how.
 
-    `targets` are the forms of the model that are held to the reference too (see
-    `verify/forms.py`), all but `compile` unless `full`; `full` takes the whole
-    model where else each distinct block and two iterations of a stack are run.
+    `backends` (see `verify/backends`) are compared with the reference too, by default
+    all but slow ones. They run each distinct block and two iterations of a stack; with
+    `full`, the whole model, and slow ones as well.
     """
-    from s2mlp_dsl.verify.forms import available
+    from s2mlp_dsl.verify.backends import default_backends
     from s2mlp_dsl.verify.verify import verify_program
 
     program = elaborate(spec, model, settings)
-    forms = available(full) if targets is None else tuple(targets)
-    return verify_program(program, forms, full=full)
+    names = default_backends(full) if backends is None else backends
+    return verify_program(program, names, full=full)
 
 
 def _paint_model(model: Model) -> str:

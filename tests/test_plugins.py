@@ -87,7 +87,7 @@ def test_checked_lowered_emitted_drawn(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("installed")
 def test_verified_and_exported() -> None:
-    certificate = s2.verify(USES, targets=("emitted", "export", "onnx"))
+    certificate = s2.verify(USES, backends=("emitted", "export", "onnx"))
     assert certificate.passed
 
 

@@ -28,8 +28,8 @@ from click.testing import CliRunner
 from s2mlp_dsl.cli.app import COMMANDS, app
 from s2mlp_dsl.diagnostics import CODES
 from s2mlp_dsl.lower.shift_implementations import SHIFTS
-from s2mlp_dsl.pictures.views import VIEWS
 from s2mlp_dsl.targets import TARGETS
+from s2mlp_dsl.verify.backends import BACKENDS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -79,13 +79,6 @@ def targets() -> Rows:
     ]
 
 
-def views() -> Rows:
-    return [
-        ("view", "what it shows"),
-        *((f"`{n}`", d) for n, d in VIEWS.docs().items()),
-    ]
-
-
 def shift_implementations() -> Rows:
     rows: Rows = [("lowering", "what it is", "chosen for", "refuses")]
     for name in SHIFTS:
@@ -94,9 +87,21 @@ def shift_implementations() -> Rows:
     return rows
 
 
+def backends() -> Rows:
+    rows: Rows = [("backend", "what is run", "modes")]
+    for name in BACKENDS:
+        backend = BACKENDS[name]
+        modes = "`eval`, `train`" if backend.trains else "`eval`"
+        rows.append((f"`{name}`", backend.doc, modes))
+    return rows
+
+
 TABLES: dict[str, Callable[[], Rows]] = {
     one.__name__: one
-    for one in (operators, diagnostics, commands, targets, views, shift_implementations)
+    for one in (
+        *(operators, diagnostics, commands, targets, shift_implementations),
+        backends,
+    )
 }
 
 

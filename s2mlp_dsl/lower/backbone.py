@@ -1,13 +1,11 @@
 """A backbone: a built module that returns labelled maps instead of its result."""
 
-import operator
-
 from torch import fx, nn
 
 from s2mlp_dsl.analysis.dataflow import dataflow
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.shape import Map
-from s2mlp_dsl.lower.trace import trace
+from s2mlp_dsl.lower.trace import statement_nodes, trace
 
 
 class NoFeature(Exception):
@@ -34,7 +32,7 @@ def with_features(model: Model, module: nn.Module, labels: list[str]) -> nn.Modu
             )
     traced = trace(module, model)
     graph = traced.graph
-    nodes = _nodes(graph)
+    nodes = {name: node for node, name, _ in statement_nodes(graph)}
     (end,) = (node for node in graph.nodes if node.op == "output")
     found, info = [], []
     with graph.inserting_before(end):
@@ -56,16 +54,3 @@ def with_features(model: Model, module: nn.Module, labels: list[str]) -> nn.Modu
     backbone.delete_all_unused_submodules()
     backbone.feature_info = info  # type: ignore[assignment]
     return backbone
-
-
-def _nodes(graph: fx.Graph) -> dict[str, fx.Node]:
-    """Traced nodes by the names of the dataflow graph; `verify` proves them equal."""
-    nodes: dict[str, fx.Node] = {}
-    sums = 0
-    for node in graph.nodes:
-        if node.op == "call_module":
-            nodes[str(node.target)] = node
-        elif node.target is operator.add:
-            sums += 1
-            nodes[f"+{sums}"] = node
-    return nodes

@@ -10,6 +10,7 @@ from s2mlp_dsl.pictures.labels import (
     FONT,
     PADDING,
     Text,
+    add_node,
     cell,
     filled_cell,
     label,
@@ -78,14 +79,17 @@ class BoxStyle:
 
     def box(
         self,
+        graph: Digraph,
+        node: str,
         name: str,
         figures: str,
-        below: str,
-        more: Sequence[str],
+        tooltip: str,
         *,
         fill: str,
-        narrow: bool,
-    ) -> str:
+        below: str = "",
+        more: Sequence[str] = (),
+        narrow: bool = False,
+    ) -> None:
         """A box: `name` and `figures` side by side, a line `below`, `more` table rows.
 
         In a narrow box the figures are below the name.
@@ -109,14 +113,16 @@ class BoxStyle:
         if more:
             inner = table(*more, padding=3, spacing=3)
             rows.append(row(f'<TD COLSPAN="2">{inner}</TD>'))
-        return table(*rows, border=self.theme.border, fill=fill)
+        markup = table(*rows, border=self.theme.border, fill=fill)
+        add_node(graph, node, markup, tooltip)
 
-    def small_box(self, name: str) -> str:
+    def small_box(self, graph: Digraph, node: str, name: str, tooltip: str) -> None:
         """A small box without figures, for a step that only moves values."""
         text = Text(name, FIGURES_SIZE, self.theme.quiet)
         width = math.ceil(text.width + 2 * PADDING)
         middle = f'<TD WIDTH="{width}">{text.markup}</TD>'
-        return table(row(middle), border=self.theme.line, fill=self.theme.plain)
+        markup = table(row(middle), border=self.theme.line, fill=self.theme.plain)
+        add_node(graph, node, markup, tooltip)
 
     def frame(
         self, cluster: Digraph, title: str, figures: str, tooltip: str, *, narrow: bool

@@ -1,30 +1,60 @@
 """Figures: shapes and MACs of the traced graph, parameters of the module.
 
-The graph runs on fake tensors (no memory, no arithmetic), each node under
+The graph runs on the device `meta` (no memory, no arithmetic), each node under
 PyTorch's own FLOP counter.
 """
 
+import copy
 from collections import Counter
 from math import prod
 from typing import Any
 
+import networkx as nx
 import torch
 from torch import fx, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from s2mlp_dsl.analysis.cost import buffers_of, tensors_of
 from s2mlp_dsl.analysis.dataflow import dataflow
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.lower.trace import trace
 from s2mlp_dsl.operators import applied
-from s2mlp_dsl.verify.certificate import Check, Failure
+from s2mlp_dsl.verify.certificate import Check, Failure, failure
 
 BATCH = 2
 
 
-class Measured(fx.Interpreter):
-    """Runs a graph and keeps, per node, the shape it leaves and its FLOPs."""
+def check_figures(model: Model, module: nn.Module) -> list[Check]:
+    """Shapes, MACs and parameters of every statement."""
+    graph = dataflow(model)
+    ops = {path: op for path, op in graph.nodes(data="op") if op is not None}
+    checks = (
+        ("shapes", "shapes on the device meta equal the IR's"),
+        ("macs", "FLOPs counted by PyTorch equal twice the IR's MACs"),
+    )
+    return [
+        *(
+            Check(
+                name=name,
+                what=what,
+                evidence="proved",
+                cases=len(ops),
+                failures=tuple(failures),
+            )
+            for (name, what), failures in zip(
+                checks, _shapes_and_macs(model, module, graph, ops), strict=True
+            )
+        ),
+        _check_parameters(module, graph, ops),
+    ]
+
+
+def rows_of(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The same with all positions along one axis, as on a GPU (`lower/rows.py`)."""
+    return prod(shape[:-1]), *shape[-1:]
+
+
+class _Measured(fx.Interpreter):
+    """Runs a graph and keeps the shape of each node's result, and its FLOPs."""
 
     def __init__(self, graph: fx.GraphModule, counter: FlopCounterMode) -> None:
         super().__init__(graph)
@@ -43,62 +73,48 @@ class Measured(fx.Interpreter):
         return result
 
 
-def in_rows(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The same with all positions in one axis, as a GPU gets it (`lower/rows.py`)."""
-    return prod(shape[:-1]), *shape[-1:]
-
-
-def check_figures(model: Model, module: nn.Module) -> list[Check]:
-    """Shapes, parameters and MACs of every statement."""
-    ops = {path: op for path, op in dataflow(model).nodes(data="op") if op is not None}
-    return [*_on_fake_tensors(model, module, ops), _parameters(module, ops)]
-
-
-def _on_fake_tensors(
-    model: Model, module: nn.Module, ops: dict[str, Op]
-) -> tuple[Check, Check]:
+def _shapes_and_macs(
+    model: Model, module: nn.Module, graph: nx.DiGraph, ops: dict[str, Op]
+) -> tuple[list[Failure], list[Failure]]:
     shapes: list[Failure] = []
     macs: list[Failure] = []
     try:
         counter = FlopCounterMode(display=False)
-        measured = Measured(trace(module, model), counter)
-        with FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad(), counter:
-            measured.run(torch.empty(BATCH, *model.input_size))
-    except Exception as error:  # whatever a wrong module raises is the finding
-        failure = Failure(statement=model.name, message=f"it does not run: {error}")
-        shapes.append(failure)
-        macs.append(failure)
-    else:
-        for path, op in ops.items():
-            shape, wanted = measured.shapes.get(path), (BATCH, *op.result.dims)
-            if shape not in (wanted, in_rows(wanted)):
-                shapes.append(_failure(path, op, f"leaves {shape}, not {wanted}"))
-            count = applied(op).macs()
-            flops = measured.flops[path]
-            if flops != 2 * count * BATCH:
-                message = f"{flops} FLOPs, not {2 * count * BATCH}"
-                macs.append(_failure(path, op, message))
-        for path, flops in measured.flops.items():
-            if flops and path not in ops:
-                message = f"{flops} FLOPs that belong to no statement"
-                macs.append(Failure(statement=path, message=message))
-    return (
-        Check(
-            name="shapes",
-            what="shapes on fake tensors equal the IR's",
-            cases=len(ops),
-            failures=tuple(shapes),
-        ),
-        Check(
-            name="macs",
-            what="FLOPs counted by PyTorch equal twice the IR's MACs",
-            cases=len(ops),
-            failures=tuple(macs),
-        ),
-    )
+        with torch.no_grad(), torch.device("meta"):
+            measured = _Measured(trace(_on_meta(module), model), counter)
+            with counter:
+                measured.run(torch.empty(BATCH, *model.input_size))
+    except Exception as error:  # any error of a wrong module is the finding
+        found = [failure(graph, model.name, f"it does not run: {error}")]
+        return found, found
+    for path, op in ops.items():
+        shape, wanted = measured.shapes.get(path), (BATCH, *op.result.dims)
+        if shape not in (wanted, rows_of(wanted)):
+            shapes.append(failure(graph, path, f"its shape is {shape}, not {wanted}"))
+        flops, expected = measured.flops[path], 2 * BATCH * applied(op).macs()
+        if flops != expected:
+            macs.append(failure(graph, path, f"{flops} FLOPs, not {expected}"))
+    macs += [
+        failure(graph, path, f"{flops} FLOPs that belong to no statement")
+        for path, flops in measured.flops.items()
+        if flops and path not in ops
+    ]
+    return shapes, macs
 
 
-def _parameters(module: nn.Module, ops: dict[str, Op]) -> Check:
+def _on_meta(module: nn.Module) -> nn.Module:
+    """A copy without data: `deepcopy` takes the tensors from its memo."""
+    memo: dict[int, Any] = {
+        id(one): nn.Parameter(one.to("meta"), one.requires_grad)
+        for one in module.parameters()
+    }
+    memo |= {id(one): one.to("meta") for one in module.buffers()}
+    return copy.deepcopy(module, memo)
+
+
+def _check_parameters(
+    module: nn.Module, graph: nx.DiGraph, ops: dict[str, Op]
+) -> Check:
     """Names and shapes of all stored tensors; nothing more, nothing less."""
     trainable = {
         name: tuple(tensor.shape)
@@ -106,35 +122,30 @@ def _parameters(module: nn.Module, ops: dict[str, Op]) -> Check:
         if tensor.requires_grad
     }
     state = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
-    stored = state.keys() | trainable.keys()
+    left = state.keys() | trainable.keys()
     failures, cases = [], 0
     for path, op in ops.items():
-        for name, shape in tensors_of(op).items():
+        operator = applied(op)
+        wanted = {name: (shape, True) for name, shape in operator.tensors().items()}
+        wanted |= {
+            name: (buffer.shape, False) for name, buffer in operator.buffers().items()
+        }
+        for name, (shape, trained) in wanted.items():
             cases += 1
             key = f"{path}.{name}"
-            has = trainable.get(key, "not trainable" if key in stored else "missing")
-            if has != shape:
-                failures.append(_failure(path, op, f"{name} is {has}, not {shape}"))
-            stored.discard(key)
-        for name, buffer in buffers_of(op).items():
-            cases += 1
-            key = f"{path}.{name}"
-            has = "trainable" if key in trainable else state.get(key, "missing")
-            if has != buffer.shape:
-                message = f"{name} is {has}, not {buffer.shape}"
-                failures.append(_failure(path, op, message))
-            stored.discard(key)
+            found: object = state.get(key, "missing")
+            if trained != (key in trainable) and found != "missing":
+                found = "not trainable" if trained else "trainable"
+            if found != shape:
+                failures.append(failure(graph, path, f"{name} is {found}, not {shape}"))
+            left.discard(key)
     failures += [
-        Failure(statement=name, message="belongs to no statement")
-        for name in sorted(stored)
+        failure(graph, name, "belongs to no statement") for name in sorted(left)
     ]
     return Check(
         name="parameters",
         what="names and shapes of stored tensors equal the IR's",
+        evidence="proved",
         cases=cases,
         failures=tuple(failures),
     )
-
-
-def _failure(path: str, op: Op, message: str) -> Failure:
-    return Failure(statement=path, message=message, span=op.span)

@@ -1,7 +1,7 @@
 """The IR, executed statement by statement in NumPy.
 
-Each operator computes its own formula; this file only passes values along. It
-shares no code with the lowering.
+Each operator computes its own formula; this file only passes values along. It shares no
+code with the lowering.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from s2mlp_dsl.analysis.cost import buffers_of, tensors_of
 from s2mlp_dsl.analysis.dataflow import INPUT, dataflow, execution_order
 from s2mlp_dsl.ir.program import Model, Op
 from s2mlp_dsl.ir.walk import ops_in
@@ -19,8 +18,8 @@ Array = NDArray[np.float64]
 
 
 def has_buffers(model: Model) -> bool:
-    """Whether training is a function of its own: what keeps nothing has one mode."""
-    return any(map(buffers_of, ops_in(model)))
+    """Whether training differs from evaluation: no operator without buffers does."""
+    return any(applied(op).buffers() for op in ops_in(model))
 
 
 def run_reference(
@@ -31,11 +30,11 @@ def run_reference(
 ) -> Iterator[tuple[str, Array]]:
     """The result of every statement and sum, in order of execution.
 
-    Pairs of a node of the dataflow graph and [batch, …, channels]. In evaluation;
-    with `changed` in training, and what becomes of buffers is put there.
+    Pairs of a node of the dataflow graph and [batch, …, channels]. In evaluation; with
+    `changed` in training, and the new values of buffers are put there.
     """
     graph = dataflow(model)
-    waiting = {node: graph.out_degree(node) for node in graph}
+    readers = {node: graph.out_degree(node) for node in graph}
     values: dict[str, Array] = {INPUT: image_BCHW}
     for node in execution_order(graph):
         if node != INPUT:
@@ -46,7 +45,8 @@ def run_reference(
             elif op is None:
                 values[node] = fed[0] + fed[1]
             else:
-                stored = [*tensors_of(op), *buffers_of(op)]
+                operator = applied(op)
+                stored = [*operator.tensors(), *operator.buffers()]
                 tensors = {name: weights[f"{node}.{name}"] for name in stored}
                 together = fed[0] if len(fed) == 1 else np.concatenate(fed, axis=-1)
                 values[node], made = reference_of(
@@ -56,8 +56,8 @@ def run_reference(
                     changed |= {f"{node}.{name}": one for name, one in made.items()}
             yield node, values[node]
         for one in graph.predecessors(node):
-            waiting[one] -= 1
-            if not waiting[one]:
+            readers[one] -= 1
+            if not readers[one]:
                 del values[one]
 
 
@@ -74,9 +74,9 @@ def reference_of(
 def unit_gain_weights(model: Model, seed: int) -> dict[str, Array]:
     """A random value for every trainable tensor and buffer, none of them small.
 
-    Matrices and kernels keep the variance of what passes them; vectors are of
-    size one, norms included. With small weights and a mean at the end, a model
-    without any shift would pass a numeric proof.
+    Matrices and kernels keep the variance of their input; vectors are of size one,
+    norms included. With small weights and a mean at the end, a model without any shift
+    would pass.
     """
     random = np.random.default_rng(seed)
     weights = {}
@@ -90,11 +90,11 @@ def unit_gain_weights(model: Model, seed: int) -> dict[str, Array]:
                 value /= np.sqrt(operator.fan_in(name))
             weights[f"{path}.{name}"] = value
         for name, buffer in operator.buffers().items():
-            weights[f"{path}.{name}"] = _value_of(buffer, random)
+            weights[f"{path}.{name}"] = _random_buffer(buffer, random)
     return weights
 
 
-def _value_of(buffer: Buffer, random: np.random.Generator) -> Array:
+def _random_buffer(buffer: Buffer, random: np.random.Generator) -> Array:
     if buffer.values == "count":
         return np.zeros(buffer.shape)
     if buffer.values == "positive":

@@ -1,183 +1,150 @@
-"""A form at work: what it is run on, and what comes of it."""
+"""A backend at work: what it is run on, and the outcome."""
 
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from s2mlp_dsl.verify.case import BATCHES, Case, Gradients
-from s2mlp_dsl.verify.forms import (
-    IN_BOTH_MODES,
-    NOT_IN_BFLOAT16,
-    OF_ANY_SIZE,
-    WITHOUT_GRADIENT,
-    FormFailed,
-    Run,
-    form,
-)
+from s2mlp_dsl.lower.errors import CannotLower
+from s2mlp_dsl.lower.export import reason_of
+from s2mlp_dsl.verify.backends import Backend
 from s2mlp_dsl.verify.reference import Array
+from s2mlp_dsl.verify.workload import BATCHES, Gradients, Workload
 
-DTYPES = (torch.float32, torch.bfloat16)
+if TYPE_CHECKING:
+    from s2mlp_dsl.verify.backends import Run
 
-# Runs the emitted file where nothing of this project can be imported.
-ALONE = """
-import sys, torch
-sys.modules["s2mlp_dsl"] = None
-import emitted
-given = torch.load("given.pt", weights_only=True)
-made = []
-for trial in given["trials"]:
-    try:
-        net = getattr(emitted, given["name"])()
-        net.load_state_dict(given["state"])
-        net.to(trial["dtype"]).train(trial["training"])
-        x = trial["x"].requires_grad_()
-        y = net(x)
-        y.backward(trial["back"])
-        grads = {"": x.grad, **{key: p.grad for key, p in net.named_parameters()}}
-        kept = dict(net.named_buffers())
-        made.append({"y": y.detach(), "gradients": grads, "buffers": kept})
-    except Exception as error:
-        made.append({"error": f"{type(error).__name__}: {error}"})
-torch.save(made, "made.pt")
-"""
+
+class BackendFailed(Exception):
+    """The backend cannot be made of this program, or does not run.
+
+    `code` is that of the diagnostic where a target cannot express the model, and
+    `statement` the one to blame.
+    """
+
+    def __init__(
+        self, message: str, code: str | None = None, statement: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code, self.statement = code, statement
+
+    @classmethod
+    def of(cls, error: Exception) -> "BackendFailed":
+        if isinstance(error, cls):
+            return error
+        if isinstance(error, CannotLower):
+            (one,) = error.diagnostics
+            return cls(one.primary.text, one.code.number, error.statement)
+        return cls(reason_of(error))
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A batch of images in one mode, what must leave, and what then comes back."""
+    """A batch of images in one mode, the expected result, and the gradient of that."""
 
     dtype: torch.dtype
     training: bool
     x: Array
     wanted: Array
-    back: Array | None
+    upstream: Array | None
 
-    @property
-    def images(self) -> Tensor:
-        return torch.from_numpy(self.x.copy()).to(self.dtype)
-
-    @property
-    def coming_back(self) -> Tensor | None:
-        return None if self.back is None else torch.from_numpy(self.back).to(self.dtype)
+    def tensor(self, values: Array, device: str = "cpu") -> Tensor:
+        """Values in the dtype of the trial."""
+        return torch.from_numpy(values.copy()).to(device, self.dtype)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What leaves; gradients where something came back; buffers after training."""
+    """The result; gradients where there was an upstream one; buffers after training."""
 
     y: Tensor
     gradients: Gradients
     buffers: dict[str, Tensor]
 
 
-def outcomes(case: Case, name: str) -> Iterator[tuple[Trial, Outcome | Exception]]:
-    """Every trial of a form, and what came of it, or what it raised."""
-    trials = list(_trials(case, name))
-    if name == "emitted":
-        yield from zip(trials, _alone(case, trials), strict=True)
-        return
-    for (dtype, training), group in groupby(trials, _setting):
-        first, *others = group
-        net = case.module(name, dtype).train(training)
-        try:
-            run = form(name, case.program, net)
-        except Exception as error:  # whatever a wrong form raises is the finding
-            yield first, error
-            continue
-        net.train(training)  # exporting sets it
-        for trial in (first, *others):
+def outcomes(
+    workload: Workload, backend: Backend
+) -> Iterator[tuple[Trial, Outcome | BackendFailed]]:
+    """Every trial of a backend, and its outcome or what it raised."""
+    trials = list(_trials(workload, backend))
+    made = backend.run_all(workload, trials)
+    if made is None:
+        made = _run_here(workload, backend, trials)
+    for trial, outcome in zip(trials, made, strict=True):
+        if isinstance(outcome, Exception):
+            yield trial, BackendFailed.of(outcome)
+        elif outcome.y.shape != trial.wanted.shape:
+            shape = tuple(outcome.y.shape)
+            message = f"the shape of the result is {shape}, not {trial.wanted.shape}"
+            yield trial, BackendFailed(message)
+        else:
+            yield trial, outcome
+
+
+def _trials(workload: Workload, backend: Backend) -> Iterator[Trial]:
+    dtypes = (torch.float32, torch.bfloat16)
+    for dtype in dtypes[:1] if backend.no_bfloat16 else dtypes:
+        for training in (False, True) if backend.trains else (False,):
+            expected = workload.modes[training]
+            several = not training and type(backend).run_all is Backend.run_all
+            for batch in BATCHES if several else BATCHES[-1:]:
+                whole = batch == len(workload.x) and backend.differentiable
+                upstream = workload.upstream if whole else None
+                wanted = expected.result[:batch]
+                yield Trial(dtype, training, workload.x[:batch], wanted, upstream)
+            if backend.any_size and workload.taller is not None and not training:
+                yield Trial(dtype, training, *workload.taller, None)
+
+
+def _run_here(
+    workload: Workload, backend: Backend, trials: list[Trial]
+) -> Iterator[Outcome | Exception]:
+    for (dtype, training), group in groupby(trials, lambda t: (t.dtype, t.training)):
+        net = workload.module(backend, dtype).to(backend.device).train(training)
+        with backend.settings():
             try:
-                yield trial, _here(run, net, trial)
-            except Exception as error:
-                yield trial, error
+                run = backend.load(workload.program, net)
+            except Exception as error:  # any error of a wrong backend is the finding
+                yield from [error for _ in group]
+                continue
+            net.train(training)  # exporting changes it
+            for trial in group:
+                try:
+                    yield _run(run, net, trial, backend.device)
+                except Exception as error:
+                    yield error
 
 
-def rounded(case: Case, trial: Trial) -> Outcome:
+def rounded(workload: Workload, trial: Trial) -> Outcome:
     """What rounding alone does: float64, weights and images rounded as in a trial."""
-    net = case.module(None, trial.dtype).double().train(trial.training)
-    x, back = trial.images, trial.coming_back
-    assert back is not None
+    net = workload.module(None, trial.dtype).double().train(trial.training)
+    assert trial.upstream is not None
     exact = replace(
-        trial, dtype=torch.float64, x=x.double().numpy(), back=back.double().numpy()
+        trial,
+        dtype=torch.float64,
+        x=trial.tensor(trial.x).double().numpy(),
+        upstream=trial.tensor(trial.upstream).double().numpy(),
     )
-    return _here(net, net, exact)
+    return _run(net, net, exact)
 
 
-def _setting(trial: Trial) -> tuple[torch.dtype, bool]:
-    return trial.dtype, trial.training
-
-
-def _trials(case: Case, name: str) -> Iterator[Trial]:
-    for dtype in DTYPES[:1] if name in NOT_IN_BFLOAT16 else DTYPES:
-        for training in (False, True) if name in IN_BOTH_MODES else (False,):
-            truth = case.modes[training]
-            # The emitted file is the text that `eager` runs: once will do.
-            once = training or name == "emitted"
-            for batch in BATCHES[-1:] if once else BATCHES:
-                whole = batch == len(case.x) and name not in WITHOUT_GRADIENT
-                back = case.back if whole else None
-                wanted = truth.result[:batch]
-                yield Trial(dtype, training, case.x[:batch], wanted, back)
-            if name in OF_ANY_SIZE and case.taller is not None and not training:
-                yield Trial(dtype, training, *case.taller, None)
-
-
-def _here(run: Run, net: nn.Module, trial: Trial) -> Outcome:
-    leaf, back = trial.images.requires_grad_(), trial.coming_back
-    if back is None:
+def _run(run: "Run", net: nn.Module, trial: Trial, device: str = "cpu") -> Outcome:
+    leaf = trial.tensor(trial.x, device).requires_grad_()
+    if trial.upstream is None:
         with torch.no_grad():
-            return Outcome(run(leaf.detach()), {}, {})
+            return Outcome(run(leaf.detach()).cpu(), {}, {})
     # An exported module has copies of the parameters under the same names.
     owner = run if isinstance(run, nn.Module) else net
     owner.zero_grad()
     y = run(leaf)
-    torch.autograd.backward(y, back)
+    torch.autograd.backward(y, trial.tensor(trial.upstream, device))
     made = {"": leaf, **dict(owner.named_parameters())}
     gradients = {
-        _plain(name): torch.zeros_like(one) if one.grad is None else one.grad
+        name: (torch.zeros_like(one) if one.grad is None else one.grad).cpu()
         for name, one in made.items()
     }
-    buffers = {_plain(name): one for name, one in owner.named_buffers()}
-    return Outcome(y.detach(), gradients, buffers)
-
-
-def _plain(name: str) -> str:
-    """Without what `torch.compile` puts before it."""
-    return name.removeprefix("_orig_mod.")
-
-
-def _alone(case: Case, trials: list[Trial]) -> Iterator[Outcome | Exception]:
-    """The emitted file, all trials in one process of its own."""
-    source = case.program.source()
-    given = {
-        "name": source.model_class,
-        "state": case.module(None, torch.float32).state_dict(),
-        "trials": [
-            {
-                "dtype": trial.dtype,
-                "training": trial.training,
-                "x": trial.images,
-                "back": trial.coming_back,
-            }
-            for trial in trials
-        ],
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "emitted.py").write_text(source.text, encoding="utf-8")
-        torch.save(given, Path(folder) / "given.pt")
-        words = [sys.executable, "-c", ALONE]
-        done = subprocess.run(words, cwd=folder, capture_output=True, text=True)
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            yield from [FormFailed(last)] * len(trials)
-            return
-        made = torch.load(Path(folder) / "made.pt", weights_only=True)
-    for one in made:
-        yield FormFailed(one["error"]) if "error" in one else Outcome(**one)
+    buffers = {name: one.cpu() for name, one in owner.named_buffers()}
+    return Outcome(y.detach().cpu(), gradients, buffers)

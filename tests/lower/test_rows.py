@@ -150,14 +150,14 @@ def test_a_backbone_has_maps() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "caught"),
     [
-        ("y = torch.unflatten(y, 0, size)", "pass", {"numbers"}),
+        ("y = torch.unflatten(y, 0, size)", "pass", {"values"}),
         ("y.flatten(0, -2)", "y.transpose(1, 2).flatten(0, -2)", {"structure"}),
         ("y.flatten(0, -2)", "y.flatten(1, 2).flatten(0, 1)", {"structure"}),
         ("size = x.shape[:-1]", "size = x.transpose(1, 2).shape[:-1]", {"structure"}),
         (
             "torch.unflatten(y, 0, size)",
             "torch.unflatten(y, 0, size[::-1])",
-            {"numbers"},
+            {"values"},
         ),
     ],
 )

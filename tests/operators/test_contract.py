@@ -266,7 +266,7 @@ def test_scope(statement: str, shape: Shape) -> None:
     assert program.model.result == shape
     assert elaborate(program.text).model == program.model
     # Movement of what enters and leaves, numbers, gradients, params and MACs.
-    assert verify(program.text, model=None, targets=()).passed
+    assert verify(program.text, model=None, backends=()).passed
     assert torch.equal(built_dependence(program), said_dependence(program))
 
 

@@ -60,10 +60,10 @@ def test_kernels_follow_the_module() -> None:
 def test_a_kernel_that_rounds_is_proved() -> None:
     ninths = "fixed = [[1/9, 1/9, 1/9], [1/9, -1/9, 1/9], [1/9, 1/9, 1/9]]"
     text = spec_text(f"depthwise(3, edge = circular, {ninths})", map_(4, 5, 2))
-    certificate = s2.verify(text, targets=())
+    certificate = s2.verify(text, backends=())
     assert certificate.passed
     one_hot = spec_text(f"depthwise(3, {KERNELS.replace('1/3', '1')})", map_(2, 3, 4))
-    moved = s2.verify(one_hot, targets=())
+    moved = s2.verify(one_hot, backends=())
     assert moved.passed
     cases = [{c.name: c.cases for c in one.checks} for one in (certificate, moved)]
     assert [one["movement"] for one in cases] == [0, 1]
@@ -73,7 +73,7 @@ def test_filters_are_proved() -> None:
     rounded = spec_text(f"conv(4, 3, edge = circular, {THIRDS})", map_(4, 5, 4))
     added = spec_text(f"conv(4, 3, {THIRDS.replace('1/3', '1')})", map_(4, 5, 4))
     for text, moved in ((rounded, 0), (added, 1)):
-        certificate = s2.verify(text, targets=("emitted", "fx", "onnx"))
+        certificate = s2.verify(text, backends=("emitted", "fx", "onnx"))
         assert certificate.passed
         cases = {one.name: one.cases for one in certificate.checks}
         assert cases["movement"] == moved

@@ -316,7 +316,7 @@ def test_the_command_says_what_a_target_cannot_say(tmp_path: Path) -> None:
 
 
 def test_verify_says_it_too() -> None:
-    certificate = verify(FLAT, targets=["onnx"])
+    certificate = verify(FLAT, backends=["onnx"])
     (failure,) = certificate.as_data()["checks"][-2]["failures"]
     assert (failure["code"], failure["line"]) == ("A0902", 2)
     assert failure["message"].startswith("as onnx: in float32 the model's own")

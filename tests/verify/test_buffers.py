@@ -81,10 +81,10 @@ def _biased(net: nn.Module) -> None:
 @pytest.mark.parametrize(
     ("plant", "failing"),
     [
-        (_untracked, {"parameters", "numbers", "training"}),
+        (_untracked, {"parameters", "values", "values in training"}),
         (_trained, {"parameters"}),
-        (_biased, {"training"}),
-        (_of_the_batch, {"numbers", "training"}),
+        (_biased, {"values in training"}),
+        (_of_the_batch, {"values", "values in training"}),
     ],
 )
 def test_faults(plant: Callable[[nn.Module], None], failing: set[str]) -> None:

@@ -16,7 +16,7 @@ from s2mlp_dsl.verify.verify import verify_program
 from tests.lower.specs import LARGE, MADE_UP, SMALL, program
 from tests.verify.planting import LINES, PROGRAM, changed, checks, edited
 
-CHECKS = ["structure", "shapes", "macs", "parameters", "movement", "numbers"]
+CHECKS = ["structure", "shapes", "macs", "parameters", "shift movement", "values"]
 # Of the same program with longer and longer names, two are enough.
 NAMED = [name for name in SMALL if name not in MADE_UP or "names_of_" not in name]
 TRIED = [*NAMED, "names_of_classes", "names_of_40", "names_of_120"]
@@ -35,7 +35,7 @@ def test_large_programs_pass(name: str) -> None:
 
 def _holds(certificate: Certificate, both_modes: bool = False) -> None:
     names = [check.name for check in certificate.checks]
-    assert names == [*CHECKS, *(["training"] if both_modes else [])]
+    assert names == [*CHECKS, *(["values in training"] if both_modes else [])]
     assert [one for check in certificate.checks for one in check.failures] == []
     assert certificate.passed
 
@@ -85,8 +85,8 @@ def test_what_the_record_says() -> None:
         "shapes": 19,
         "macs": 19,
         "parameters": 22,
-        "movement": 3,
-        "numbers": 20,
+        "shift movement": 3,
+        "values": 20,
     }
     numbers = data["checks"][-1]
     assert 0 < numbers["worst"] < 1e-13 < numbers["tolerance"] == 1e-9

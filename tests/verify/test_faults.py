@@ -25,25 +25,25 @@ EDITS = [
     (
         "scaled residual",
         ("        x = x + y\n", "        x = torch.add(x, y, alpha=2)\n"),
-        {"structure", "numbers"},
+        {"structure", "values"},
         ("+1", "residual {"),
     ),
     (
         "no residual",
         ("        x = x + y\n        return x", "        return y"),
-        {"structure", "numbers"},
+        {"structure", "values"},
         ("+1", "residual {"),
     ),
     (
         "the result of another statement",
         ("        x = self.head(x)  # [batch, 5]\n", "        self.head(x)\n"),
-        {"structure", "numbers"},
+        {"structure", "values"},
         ("head", "head: linear(5)"),
     ),
     (
         "a statement twice",
         ("y = self.gelu(y)", "y = self.gelu(self.gelu(y))"),
-        {"structure", "numbers"},
+        {"structure", "values"},
         ("stack.0.gelu", "gelu"),
     ),
     (
@@ -53,7 +53,7 @@ EDITS = [
             "        y = self.shift(y)\n        y = self.gelu(y)\n",
         ),
         # A shift and a GELU commute under `keep`: only the structure can tell.
-        {"structure", "numbers"},
+        {"structure", "values"},
         ("stack.0.gelu", "gelu"),
     ),
     (
@@ -62,19 +62,19 @@ EDITS = [
             "        y = self.linear2(y)\n        y = self.norm(y)\n",
             "        y = self.norm(y)\n        y = self.linear2(y)\n",
         ),
-        {"structure", "numbers"},
+        {"structure", "values"},
         ("stack.0.linear2", "linear(dim)"),
     ),
     (
         "a statement of no spec",
         ("y = self.gelu(y)", "y = self.gelu(y).relu()"),
-        {"structure", "numbers"},
+        {"structure", "values"},
         ("stack.0.shift", "shift(cross)"),
     ),
     (
         "something that hides a matrix product",
         ("y = self.gelu(y)", "y = self.gelu(y + 0 * (y @ torch.ones(8, 8)))"),
-        {"structure", "macs", "numbers"},
+        {"structure", "macs", "values"},
         ("stack.0.gelu", "gelu"),
     ),
     (
@@ -89,7 +89,7 @@ EDITS = [
     (
         "one more iteration",
         ("range(3)", "range(4)"),
-        {"structure", "macs", "parameters", "numbers"},
+        {"structure", "macs", "parameters", "values"},
         ("pool", "pool(mean)"),
     ),
 ]
@@ -233,19 +233,19 @@ def _layout(net: nn.Module) -> None:
 
 
 CHANGES = [
-    (_wrong_shift, {"movement", "numbers"}, "stack.1.shift", "shift(cross)"),
-    (_wrong_gelu, {"numbers"}, "stack.1.gelu", "gelu"),
-    (_wrong_eps, {"numbers"}, "stack.1.norm", "norm(layer)"),
+    (_wrong_shift, {"shift movement", "values"}, "stack.1.shift", "shift(cross)"),
+    (_wrong_gelu, {"values"}, "stack.1.gelu", "gelu"),
+    (_wrong_eps, {"values"}, "stack.1.norm", "norm(layer)"),
     (_frozen, {"parameters"}, "stack.1.norm", "norm(layer)"),
-    (_tied, {"parameters", "numbers"}, "stack.1.linear2", None),
+    (_tied, {"parameters", "values"}, "stack.1.linear2", None),
     (_buffered, {"parameters"}, "stack.1.norm", "norm(layer)"),
-    (_no_bias, {"parameters", "numbers"}, "stack.1.linear1", None),
-    (_bias_twice, {"numbers"}, "stack.1.linear1", None),
-    (_stray_buffer, {"parameters", "numbers"}, "stack.1.count", None),
+    (_no_bias, {"parameters", "values"}, "stack.1.linear1", None),
+    (_bias_twice, {"values"}, "stack.1.linear1", None),
+    (_stray_buffer, {"parameters", "values"}, "stack.1.count", None),
     (_convolved, {"macs"}, "stack.1.shift", "shift(cross)"),
-    (_blind, {"movement"}, "stack.1.shift", "shift(cross)"),
-    (_cascade, {"movement", "numbers"}, "stack.1.shift", "shift(cross)"),
-    (_layout, {"movement"}, "stack.1.shift", "shift(cross)"),
+    (_blind, {"shift movement"}, "stack.1.shift", "shift(cross)"),
+    (_cascade, {"shift movement", "values"}, "stack.1.shift", "shift(cross)"),
+    (_layout, {"shift movement"}, "stack.1.shift", "shift(cross)"),
 ]
 
 
@@ -258,17 +258,17 @@ def test_one_iteration_of_three(
     assert callable(change)
     found = checks(changed(change))
     assert failed(found) == caught
-    for name in caught & {"movement", "macs", "parameters"}:
+    for name in caught & {"shift movement", "macs", "parameters"}:
         first = found[name].failures[0]
         assert first.statement == statement
         assert line is None or first.line == LINES[line]
-    if "numbers" in caught and line:
-        assert found["numbers"].failures[0].statement == statement
+    if "values" in caught and line:
+        assert found["values"].failures[0].statement == statement
 
 
 # faults in the definitions that the lowering writes into a source
 
-_MOVES = {"movement", "numbers"}
+_MOVES = {"shift movement", "values"}
 DEFINITIONS = [
     ("move", "- step", "+ step", _MOVES, "stack.0.shift"),
     ("move", '("keep", "zeros")', '("zeros",)', _MOVES, "stack.0.shift"),
@@ -291,11 +291,11 @@ DEFINITIONS = [
     ),
     ("sources", "length < end", "length <= end", _MOVES, "stack.0.shift"),
     ("within", "at >= step", "at > step", _MOVES, "stack.0.shift"),
-    ("Gathering", "-right, -down", "right, -down", {"movement"}, "stack.0.shift"),
-    ("Patch", "0, 1, 3, 5, 2, 4", "0, 1, 3, 5, 4, 2", {"numbers"}, "patch"),
-    ("MeanPool", ".mean(", ".amax(", {"numbers"}, "pool"),
-    ("MeanPool", "dim=1", "dim=1, keepdim=True", {"shapes", "numbers"}, "pool"),
-    ("ImageToMap", "0, 2, 3, 1", "0, 3, 2, 1", {"shapes", "numbers"}, "image"),
+    ("Gathering", "-right, -down", "right, -down", {"shift movement"}, "stack.0.shift"),
+    ("Patch", "0, 1, 3, 5, 2, 4", "0, 1, 3, 5, 4, 2", {"values"}, "patch"),
+    ("MeanPool", ".mean(", ".amax(", {"values"}, "pool"),
+    ("MeanPool", "dim=1", "dim=1, keepdim=True", {"shapes", "values"}, "pool"),
+    ("ImageToMap", "0, 2, 3, 1", "0, 3, 2, 1", {"shapes", "values"}, "image"),
 ]
 # Who writes a definition that the usual lowering does not.
 _LOWERING: dict[str, str] = {
@@ -327,13 +327,13 @@ def test_the_image_is_left_alone() -> None:
         "edition 1\nmodel m {\n    image(4, 3, 5)\n    residual { linear(4) }\n}\n"
     )
     found = checks(edited("x = x + y", "x += y", program), program)
-    assert failed(found) == {"numbers"}
-    (failure,) = found["numbers"].failures
+    assert failed(found) == {"values"}
+    (failure,) = found["values"].failures
     assert (failure.statement, failure.line) == ("image", 3)
 
 
 def test_each_check_is_alone_or_first_somewhere() -> None:
-    order = ["structure", "shapes", "macs", "parameters", "movement", "numbers"]
+    order = ["structure", "shapes", "macs", "parameters", "shift movement", "values"]
     sets = [
         *(caught for _, _, caught, _ in EDITS),
         *(caught for _, caught, _, _ in CHANGES),

@@ -6,7 +6,7 @@ Faults are planted into the text that the lowering writes for a batch norm.
 import pytest
 
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.verify.agreement import check_forms
+from s2mlp_dsl.verify.backend_checks import check_backends
 from s2mlp_dsl.verify.verify import verify_module
 from tests.lower.specs import program
 from tests.verify.planting import failed, lowering_writes
@@ -22,31 +22,33 @@ model normed {
 }
 """
 NORMED = elaborate(TEXT)
-FORMS = ("eager", "emitted", "export")
+BACKENDS = ("eager", "emitted", "export")
 
 
 def test_both_modes_are_held() -> None:
-    checks = check_forms(NORMED, FORMS)
+    checks = check_backends(NORMED, BACKENDS, seed=0)
     assert [one.failures for one in checks if not one.passed] == []
     cases = {one.name: one.cases for one in checks}
     assert cases["gradients in training"] == 2
-    for form in ("eager", "emitted"):
+    for name in ("eager", "emitted"):
         # mean, variance and count
-        assert cases[f"{form} buffers in training"] == 3
-        assert cases[f"{form} buffers in training bfloat16"] == 3
+        assert cases[f"{name} buffers in training"] == 3
+        assert cases[f"{name} buffers in training bfloat16"] == 3
     # It is written down in evaluation.
     assert not any(name.startswith("export") and "training" in name for name in cases)
     found = {one.name: one for one in verify_module(NORMED, NORMED.build())}
     # image, two linear, norm with three buffers, gelu, and the result
-    assert found["training"].cases == found["numbers"].cases + 3 == 9
-    assert found["training"].passed
+    assert found["values in training"].cases == found["values"].cases + 3 == 9
+    assert found["values in training"].passed
 
 
 @pytest.mark.parametrize("name", ["wu_shift"])
 def test_a_shipped_model_with_batch_norms(name: str) -> None:
     one = program(name)
     found = {check.name: check for check in verify_module(one, one.build())}
-    assert found["training"].passed and found["training"].cases > 100
+    assert (
+        found["values in training"].passed and found["values in training"].cases > 100
+    )
 
 
 # what stands in place of a batch norm's last line, and which checks then fail
@@ -87,9 +89,9 @@ def test_faults(fault: str) -> None:
     written, failing = FAULTS[fault]
     with lowering_writes("BatchNorm", RETURN, written):
         found = {one.name: one for one in verify_module(NORMED, NORMED.build())}
-        checks = check_forms(NORMED, ("eager",))
-    assert failed(found) == {"training"}
-    (failure,) = found["training"].failures
+        checks = check_backends(NORMED, ("eager",), seed=0)
+    assert failed(found) == {"values in training"}
+    (failure,) = found["values in training"].failures
     assert (failure.statement, failure.line) == ("norm", 6)
     wrong = {one.name: one for one in checks if not one.passed}
     assert failing == {name for name in wrong if "bfloat16" not in name}

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from s2mlp_dsl.analysis.analyze import Analysis
+from s2mlp_dsl.analysis.analyze import Analysis, with_claims
 from s2mlp_dsl.analysis.diff import Difference, Fact, Weight, difference
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.cli.options import PATH, format_option, set_option, spec_argument
@@ -61,7 +61,8 @@ def _elaborated(
     path: Path, model: str | None, settings: dict[str, str]
 ) -> tuple[Model, Analysis]:
     program = elaborate(path, model, settings)
-    return program.model, program.checked
+    analysis = with_claims(program.spec, program.analysis, program.model)
+    return program.model, analysis
 
 
 def _as_data(found: Difference, titles: tuple[str, str]) -> dict[str, Any]:

@@ -9,10 +9,10 @@ import click
 
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli.options import FILE, model_options
-from s2mlp_dsl.elaborate.spec import ChoiceError, load
-from s2mlp_dsl.report import Subject
+from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, load
 from s2mlp_dsl.report.page import report
 from s2mlp_dsl.report.runs import read_run
+from s2mlp_dsl.report.subject import Subject, subject_of
 
 
 @click.command()
@@ -70,28 +70,38 @@ def _programs(path: Path, model: str | None, settings: dict[str, str]) -> list[P
     """The chosen model, or every one whose parameters are all bound."""
     loaded = load(path)
     names = [model] if model else list(loaded.models)
-    if len(names) > 1:
-        bases = {name: loaded.base(one) for name, one in loaded.models.items()}
-        names = [name for name, base in bases.items() if not base.open_params(settings)]
+    if not model and len(names) > 1:
+        names = _complete(loaded, settings)
     return [elaborate(loaded, name, settings) for name in names]
+
+
+def _complete(loaded: Spec, settings: dict[str, str]) -> list[str]:
+    """The models of a spec without unbound parameters. Raises `SpecError`."""
+    return [
+        name
+        for name, declared in loaded.models.items()
+        if not loaded.base(declared).open_params(settings)
+    ]
 
 
 def _subject(
     program: Program, certificates: dict[str, dict[str, Any]], *, verify: bool
 ) -> Subject:
     if not verify:
-        return Subject(program, certificates.get(program.function_hash))
+        return subject_of(program, certificates.get(program.function_hash))
     from s2mlp_dsl.verify.verify import verify_program
 
-    return Subject(program, verify_program(program).as_data())
+    return subject_of(program, verify_program(program).as_data())
 
 
 def _certificate(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        checks = [dict(check) for check in data["checks"]]
-        return {**data, "function_hash": str(data["function_hash"]), "checks": checks}
-    except (ValueError, KeyError, TypeError) as error:
-        raise click.BadParameter(
-            f"{path} is not a certificate of `verify --format json`: {error!r}"
-        ) from error
+        if isinstance(data["function_hash"], str) and isinstance(data["checks"], list):
+            return dict(data)
+        error: Exception = TypeError("no checks of a function hash")
+    except (ValueError, KeyError, TypeError) as found:
+        error = found
+    raise click.BadParameter(
+        f"{path} is not a certificate of `verify --format json`: {error}"
+    ) from error
