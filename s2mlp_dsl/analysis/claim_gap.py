@@ -1,4 +1,4 @@
-"""Where the difference between a figure and what is claimed of it comes from."""
+"""Where the gap between a figure and the claimed one comes from."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
@@ -21,9 +21,9 @@ def explain_gap(
 ) -> list[str]:
     """Notes on a figure of `selected` rows that is `gap` more than was claimed.
 
-    First the parts of the model that have exactly the gap: among the selected
-    ones if the figure is too large, among the others if it is too small. Where
-    there are none, what the figure is made of.
+    They name parts of the model that have exactly the gap: selected ones if the figure
+    is too large, others if it is too small. Without such parts, they say what the
+    figure is made of.
     """
     measure = MEASURES[quantity]
     chosen = set(map(id, selected))
@@ -32,7 +32,7 @@ def explain_gap(
     found = _parts_with(abs(gap), measure, candidates)
     if found:
         have = "has" if len(found) == 1 else "have"
-        left_out = "" if gap > 0 else ", which is left out here"
+        left_out = "" if gap > 0 else ", which is not counted here"
         return [f"that is what {' and '.join(found)} {have}{left_out}"]
     if repeated := _iterations_with(abs(gap), measure, selected):
         return [repeated]
@@ -61,7 +61,7 @@ def _parts_with(gap: int, measure: Measure, rows: Sequence[CostRow]) -> tuple[st
 
 
 def _iterations_with(gap: int, measure: Measure, rows: Sequence[CostRow]) -> str | None:
-    """Whether so many iterations of an outermost stack have the gap."""
+    """A number of iterations of an outermost stack that has the gap."""
     totals: dict[tuple[str, str], int] = {}
     for row in rows:
         name, _, rest = row.path.partition(".")
@@ -80,7 +80,7 @@ def _iterations_with(gap: int, measure: Measure, rows: Sequence[CostRow]) -> str
 
 
 def _made_of(measure: Measure, rows: Sequence[CostRow]) -> list[str]:
-    """The figure operator by operator, the largest first."""
+    """The figure by operator, the largest first."""
     totals: dict[str, int] = {}
     for row in rows:
         totals[row.operator] = totals.get(row.operator, 0) + measure(row)

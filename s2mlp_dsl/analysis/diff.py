@@ -1,7 +1,8 @@
-"""What differs in meaning between two models."""
+"""How two models differ in meaning."""
 
 import difflib
 from collections.abc import Iterable
+from math import prod
 from typing import Any
 
 from s2mlp_dsl.analysis.analyze import Analysis
@@ -15,7 +16,7 @@ Tensors = dict[str, tuple[int, ...]]
 
 
 class Fact(Record):
-    """One figure of both models, as text; `same` where they agree."""
+    """One figure of both models, as text."""
 
     name: str
     first: str
@@ -27,7 +28,7 @@ class Fact(Record):
 
 
 class Weight(Record):
-    """Tensors of one name, `*` for the index in a stack; `count` of them.
+    """`count` tensors of one name, with `*` for the index in a stack.
 
     `first` and `second` are shapes, None where a model has no such tensor.
     """
@@ -39,15 +40,15 @@ class Weight(Record):
 
     @property
     def compatible(self) -> bool:
-        """Whether one model's weights fit into the other."""
+        """Whether the weights of one model fit the other."""
         return self.first == self.second
 
 
 class Difference(Record):
-    """Two models beside each other.
+    """The comparison of two models.
 
-    `statements` is a unified diff of both programs without parameters, names
-    of models and descriptions left out. `weights` has every tensor.
+    `statements` is a unified diff of both programs, printed without parameters, names
+    of models and descriptions. `weights` has every tensor.
     """
 
     facts: tuple[Fact, ...]
@@ -63,7 +64,7 @@ class Difference(Record):
     def compatible_params(self) -> int:
         """Scalars whose tensors have the same name and shape in both."""
         return sum(
-            one.count * _size(one.first)
+            one.count * prod(one.first)
             for one in self.weights
             if one.compatible and one.first is not None
         )
@@ -72,7 +73,7 @@ class Difference(Record):
 def difference(
     first: tuple[Model, Analysis], second: tuple[Model, Analysis]
 ) -> Difference:
-    """What differs between two expanded models with their figures."""
+    """How two expanded models differ, given their figures."""
     (model, analysis), (other, others) = first, second
     facts = [
         Fact(name=name, first=one, second=two)
@@ -109,7 +110,7 @@ def _facts(analysis: Analysis) -> list[tuple[str, str]]:
 
 
 def _claims(one: Analysis, other: Analysis) -> Iterable[Fact]:
-    """Every claim that both or either make, with its verdicts."""
+    """Every claim about either model, with its verdicts."""
     verdicts: dict[str, list[str]] = {}
     for place, analysis in enumerate((one, other)):
         for claim in analysis.claims:
@@ -134,7 +135,7 @@ def _lines(model: Model) -> list[str]:
 
 
 def _weights(first: Tensors, second: Tensors) -> Iterable[Weight]:
-    """Each tensor of either model; those that differ by an index are one."""
+    """Each tensor of either model; those that differ by an index count as one."""
     counts: dict[tuple[str, Any, Any], int] = {}
     for name in dict.fromkeys((*first, *second)):
         shapes = (first.get(name), second.get(name))
@@ -150,10 +151,3 @@ def _without_index(name: str) -> str:
 
 def _dims(dims: tuple[int, ...] | None) -> str:
     return " × ".join(map(str, dims or ()))
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    size = 1
-    for length in shape:
-        size *= length
-    return size

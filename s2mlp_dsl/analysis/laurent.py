@@ -84,8 +84,8 @@ def solve(
 ) -> Formula | None:
     """The factors of the monomials that have `along[i]` as powers of `names[i]`.
 
-    None where the samples do not determine them. Whoever calls holds the
-    formula against samples of his own.
+    None where the samples do not determine them. The caller checks the formula with
+    further samples.
     """
     monomials = list(product(*along))
     rows: list[tuple[list[Fraction], int]] = []  # reduced, each with its pivot

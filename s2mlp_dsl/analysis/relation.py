@@ -1,10 +1,10 @@
 """Relations: what each position and channel of a map depends on.
 
-A relation is kept per channel group until an operator mixes channels. A set of
-positions is one integer with a bit per position.
+A relation has a row per position for each channel group, until an operator mixes
+channels. A row is a set of positions: an integer with a bit for each.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import or_
 from typing import Any
@@ -16,10 +16,10 @@ from s2mlp_dsl.operators.receptive_field import ReceptiveField as OperatorRecept
 
 
 class Rows(tuple[int, ...]):
-    """For each position, the set of source positions.
+    """For each position, the set of positions that it depends on.
 
-    Rows are looked up among few others: what a few positions see tells them apart,
-    and to hash what all of them see takes longer than to compute it.
+    They are looked up among few others, so a few positions tell them apart; hashing all
+    of them takes longer than computing them.
     """
 
     __slots__ = ()
@@ -29,7 +29,7 @@ class Rows(tuple[int, ...]):
 
 
 class Identity(Rows):
-    """Each position sees itself; not written out, for of an image that is gigabits."""
+    """Each position depends on itself; never written out, which may be gigabits."""
 
     length: int
 
@@ -77,6 +77,14 @@ class Relation:
         return max(row.bit_count() for row in self.rows)
 
 
+def _grouped(parts: Iterable[tuple[int, Rows]]) -> Relation:
+    """The relation of these channels, those with equal rows in one group."""
+    groups: dict[Rows, int] = {}
+    for channels, rows in parts:
+        groups[rows] = groups.get(rows, 0) | channels
+    return Relation(tuple((channels, rows) for rows, channels in groups.items()))
+
+
 def identity(shape: Shape) -> Relation:
     everything = (1 << shape.channels) - 1
     return Relation(((everything, Identity(positions(shape))),))
@@ -86,27 +94,26 @@ def apply(
     op: Op, receptive_field: OperatorReceptiveField, before: Relation
 ) -> Relation:
     """The relation after an operator, given the one before it."""
-    assert op.source is not None
+    source, result = op.source, op.result
+    assert source is not None
     if receptive_field.moves is not None and is_uniform(before):
-        seen = Rows(before.parts[0][1][:1] * positions(op.result))
-        return Relation((((1 << op.result.channels) - 1, seen),))
+        seen = Rows(before.parts[0][1][:1] * positions(result))
+        return Relation((((1 << result.channels) - 1, seen),))
     if receptive_field.moves is not None:
-        return _moved(before, receptive_field.moves(), op.source, op.result)
+        return _moved(before, receptive_field.moves(), source, result)
     if receptive_field.listed:
-        return _listed(before, receptive_field, op.result)
-    everything = (1 << op.source.channels) - 1
-    after: dict[Rows, int] = {}
-    for part in receptive_field.parts:
-        wanted = everything if part.channels is None else part.channels
-        for channels, rows in before.parts:
-            shared = channels & wanted
-            if shared:
-                read = _read(part, rows)
-                after[read] = after.get(read, 0) | shared
-    relation = Relation(tuple((mask, rows) for rows, mask in after.items()))
+        return _listed(before, receptive_field, result)
+    everything = (1 << source.channels) - 1
+    relation = _grouped(
+        (channels & wanted, _read(part, rows))
+        for part in receptive_field.parts
+        for wanted in (everything if part.channels is None else part.channels,)
+        for channels, rows in before.parts
+        if channels & wanted
+    )
     if receptive_field.mixes:
-        return _mixed(relation, receptive_field.groups, op.source, op.result)
-    width = op.source.channels // receptive_field.slices
+        return _mixed(relation, receptive_field.groups, source, result)
+    width = source.channels // receptive_field.slices
     first, *others = (
         slice_of(relation, number * width, width)
         for number in range(receptive_field.slices)
@@ -134,51 +141,46 @@ def _listed(
         ).rows
         for mask, rows in list(parts.items()):
             if mask & part.leaving:
-                added = Rows(map(or_, rows, seen))
-                parts[mask & part.leaving] = added
+                parts[mask & part.leaving] = Rows(map(or_, rows, seen))
                 if mask & ~part.leaving:
                     parts[mask & ~part.leaving] = rows
                     del parts[mask]
-    after: dict[Rows, int] = {}
-    for mask, rows in parts.items():
-        after[rows] = after.get(rows, 0) | mask
-    return Relation(tuple((mask, rows) for rows, mask in after.items()))
+    return _grouped(parts.items())
 
 
 def _mixed(relation: Relation, groups: int, source: Shape, result: Shape) -> Relation:
     """The relation after each group of channels has been mixed."""
     before, width = source.channels // groups, result.channels // groups
-    after: dict[Rows, int] = {}
-    for number in range(groups):
-        rows = slice_of(relation, number * before, before).rows
-        after[rows] = after.get(rows, 0) | ((1 << width) - 1) << number * width
-    return Relation(tuple((mask, rows) for rows, mask in after.items()))
+    return _grouped(
+        (
+            ((1 << width) - 1) << number * width,
+            slice_of(relation, number * before, before).rows,
+        )
+        for number in range(groups)
+    )
 
 
 def is_uniform(relation: Relation) -> bool:
-    """Whether every position and channel sees the same."""
+    """Whether all positions and channels depend on the same."""
     first, *others = relation.parts[0][1]
-    return len(relation.parts) == 1 and all(one == first for one in others)
+    return len(relation.parts) == 1 and all(other == first for other in others)
 
 
 def slice_of(relation: Relation, start: int, width: int) -> Relation:
-    """The relation of some consecutive channels, counted from 0 again."""
+    """The relation of consecutive channels, counted from 0 again."""
     kept = (1 << width) - 1
     parts = ((mask >> start & kept, rows) for mask, rows in relation.parts)
     return Relation(tuple((mask, rows) for mask, rows in parts if mask))
 
 
 def side_by_side(relations: Sequence[Relation]) -> Relation:
-    """The relation of the channels of all, one behind the other."""
-    after: dict[Rows, int] = {}
+    """The relation of the concatenated channels."""
+    parts = []
     start = 0
     for relation in relations:
-        end = start
-        for mask, rows in relation.parts:
-            after[rows] = after.get(rows, 0) | mask << start
-            end = max(end, start + mask.bit_length())
-        start = end
-    return Relation(tuple((mask, rows) for rows, mask in after.items()))
+        parts += [(channels << start, rows) for channels, rows in relation.parts]
+        start = max(channels.bit_length() for channels, _ in parts)
+    return _grouped(parts)
 
 
 def _moved(
@@ -186,7 +188,6 @@ def _moved(
 ) -> Relation:
     """The relation after entries have been moved, each by itself."""
     width = source.channels
-    after: dict[Rows, int] = {}
     if len(before.parts) == 1:
         # Channels do not differ, so those that come from the same positions are one.
         ((_, seen_so_far),) = before.parts
@@ -196,32 +197,30 @@ def _moved(
         for channel in range(result.channels):
             column = tuple(places[channel :: result.channels])
             columns[column] = columns.get(column, 0) | 1 << channel
-        for column, mask in columns.items():
-            seen = Rows(map(rows.__getitem__, column))
-            after[seen] = after.get(seen, 0) | mask
-    else:
-        of_channel: list[Rows] = [Rows()] * width
-        for mask, rows in before.parts:
-            for channel in range(width):
-                if mask >> channel & 1:
-                    of_channel[channel] = rows
-        every = [of_channel[entry % width][entry // width] for entry in moves]
-        for channel in range(result.channels):
-            seen = Rows(every[channel :: result.channels])
-            after[seen] = after.get(seen, 0) | 1 << channel
-    return Relation(tuple((mask, rows) for rows, mask in after.items()))
+        return _grouped(
+            (mask, Rows(map(rows.__getitem__, column)))
+            for column, mask in columns.items()
+        )
+    of_channel: list[Rows] = [Rows()] * width
+    for mask, rows in before.parts:
+        for channel in range(width):
+            if mask >> channel & 1:
+                of_channel[channel] = rows
+    every = [of_channel[entry % width][entry // width] for entry in moves]
+    return _grouped(
+        (1 << channel, Rows(every[channel :: result.channels]))
+        for channel in range(result.channels)
+    )
 
 
 def union(one: Relation, other: Relation) -> Relation:
     """What a sum of two maps depends on, channel by channel."""
-    after: dict[Rows, int] = {}
-    for mask_one, rows_one in one.parts:
-        for mask_other, rows_other in other.parts:
-            shared = mask_one & mask_other
-            if shared:
-                rows = Rows(map(or_, rows_one, rows_other))
-                after[rows] = after.get(rows, 0) | shared
-    return Relation(tuple((mask, rows) for rows, mask in after.items()))
+    return _grouped(
+        (left & right, Rows(map(or_, rows, others)))
+        for left, rows in one.parts
+        for right, others in other.parts
+        if left & right
+    )
 
 
 def _read(part: Part, rows: Rows) -> Rows:
@@ -238,7 +237,7 @@ def _read(part: Part, rows: Rows) -> Rows:
 
 
 def _joined(rows: Sequence[int], table: Table) -> list[int]:
-    """For each entry of the table, what the rows it lists see together."""
+    """For each entry of the table, the union of the rows that it lists."""
     read = []
     for sources in table:
         if len(sources) == 1:
@@ -252,7 +251,7 @@ def _joined(rows: Sequence[int], table: Table) -> list[int]:
 
 
 def _read_grid(grid: Grid, rows: Rows) -> Rows:
-    """Across first, then down: k + k rows are joined, and not k · k."""
+    """Across first, then down: k + k rows are joined instead of k · k."""
     last = {y: at for at, sources in enumerate(grid.rows) for y in sources}
     read: list[int] = []
     for frame in range(grid.frames):

@@ -134,6 +134,6 @@ def _total(
     params: Formula = {}
     macs: Formula = {}
     for row in rows:
-        params = plus(params, row.params if once else times(row.count, row.params))
+        params = plus(params, row.params if once else times(row.copies, row.params))
         macs = plus(macs, row.macs if once else times(row.count, row.macs))
     return params, macs

@@ -193,7 +193,7 @@ STEM_MACS, MIX_MACS, LAST_MACS = 4 * 48 * 8, 4 * 64, 80
         (f"macs() == {STEM_MACS + 2 * MIX_MACS}", "that is what head has"),
         (
             f"params(of = stem) == {STEM + LAST}",
-            "that is what head has, which is left out here",
+            "that is what head has, which is not counted here",
         ),
         (
             f"params() == {STEM + 3 * MIX + LAST}",
