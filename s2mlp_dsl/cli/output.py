@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -40,6 +41,13 @@ def errors_as(form: str) -> Iterator[None]:
             raise
         print_json({"diagnostics": [as_data(one) for one in error.diagnostics]})
         raise click.exceptions.Exit(error.exit_code) from None
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file, and say so on standard error."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    print(f"wrote {path}", file=sys.stderr)
 
 
 def columns(rows: Sequence[Sequence[str]], align: str, gap: str = "  ") -> list[str]:

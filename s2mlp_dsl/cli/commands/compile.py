@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +14,12 @@ from s2mlp_dsl.cli.options import (
     partial_option,
     spec_argument,
 )
-from s2mlp_dsl.cli.output import errors_as
+from s2mlp_dsl.cli.output import errors_as, write
 from s2mlp_dsl.lower.shift_implementations import SHIFTS
 from s2mlp_dsl.targets import TARGETS
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _HELP = "; ".join(f"{name}: {doc}" for name, doc in TARGETS.docs().items())
 
@@ -73,77 +77,52 @@ def command(
     seed: int,
 ) -> int:
     """Compile a model of SPEC to a target, in a file or on standard output."""
-    _check_options(emit, output, check, weights, partial)
+    target = TARGETS[emit]
+    refusals = {
+        "--check needs the file to compare, -o FILE": check and output is None,
+        f"--check: a {target.suffix} file differs each time it is written": (
+            check and not target.reproducible
+        ),
+        f"{emit} is binary and needs a file, -o FILE": target.binary and not output,
+        f"--weights needs a binary target, and {emit} is not one": (
+            weights is not None and not target.binary
+        ),
+        "--partial needs --weights": partial and weights is None,
+    }
+    for reason, applies in refusals.items():
+        if applies:
+            raise click.UsageError(reason)
     with errors_as(form):
         program = elaborate(spec, model, settings)
-        data = _emit(program, emit, lowering, device, weights, partial, seed)
-    if check:
-        assert output is not None
-        return _compare(output, data)
+        module = _module(program, weights, partial, seed) if target.binary else None
+        data = program.emit(emit, module, lowering, device)
     if output is None:
         sys.stdout.write(data.decode())
-        return 0
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_bytes(data)
-    print(f"wrote {output}", file=sys.stderr)
+    elif not check:
+        write(output, data)
+    else:
+        current = output.read_bytes() if output.is_file() else None
+        state = "up to date" if current == data else "out of date"
+        print(
+            f"{output} is {state if current is not None else 'missing'}",
+            file=sys.stderr,
+        )
+        return int(current != data)
     return 0
 
 
-def _check_options(
-    emit: str,
-    output: Path | None,
-    check: bool,
-    weights: Path | None,
-    partial: bool,
-) -> None:
-    target = TARGETS[emit]
-    if check and output is None:
-        raise click.UsageError("--check needs the file to compare, -o FILE")
-    if check and not target.reproducible:
-        raise click.UsageError(
-            f"a {target.suffix} file differs each time it is written: "
-            "check another target"
-        )
-    if target.binary and output is None:
-        raise click.UsageError(f"{emit} is binary and needs a file, -o FILE")
-    if weights is not None and not target.binary:
-        raise click.UsageError(
-            f"--weights needs a binary target, and {emit} is not one"
-        )
-    if partial and weights is None:
-        raise click.UsageError("--partial needs --weights")
-
-
-def _emit(
-    program: Program,
-    emit: str,
-    lowering: str | None,
-    device: str,
-    weights: Path | None,
-    partial: bool,
-    seed: int,
-) -> bytes:
-    if not TARGETS[emit].binary:
-        return program.emit(emit, None, lowering, device)
+def _module(
+    program: Program, weights: Path | None, partial: bool, seed: int
+) -> "nn.Module | None":
+    """The module with given weights. Without them, None and a seed to draw them."""
     import torch
 
     torch.manual_seed(seed)
     if weights is None:
-        return program.emit(emit, None, lowering, device)
+        return None
     from s2mlp_dsl import train
 
     module = program.build(initialized=partial)
     fit, _ = train.load_weights(module, weights, partial=partial)
     print("\n".join(fit.report()), file=sys.stderr)
-    return program.emit(emit, module, lowering, device)
-
-
-def _compare(output: Path, data: bytes) -> int:
-    if not output.is_file():
-        print(f"{output} does not exist", file=sys.stderr)
-        return 1
-    if output.read_bytes() != data:
-        print(f"{output} is out of date", file=sys.stderr)
-        return 1
-    print(f"{output} is up to date", file=sys.stderr)
-    return 0
+    return module

@@ -1,7 +1,6 @@
 """`s2mlp-dsl report SPEC`."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import click
 
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli.options import FILE, model_options
+from s2mlp_dsl.cli.output import write
 from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, load
 from s2mlp_dsl.report.page import report
 from s2mlp_dsl.report.runs import read_run
@@ -59,10 +59,7 @@ def command(
         raise ChoiceError("give a spec with a model whose parameters are all bound")
     known = {data["function_hash"]: data for data in map(_certificate, certificates)}
     subjects = [_subject(program, known, verify=verify) for program in programs]
-    text = report(subjects, runs)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text, encoding="utf-8")
-    print(f"wrote {output}", file=sys.stderr)
+    write(output, report(subjects, runs).encode())
     return 0
 
 
