@@ -50,11 +50,12 @@ def write(path: Path, data: bytes) -> None:
     print(f"wrote {path}", file=sys.stderr)
 
 
-def columns(rows: Sequence[Sequence[str]], align: str, gap: str = "  ") -> list[str]:
+def columns(rows: Sequence[Sequence[str]], align: str, indent: str = "") -> list[str]:
     """Lines of a table; `align` has `<` or `>` for each column."""
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     return [
-        gap.join(
+        indent
+        + "  ".join(
             f"{cell:{side}{width}}"
             for cell, side, width in zip(row, align, widths, strict=True)
         ).rstrip()

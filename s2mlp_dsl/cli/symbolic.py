@@ -93,7 +93,7 @@ def _as_text(found: Symbolic) -> str:
 
 def _table(head: str, rows: list[Cells]) -> list[str]:
     cells = [(head, "", "params", "MACs"), *rows]
-    return [f"  {line}" for line in columns(cells, "<<<<")]
+    return columns(cells, "<<<<", indent="  ")
 
 
 def _statements(rows: Iterable[SymbolicRow], writer: FormulaWriter) -> list[Cells]:

@@ -122,6 +122,14 @@ class Spec:
         """The study of that name, or the only one. Raises `ChoiceError`."""
         return _choose("study", self.studies, self._known(tree.Study), name)
 
+    def bound_models(self, settings: Mapping[str, str]) -> list[Declared]:
+        """The models of the file whose parameters all have values with `settings`."""
+        return [
+            declared
+            for declared in self.models.values()
+            if not self.base(declared).open_params(settings)
+        ]
+
     def base(self, declared: Declared) -> Base:
         """The model with a body that a variant is derived from. Raises `SpecError`."""
         with self.report.copy().raising() as report:

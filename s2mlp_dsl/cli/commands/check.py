@@ -184,13 +184,13 @@ def _study_text(study: "Study") -> str:
     """The rows with their models; the runs of equal rows are shared."""
     seeds = f"{len(study.seeds)} seed" + "s" * (len(study.seeds) > 1)
     head = f"{study.name}: a study of {len(study.rows)} rows, {seeds}"
-    width = max(len(row.label) for row in study.rows)
-    lines = [f"{head}, {study.runs} runs", ""]
+    cells = []
     for row in study.rows:
         given = ", ".join(f"{key} = {value}" for key, value in row.arguments)
         call = f"{row.model_name}({given})" if given else row.model_name
         shared = "" if row.runs == row.key else f"  (runs of {row.runs})"
-        lines.append(f"  {row.label:<{width}}  {call}{shared}")
+        cells.append((row.label, f"{call}{shared}"))
+    lines = [f"{head}, {study.runs} runs", "", *columns(cells, "<<", indent="  ")]
     return "\n".join(lines)
 
 
@@ -209,7 +209,7 @@ def _table(rows: tuple[CostRow, ...]) -> list[str]:
         params = f"{row.total_params:,}" if row.params else "–"
         macs = f"{row.total_macs:,}" if row.macs else "–"
         cells.append((row.path, times, str(row.result), params, macs))
-    return [f"  {line}" for line in columns(cells, "<><>>")]
+    return columns(cells, "<><>>", indent="  ")
 
 
 def _short(digest: str | None) -> str:

@@ -34,16 +34,14 @@ def command(specs: tuple[str, ...], settings: dict[str, str], form: str) -> int:
     Each SPEC is a file, for all its models, or FILE:MODEL for one. The spatial
     operators of each model are listed below it. PyTorch is not imported.
     """
-    found = [
-        (spec, compare_model(model))
-        for spec in specs
-        for model in _models(spec, settings)
-    ]
+    models = [(spec, model) for spec in specs for model in _models(spec, settings)]
+    compared = [compare_model(model) for _, model in models]
     if form == "json":
-        data = [{"spec": spec, **one.model_dump(mode="json")} for spec, one in found]
-        print_json(data)
+        dumped = (one.model_dump(mode="json") for one in compared)
+        names = [{"spec": spec} for spec, _ in models]
+        print_json([a | b for a, b in zip(names, dumped, strict=True)])
     else:
-        print(_as_text([one for _, one in found]))
+        print(_as_text(compared))
     return 0
 
 
@@ -55,56 +53,58 @@ def _models(spec: str, settings: dict[str, str]) -> Iterator[Model]:
     loaded = load(Path(path))
     models = [loaded.choose_model(name)] if name else list(loaded.models.values())
     loaded.report.raise_errors()
-    closed = [
-        one for one in models if name or not loaded.base(one).open_params(settings)
-    ]
     if not models:
         raise ChoiceError(f"{path} has no model to compare")
+    bound = models if name else loaded.bound_models(settings)
     # Expanding a model with unbound parameters raises an error that names them.
-    for one in closed or models[:1]:
-        yield loaded.expand(one, settings)
+    for declared in bound or models[:1]:
+        yield loaded.expand(declared, settings)
 
 
 def _as_text(found: list[Compared]) -> str:
     cells: list[tuple[str, ...]] = [_HEAD]
-    for one in found:
-        cells.append(_model(one))
-        cells += [_operator(operator) for operator in one.operators]
-    fields = [(one.name, receptive_field_text(one.receptive_field)) for one in found]
+    for model in found:
+        cells += [_model(model), *map(_operator, model.operators)]
+    fields = [
+        (model.name, receptive_field_text(model.receptive_field)) for model in found
+    ]
     sizes = [
-        (one.name, f"no: {one.bound_by}" if one.bound_by else "yes") for one in found
+        (model.name, f"no: {model.bound_by}" if model.bound_by else "yes")
+        for model in found
     ]
     return "\n".join(
         [
             *columns(cells, "<<<<<<>>"),
             *("", "receptive field"),
-            *(f"  {line}" for line in columns(fields, "<<")),
+            *columns(fields, "<<", indent="  "),
             *("", "images of other sizes with the same weights"),
-            *(f"  {line}" for line in columns(sizes, "<<")),
+            *columns(sizes, "<<", indent="  "),
         ]
     )
 
 
-def _model(one: Compared) -> tuple[str, ...]:
-    figures = (f"{one.params:,}", f"{one.macs:,}")
-    if one.row is None:
-        return (one.name, "–", "–", "–", "–", "its own", *figures)
-    return (one.name, *_row(one.row), "", *figures)
+def _model(model: Compared) -> tuple[str, ...]:
+    figures = (f"{model.params:,}", f"{model.macs:,}")
+    if model.row is None:
+        return (model.name, "–", "–", "–", "–", "its own", *figures)
+    return (model.name, *_row(model.row), "", *figures)
 
 
-def _operator(one: SpatialOperator) -> tuple[str, ...]:
-    text = one.statement
+def _operator(operator: SpatialOperator) -> tuple[str, ...]:
+    text = operator.statement
     if len(text) > _LEFT:
         text = text[: _LEFT - 1] + "…"
-    times = f" ×{one.count}" if one.count > 1 else ""
-    reads = f"{one.reads} of {one.positions}" if one.reads is not None else "–"
-    params = f"{one.params:,}" if one.params else "–"
-    macs = f"{one.macs:,}" if one.macs else "–"
-    learned, extent, *others = _row(one.row)
-    if one.statistics:
-        extent = f"{extent}, statistics"
-    row = (learned, extent, *others)
-    return (f"  {text}{times}", *row, reads, params, macs)
+    if operator.count > 1:
+        text += f" ×{operator.count}"
+    reads = "–"
+    if operator.reads is not None:
+        reads = f"{operator.reads} of {operator.positions}"
+    params = f"{operator.params:,}" if operator.params else "–"
+    macs = f"{operator.macs:,}" if operator.macs else "–"
+    learned, extent, *others = _row(operator.row)
+    if operator.statistics:
+        extent += ", statistics"
+    return (f"  {text}", learned, extent, *others, reads, params, macs)
 
 
 def _row(row: Table1Row) -> tuple[str, ...]:

@@ -5,13 +5,11 @@ from typing import Any
 
 import click
 
-from s2mlp_dsl.analysis.analyze import Analysis, with_claims
 from s2mlp_dsl.analysis.diff import Difference, Fact, Weight, difference
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.cli.options import PATH, format_option, set_option, spec_argument
 from s2mlp_dsl.cli.output import columns, print_json
 from s2mlp_dsl.diagnostics import clean
-from s2mlp_dsl.ir.program import Model
 
 
 @click.command()
@@ -46,23 +44,16 @@ def command(
     if other is None and len(models) < 2 and set_first == set_other:
         raise click.UsageError("give a second file, a second --model, or --set")
     names = [*models, *models, None, None]
-    first = _elaborated(spec, names[0], set_first)
-    second = _elaborated(other or spec, names[1], set_other)
-    found = difference(first, second)
-    titles = (f"{spec}: {first[0].name}", f"{other or spec}: {second[0].name}")
+    other = other or spec
+    first = elaborate(spec, names[0], set_first)
+    second = elaborate(other, names[1], set_other)
+    found = difference((first.model, first.checked), (second.model, second.checked))
+    titles = (f"{spec}: {first.model.name}", f"{other}: {second.model.name}")
     if form == "json":
         print_json(_as_data(found, titles))
     else:
         print(_as_text(found, titles))
     return 0
-
-
-def _elaborated(
-    path: Path, model: str | None, settings: dict[str, str]
-) -> tuple[Model, Analysis]:
-    program = elaborate(path, model, settings)
-    analysis = with_claims(program.spec, program.analysis, program.model)
-    return program.model, analysis
 
 
 def _as_data(found: Difference, titles: tuple[str, str]) -> dict[str, Any]:
@@ -95,14 +86,14 @@ def _as_text(found: Difference, titles: tuple[str, str]) -> str:
 
 
 def _differing(title: str, facts: tuple[Fact, ...]) -> list[str]:
-    others = [one for one in facts if not one.same]
-    if not others:
-        return [f"{title}: the same"] if facts else []
     cells = [
-        (clean(one.name), f"{_short(one.first)} → {_short(one.second)}")
-        for one in others
+        (clean(fact.name), f"{_short(fact.first)} → {_short(fact.second)}")
+        for fact in facts
+        if not fact.same
     ]
-    return [title, *(f"  {line}" for line in columns(cells, "<<"))]
+    if not cells:
+        return [f"{title}: the same"] if facts else []
+    return [title, *columns(cells, "<<", indent="  ")]
 
 
 def _short(text: str) -> str:
@@ -111,17 +102,14 @@ def _short(text: str) -> str:
 
 
 def _weights(found: Difference) -> list[str]:
-    others = [one for one in found.weights if not one.compatible]
     agree = f"{found.compatible_params:,} params fit, by name and shape"
-    if not others:
-        return [f"weights: all {agree}"]
-    return [f"weights: {agree}", *(f"  {_weight(one)}" for one in others)]
+    others = [f"  {_weight(one)}" for one in found.weights if not one.compatible]
+    return [f"weights: {agree}", *others] if others else [f"weights: all {agree}"]
 
 
-def _weight(one: Weight) -> str:
-    times = f"  ×{one.count}" if one.count > 1 else ""
-    if one.second is None:
-        return f"- {one.name} {list(one.first or ())}{times}"
-    if one.first is None:
-        return f"+ {one.name} {list(one.second)}{times}"
-    return f"! {one.name} {list(one.first)} → {list(one.second)}{times}"
+def _weight(weight: Weight) -> str:
+    times = f"  ×{weight.count}" if weight.count > 1 else ""
+    first, second = (shape and list(shape) for shape in (weight.first, weight.second))
+    if first is None or second is None:
+        return f"{'-+'[first is None]} {weight.name} {first or second}{times}"
+    return f"! {weight.name} {first} → {second}{times}"

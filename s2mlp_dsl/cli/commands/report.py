@@ -9,7 +9,7 @@ import click
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli.options import FILE, model_options
 from s2mlp_dsl.cli.output import write
-from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, load
+from s2mlp_dsl.elaborate.spec import ChoiceError, load
 from s2mlp_dsl.report.page import report
 from s2mlp_dsl.report.runs import read_run
 from s2mlp_dsl.report.subject import Subject, subject_of
@@ -67,18 +67,10 @@ def _programs(path: Path, model: str | None, settings: dict[str, str]) -> list[P
     """The chosen model, or every one whose parameters are all bound."""
     loaded = load(path)
     names = [model] if model else list(loaded.models)
-    if not model and len(names) > 1:
-        names = _complete(loaded, settings)
+    if len(names) > 1:
+        bound = loaded.bound_models(settings)
+        names = [declared.declaration.name.id for declared in bound]
     return [elaborate(loaded, name, settings) for name in names]
-
-
-def _complete(loaded: Spec, settings: dict[str, str]) -> list[str]:
-    """The models of a spec without unbound parameters. Raises `SpecError`."""
-    return [
-        name
-        for name, declared in loaded.models.items()
-        if not loaded.base(declared).open_params(settings)
-    ]
 
 
 def _subject(
