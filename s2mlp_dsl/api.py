@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from s2mlp_dsl.analysis.analyze import Analysis, analyze_model, with_claims
+from s2mlp_dsl.analysis.analyze import Analysis, analyze_model
 from s2mlp_dsl.elaborate.spec import Spec, load
 from s2mlp_dsl.ir.program import Model, Shift
 from s2mlp_dsl.program import VERSION, Program
@@ -62,8 +62,7 @@ def analyze(
 
     torch is not imported. Claims that fail are in the result, not raised.
     """
-    program = elaborate(spec, model, settings)
-    return with_claims(program.spec, program.analysis, program.model)
+    return elaborate(spec, model, settings).checked
 
 
 def diagram(

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from s2mlp_dsl.analysis.analyze import Analysis, analyze_model, figures
+from s2mlp_dsl.analysis.analyze import Analysis, analyze_model, figures, with_claims
 from s2mlp_dsl.elaborate.spec import Spec
 from s2mlp_dsl.ir.print import print_model
 from s2mlp_dsl.ir.program import Model, Shift
@@ -37,6 +37,11 @@ class Program:
     def analysis(self) -> Analysis:
         """The figures, without claims."""
         return analyze_model(self.model)
+
+    @cached_property
+    def checked(self) -> Analysis:
+        """The figures, with a verdict on everything that the spec claims."""
+        return with_claims(self.spec, self.analysis, self.model)
 
     @cached_property
     def figures(self) -> Analysis:

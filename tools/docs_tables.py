@@ -28,6 +28,7 @@ from click.testing import CliRunner
 from s2mlp_dsl.cli.app import COMMANDS, app
 from s2mlp_dsl.diagnostics import CODES
 from s2mlp_dsl.lower.shift_implementations import SHIFTS
+from s2mlp_dsl.pictures.views import VIEWS
 from s2mlp_dsl.targets import TARGETS
 from s2mlp_dsl.verify.backends import BACKENDS
 
@@ -79,6 +80,13 @@ def targets() -> Rows:
     ]
 
 
+def views() -> Rows:
+    return [
+        ("view", "what it shows"),
+        *((f"`{n}`", d) for n, d in VIEWS.docs().items()),
+    ]
+
+
 def shift_implementations() -> Rows:
     rows: Rows = [("lowering", "what it is", "chosen for", "refuses")]
     for name in SHIFTS:
@@ -99,7 +107,7 @@ def backends() -> Rows:
 TABLES: dict[str, Callable[[], Rows]] = {
     one.__name__: one
     for one in (
-        *(operators, diagnostics, commands, targets, shift_implementations),
+        *(operators, diagnostics, commands, targets, views, shift_implementations),
         backends,
     )
 }

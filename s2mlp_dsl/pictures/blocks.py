@@ -3,16 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from s2mlp_dsl.ir.program import (
-    Body,
-    Invocation,
-    Model,
-    Op,
-    Parallel,
-    Shift,
-    Statement,
-    Value,
-)
+from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.walk import walk, within
 from s2mlp_dsl.pictures.shifts import moves_of
 
@@ -33,7 +24,7 @@ class Use:
     count: int
 
 
-def uses_of(model: Model) -> dict[str, Use]:
+def uses_of(model: ir.Model) -> dict[str, Use]:
     """Every block that is used, in the order of first use."""
     found: dict[str, Use] = {}
     for visit in walk(model):
@@ -44,37 +35,29 @@ def uses_of(model: Model) -> dict[str, Use]:
     return found
 
 
-class BlockKinds:
-    """What blocks are apart from sizes and labels."""
+def kinds_of(model: ir.Model) -> dict[str, object]:
+    """What each block is apart from sizes and labels; a short one is like no other."""
+    kinds: dict[str, object] = {}
 
-    def __init__(self, model: Model) -> None:
-        self._definitions = model.definitions
-        self._known: dict[str, object] = {}
-
-    def of(self, name: str) -> object:
-        """Equal for blocks that differ in sizes alone; a short one is like no other."""
-        if name not in self._known:
-            block = self._definitions[name]
-            inner = sum(not statement.bodies for statement in within(block.body))
-            kind = name if inner < LEAST_ALIKE else self._body(block.body)
-            self._known[name] = (block.inline, kind)
-        return self._known[name]
-
-    def _body(self, body: Body) -> object:
-        return tuple(map(self._statement, body))
-
-    def _statement(self, statement: Statement) -> object:
-        if isinstance(statement, Op):
+    def kind_of(statement: ir.Statement) -> object:
+        if isinstance(statement, ir.Op):
             values = (_without_size(value) for _, value in statement.args)
             return (statement.operator, *values)
-        if isinstance(statement, Invocation):
-            return (statement.kind, *(self.of(run.block) for run in statement.runs))
-        split = isinstance(statement, Parallel) and bool(statement.parts)
-        return (statement.kind, split, *map(self._body, statement.bodies))
+        if isinstance(statement, ir.Invocation):
+            return (statement.kind, *(kinds[run.block] for run in statement.runs))
+        split = isinstance(statement, ir.Parallel) and bool(statement.parts)
+        inside = (tuple(map(kind_of, body)) for body in statement.bodies)
+        return (statement.kind, split, *inside)
+
+    for block in model.blocks:  # each before its first use
+        count = sum(not statement.bodies for statement in within(block.body))
+        inside = tuple(map(kind_of, block.body)) if count >= LEAST_ALIKE else block.name
+        kinds[block.name] = (block.inline, inside)
+    return kinds
 
 
-def _without_size(value: Value) -> object:
+def _without_size(value: ir.Value) -> object:
     """What an argument says apart from sizes."""
-    if isinstance(value, Shift):
+    if isinstance(value, ir.Shift):
         return moves_of(value)
     return "number" if isinstance(value, int | Fraction) else value

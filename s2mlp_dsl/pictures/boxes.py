@@ -10,7 +10,6 @@ from s2mlp_dsl.pictures.labels import (
     FONT,
     PADDING,
     Text,
-    add_node,
     cell,
     filled_cell,
     label,
@@ -79,17 +78,14 @@ class BoxStyle:
 
     def box(
         self,
-        graph: Digraph,
-        node: str,
         name: str,
         figures: str,
-        tooltip: str,
+        below: str,
+        more: Sequence[str],
         *,
         fill: str,
-        below: str = "",
-        more: Sequence[str] = (),
-        narrow: bool = False,
-    ) -> None:
+        narrow: bool,
+    ) -> str:
         """A box: `name` and `figures` side by side, a line `below`, `more` table rows.
 
         In a narrow box the figures are below the name.
@@ -113,16 +109,14 @@ class BoxStyle:
         if more:
             inner = table(*more, padding=3, spacing=3)
             rows.append(row(f'<TD COLSPAN="2">{inner}</TD>'))
-        markup = table(*rows, border=self.theme.border, fill=fill)
-        add_node(graph, node, markup, tooltip)
+        return table(*rows, border=self.theme.border, fill=fill)
 
-    def small_box(self, graph: Digraph, node: str, name: str, tooltip: str) -> None:
+    def small_box(self, name: str) -> str:
         """A small box without figures, for a step that only moves values."""
         text = Text(name, FIGURES_SIZE, self.theme.quiet)
         width = math.ceil(text.width + 2 * PADDING)
         middle = f'<TD WIDTH="{width}">{text.markup}</TD>'
-        markup = table(row(middle), border=self.theme.line, fill=self.theme.plain)
-        add_node(graph, node, markup, tooltip)
+        return table(row(middle), border=self.theme.line, fill=self.theme.plain)
 
     def frame(
         self, cluster: Digraph, title: str, figures: str, tooltip: str, *, narrow: bool

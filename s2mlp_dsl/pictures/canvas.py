@@ -14,7 +14,15 @@ from graphviz import Digraph
 from s2mlp_dsl.ir.shape import Shape
 from s2mlp_dsl.pictures.boxes import BoxStyle
 from s2mlp_dsl.pictures.figures import Costs
-from s2mlp_dsl.pictures.labels import Text, attributes, cell, label, row, table
+from s2mlp_dsl.pictures.labels import (
+    Text,
+    add_node,
+    attributes,
+    cell,
+    label,
+    row,
+    table,
+)
 
 # About the points that boxes, their further lines, sums and frames take.
 BOX_HEIGHT, BELOW_HEIGHT, LINE_HEIGHT, SUM_HEIGHT, FRAME_HEIGHT = 36, 12, 28, 48, 42
@@ -114,24 +122,24 @@ class Canvas:
         self.height += BOX_HEIGHT + LINE_HEIGHT * len(more)
         self.height += BELOW_HEIGHT if below else 0
         paths = of or [path]
-        self.style.box(
-            self.graph,
-            path,
+        markup = self.style.box(
             name,
             self.costs.brief(paths, times) or note,
-            f"{path}: {self.costs.exact(paths, times)}",
+            below,
+            more,
             fill=self.theme.shade(self.costs.share(paths)),
-            below=below,
-            more=more,
             narrow=bool(self._branches),
         )
+        tooltip = f"{path}: {self.costs.exact(paths, times)}"
+        add_node(self.graph, path, markup, tooltip)
         self.connect(path, result)
 
     def small_box(self, path: str, result: Shape) -> None:
         """A step that only moves values: it states the shape of its result."""
         self.boxes += 1
         self.height += BOX_HEIGHT
-        self.style.small_box(self.graph, path, str(result), f"{path}: 0 params, 0 MACs")
+        markup = self.style.small_box(str(result))
+        add_node(self.graph, path, markup, f"{path}: 0 params, 0 MACs")
         self.connect(path, result)
         self._stated = result
 
@@ -201,9 +209,8 @@ class Canvas:
         line = {"color": self.theme.line, "tooltip": "skip connection"}
         bare = {**line, **_BARE}
         out, back = f"{fork}.turn", f"{plus}.turn"
-        down = [
-            (a, b, {**bare, "weight": "4"}) for a, b in pairwise([out, *passed, back])
-        ]
+        heavy = {**bare, "weight": "4"}
+        down = [(a, b, heavy) for a, b in pairwise([out, *passed, back])]
         if skip.left:
             end = {**line, "tailclip": "false"}
             return [(out, fork, bare), *down, (back, plus, end)]
@@ -212,16 +219,16 @@ class Canvas:
 
     # branches
 
-    def split(self, node: str, fed: Sequence[Shape]) -> list[Flow]:
-        """The starts of branches side by side, each with the shape `fed` to it."""
+    def split(self, node: str, inputs: Sequence[Shape]) -> list[Flow]:
+        """The starts of branches side by side, given the shape that enters each."""
         source = self.shape
         self.connect(node, source, arrow=False)
-        columns = self._bus(node, len(fed))
+        columns = self._bus(node, len(inputs))
         around = Branches(self.height, self.height, source, self._skips)
         self._branches.append(around)
         self._tops.update(columns)
         self._skips = []
-        return [Flow(at, shape) for at, shape in zip(columns, fed, strict=True)]
+        return [Flow(at, shape) for at, shape in zip(columns, inputs, strict=True)]
 
     @contextmanager
     def branch(self, name: str, start: Flow) -> Iterator[None]:
@@ -264,7 +271,7 @@ class Canvas:
         return columns
 
     def _pass_by(self, node: str, columns: list[str]) -> None:
-        """Let the open skips turn the corner outside of all columns of a bus."""
+        """Lead the open skips around the columns of a bus, on the outside."""
         for number, skip in reversed(list(enumerate(self._skips))):
             corner = f"{node}.skip{number}"
             with self._level() as level:
@@ -293,10 +300,8 @@ class Canvas:
         """Go on at the top of a new column: equal signs mark the same place."""
         shape = self.shape
         for node in (f".out{sign}", f".in{sign}"):
-            line, ink, tooltip = self.theme.line, self.theme.ink, f"continues at {sign}"
-            self.graph.node(
-                node, sign, color=line, fontcolor=ink, tooltip=tooltip, **_MARK
-            )
+            style = {"color": self.theme.line, "fontcolor": self.theme.ink, **_MARK}
+            self.graph.node(node, sign, tooltip=f"continues at {sign}", **style)
         self.connect(f".out{sign}", shape)
         self.flow, self._stated = Flow(f".in{sign}", shape), None
 

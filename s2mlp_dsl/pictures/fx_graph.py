@@ -15,7 +15,7 @@ from torch import fx, nn
 
 from s2mlp_dsl.analysis.dataflow import dataflow
 from s2mlp_dsl.ir.program import Model
-from s2mlp_dsl.ir.walk import occurrences
+from s2mlp_dsl.ir.walk import walk
 from s2mlp_dsl.lower.trace import StatementTracer
 
 
@@ -89,15 +89,14 @@ def _iteration(path: str) -> str:
 
 def _runs_of(model: Model) -> dict[str, list[range]]:
     """The iterations of each run, by the path of its stack."""
-    found: dict[str, dict[range, None]] = {}
-    for one in occurrences(model):
-        parts = one.path.split(".")
-        for at, part in enumerate(parts):
-            if part[0].isdigit():
-                low, _, high = part.partition("-")
-                run = range(int(low), int(high or low) + 1)
-                found.setdefault(".".join(parts[:at]), {})[run] = None
-    return {path: list(runs) for path, runs in found.items()}
+    found: defaultdict[str, list[range]] = defaultdict(list)
+    for visit in walk(model):
+        for path, run in visit.runs:
+            stack, _, iterations = path.rpartition(".")
+            first = iterations.partition("-")[0]
+            if first.isdigit():
+                found[stack].append(range(int(first), int(first) + run.count))
+    return found
 
 
 def _folded(owner: str, runs: dict[str, list[range]]) -> tuple[str, str]:

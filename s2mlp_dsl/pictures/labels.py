@@ -99,6 +99,11 @@ def row(*cells: str) -> str:
     return f"<TR>{''.join(cells)}</TR>"
 
 
+def rows_of(cells: Sequence[str], across: int) -> list[str]:
+    """Rows of a table, of so many cells each."""
+    return [row(*cells[at : at + across]) for at in range(0, len(cells), across)]
+
+
 def table(
     *rows: str, border: str = "", fill: str = "", padding: int = 2, spacing: int = 0
 ) -> str:

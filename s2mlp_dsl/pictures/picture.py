@@ -21,6 +21,17 @@ Format = Literal["dot", "svg", "png", "pdf"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 _SUFFIXES: dict[str, Format] = {f".{name}": name for name in FORMATS} | {".gv": "dot"}
 
+# The programs that write formats, and what to do where one is missing.
+_BUILTIN = (
+    "graphviz-pure",
+    "SVG and PNG need `graphviz-pure`, which is not installed: "
+    "run `pip install graphviz-pure`, or write a .dot file",
+)
+_DOT = (
+    "dot",
+    "PDF needs the program `dot` of Graphviz, which is not installed: "
+    "run `apt install graphviz` or `brew install graphviz`, or write .svg or .png",
+)
 # For systems without the first: fonts of the same widths, or nearly.
 _FAMILIES = f"{FONT},Helvetica,Arimo,'Liberation Sans',sans-serif"
 _PNG_DPI = 200
@@ -56,11 +67,11 @@ class Picture:
             case "dot":
                 return source
             case "svg":
-                return self._with_words(_run([_builtin(), "-Tsvg"], source)).encode()
+                return self._with_words(_run(_BUILTIN, source, "-Tsvg")).encode()
             case "png":
-                return _run([_builtin(), "-Tpng", f"-Gdpi={_PNG_DPI}"], source)
+                return _run(_BUILTIN, source, "-Tpng", f"-Gdpi={_PNG_DPI}")
             case "pdf":
-                return _undated(_run([_system_dot(), "-Tpdf"], source))
+                return _undated(_run(_DOT, source, "-Tpdf"))
 
     def save(self, path: str | Path) -> Path:
         """Write a file in the format of its suffix.
@@ -76,14 +87,12 @@ class Picture:
     def __repr__(self) -> str:
         return f"Picture({self.title!r})"
 
-    def _repr_svg_(self) -> str:
-        """What a notebook shows."""
-        return self.inline_svg()
-
     def inline_svg(self) -> str:
         """The SVG as an element of a page: without the prolog of a file."""
         svg = self.render("svg").decode()
         return svg[svg.index("<svg") :]
+
+    _repr_svg_ = inline_svg  # what a notebook shows
 
     def _with_words(self, svg: bytes) -> str:
         """With title and description first, and fonts to fall back to."""
@@ -108,36 +117,18 @@ def format_of(path: Path) -> Format:
     return _SUFFIXES[suffix]
 
 
-def _builtin() -> str:
-    """The renderer beside this Python, which need not be on the PATH."""
-    beside = shutil.which("graphviz-pure", path=sysconfig.get_path("scripts"))
-    found = beside or shutil.which("graphviz-pure")
-    if found is None:
-        raise NoRenderer(
-            "SVG and PNG need `graphviz-pure`, which is not installed: "
-            "run `pip install graphviz-pure`, or write a .dot file"
-        )
-    return found
-
-
-def _system_dot() -> str:
-    found = shutil.which("dot")
-    if found is None:
-        raise NoRenderer(
-            "PDF needs the program `dot` of Graphviz, which is not installed: "
-            "run `apt install graphviz` or `brew install graphviz`, "
-            "or write .svg or .png"
-        )
-    return found
-
-
-def _run(command: list[str], source: bytes) -> bytes:
+def _run(program: tuple[str, str], source: bytes, *options: str) -> bytes:
+    name, missing = program
+    # Beside this Python, which need not be on the PATH.
+    path = shutil.which(name, path=sysconfig.get_path("scripts")) or shutil.which(name)
+    if path is None:
+        raise NoRenderer(missing)
     # The built-in renderer warns about letters whose width it guesses; labels are wide
     # enough whatever it guesses (see labels.py).
-    done = subprocess.run(command, input=source, capture_output=True)
+    done = subprocess.run([path, *options], input=source, capture_output=True)
     if done.returncode != 0:
         said = done.stderr.decode(errors="replace").strip()
-        raise RuntimeError(f"{command[0]} failed: {said}")
+        raise RuntimeError(f"{name} failed: {said}")
     return done.stdout
 
 

@@ -4,7 +4,7 @@ import re
 from fractions import Fraction
 
 from s2mlp_dsl.ir.program import Shift, ShiftGroup
-from s2mlp_dsl.pictures.labels import Text, cell, filled_cell, row
+from s2mlp_dsl.pictures.labels import Text, cell, filled_cell, row, rows_of
 from s2mlp_dsl.pictures.theme import Signs, Theme
 
 # A shift may have as many groups as there are channels.
@@ -20,10 +20,7 @@ def shift_rows(shift: Shift, theme: Theme) -> list[str]:
     """
     shown = shift.groups[:MOST_GROUPS]
     across = _across(len(shown))
-    rows = [
-        row(*(_group(group, shift, theme) for group in shown[at : at + across]))
-        for at in range(0, len(shown), across)
-    ]
+    rows = rows_of([_group(group, shift, theme) for group in shown], across)
     if hidden := len(shift.groups) - len(shown):
         more = Text(f"… and {hidden} more groups", 8, theme.quiet)
         rows.append(row(cell(more, span=across)))

@@ -12,24 +12,12 @@ from typing import assert_never
 from graphviz import Digraph
 
 from s2mlp_dsl.analysis.analyze import Analysis
+from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.print import print_op, print_value
-from s2mlp_dsl.ir.program import (
-    Block,
-    Body,
-    Composite,
-    Invocation,
-    Model,
-    Op,
-    Parallel,
-    Region,
-    Residual,
-    Run,
-    Shift,
-    Statement,
-)
+from s2mlp_dsl.ir.shape import Shape
 from s2mlp_dsl.ir.walk import within
 from s2mlp_dsl.operators import SIGNATURES
-from s2mlp_dsl.pictures.blocks import BlockKinds, Use
+from s2mlp_dsl.pictures.blocks import Use, kinds_of
 from s2mlp_dsl.pictures.boxes import BoxStyle
 from s2mlp_dsl.pictures.canvas import Canvas
 from s2mlp_dsl.pictures.figures import Costs
@@ -45,7 +33,7 @@ TALLEST = 1200
 
 
 def draw_statements(
-    model: Model,
+    model: ir.Model,
     analysis: Analysis,
     theme: Theme,
     caption: Sequence[str],
@@ -58,7 +46,7 @@ def draw_statements(
     def drawn(graph: Digraph, style: BoxStyle, column: float | None) -> Canvas:
         canvas = Canvas(graph, costs, style)
         drawing = Drawing(model, canvas, use, column)
-        if isinstance(part, Block):
+        if isinstance(part, ir.Block):
             canvas.start(part.source)
         drawing.body(part.body)
         canvas.finish()
@@ -81,25 +69,26 @@ class Drawing:
     """
 
     def __init__(
-        self, model: Model, canvas: Canvas, use: Use | None, column: float | None
+        self, model: ir.Model, canvas: Canvas, use: Use | None, column: float | None
     ) -> None:
         self.model, self.canvas, self.column = model, canvas, column
         # Of the paths of the statements being drawn; and how often these run.
         self.prefix, self.times = (f"{use.path}.", use.times) if use else ("", 1)
         self.columns = self.residuals = 0
-        self.kinds = BlockKinds(model)
+        self.kinds = kinds_of(model)
         self.opened: dict[object, str] = {}
         self.sums: Counter[str] = Counter()
 
-    def body(self, body: Body) -> None:
+    def body(self, body: ir.Body) -> None:
         """Draw statements one below the other."""
         for number, statement in enumerate(body):
             rest = body[number:]
             if self.canvas.boxes >= MOST_BOXES and len(rest) > 1:
-                inside = (one for one in within(rest) if not isinstance(one, Composite))
-                paths = [self.prefix + one.name for one in inside]
+                named = (s for s in within(rest) if not isinstance(s, ir.Composite))
+                paths = [self.prefix + statement.name for statement in named]
                 words = f"{len(rest):,} more statements"
-                self._rest(self.prefix, words, paths, rest[-1])
+                result = rest[-1].output(self.model.definitions)
+                self._rest(self.prefix, words, paths, result)
                 return
             if len(rest) > 1 and body is self.model.body and self._column_is_full:
                 self.columns += 1
@@ -112,34 +101,31 @@ class Drawing:
             return False
         return self.canvas.height >= self.column * (self.columns + 1)
 
-    def _rest(
-        self, prefix: str, words: str, paths: list[str], last: Statement | Invocation
-    ) -> None:
+    def _rest(self, prefix: str, words: str, paths: list[str], result: Shape) -> None:
         """One box for all that follows in a body or a stack."""
-        result = last.output(self.model.definitions)
         self.canvas.box(f"{prefix}…", f"… {words}", self.times, result, of=paths)
 
-    def _statement(self, statement: Statement) -> None:
+    def _statement(self, statement: ir.Statement) -> None:
         match statement:
-            case Op():
+            case ir.Op():
                 self._op(statement)
-            case Residual():
+            case ir.Residual():
                 self._residual(statement)
-            case Parallel():
+            case ir.Parallel():
                 self._parallel(statement)
-            case Region():
+            case ir.Region():
                 self._region(statement)
-            case Invocation():
+            case ir.Invocation():
                 self._invocation(statement)
             case _:
                 assert_never(statement)
 
-    def _op(self, op: Op) -> None:
-        shifts = [value for _, value in op.args if isinstance(value, Shift)]
+    def _op(self, op: ir.Op) -> None:
+        shifts = [value for _, value in op.args if isinstance(value, ir.Shift)]
         theme = self.canvas.theme
         self.canvas.box(
             self.prefix + op.name,
-            _label(op) + print_op(op, SIGNATURES[op.operator]),
+            _written(op),
             self.times,
             op.result,
             note=", ".join(map(edge_rule, shifts)),
@@ -147,7 +133,7 @@ class Drawing:
             reshapes=op.result != op.source,
         )
 
-    def _residual(self, residual: Residual) -> None:
+    def _residual(self, residual: ir.Residual) -> None:
         """A fork, the body, and a plus with a skip connection on one side."""
         self.sums[self.prefix] += 1
         # No name of a statement has a plus in it.
@@ -159,15 +145,14 @@ class Drawing:
         self.residuals -= 1
         self.canvas.add(plus)
 
-    def _parallel(self, parallel: Parallel) -> None:
+    def _parallel(self, parallel: ir.Parallel) -> None:
         """Branches side by side, and below them the box that merges them."""
         canvas, merge = self.canvas, parallel.merge
         path = self.prefix + merge.name
         starts = canvas.split(f"{path}.in", parallel.branch_inputs(canvas.shape))
         ends = []
-        for number, (branch, start) in enumerate(
-            zip(parallel.branches, starts, strict=True)
-        ):
+        branches = zip(parallel.branches, starts, strict=True)
+        for number, (branch, start) in enumerate(branches):
             with canvas.branch(f"{path}.{number}", start):
                 self.body(branch)
                 if not branch:
@@ -175,10 +160,9 @@ class Drawing:
             assert canvas.flow is not None
             ends.append(canvas.flow)
         canvas.join(f"{path}.out", ends)
-        name = _label(merge) + print_op(merge, SIGNATURES[merge.operator])
-        canvas.box(path, name, self.times, merge.result)
+        canvas.box(path, _written(merge), self.times, merge.result)
 
-    def _region(self, region: Region) -> None:
+    def _region(self, region: ir.Region) -> None:
         """A body in a frame, between a small box that enters it and one that leaves."""
         enter, leave = region.enter, region.leave
         path = self.prefix + enter.name
@@ -187,7 +171,7 @@ class Drawing:
             self.body(region.body)
             self.canvas.small_box(self.prefix + leave.name, leave.result)
 
-    def _invocation(self, statement: Invocation) -> None:
+    def _invocation(self, statement: ir.Invocation) -> None:
         path, label = self.prefix + statement.name, _label(statement)
         runs = [(self.prefix + module, run) for module, run in statement.modules()]
         if len(runs) == 1:
@@ -201,18 +185,18 @@ class Drawing:
                 if self.canvas.boxes >= MOST_BOXES and len(rest) > 1:
                     words = f"× {sum(run.count for _, run in rest):,} more"
                     paths = [module for module, _ in rest]
-                    self._rest(f"{path}.", words, paths, statement)
+                    result = statement.output(self.model.definitions)
+                    self._rest(f"{path}.", words, paths, result)
                     return
                 self._run(run, module, "")
 
-    def _run(self, run: Run, path: str, label: str) -> None:
+    def _run(self, run: ir.Run, path: str, label: str) -> None:
         """A block, `count` times in a row: opened the first time, then closed."""
         block = self.model.definitions[run.block]
         count = f"× {run.count}" if run.count > 1 or block.inline else ""
-        title = label + "  ".join(
-            filter(None, [count, "" if block.inline else block.name])
-        )
-        kind = self.kinds.of(run.block)
+        name = "" if block.inline else block.name
+        title = label + "  ".join(filter(None, [count, name]))
+        kind = self.kinds[run.block]
         like = self.opened.get(kind)
         if like is not None or self.canvas.boxes >= MOST_OPEN:
             below = _likeness(like, block) if like else ""
@@ -226,19 +210,24 @@ class Drawing:
         self.prefix, self.times = outer
 
 
-def _label(statement: Op | Region | Invocation) -> str:
+def _label(statement: ir.Op | ir.Region | ir.Invocation) -> str:
     """What a spec writes before a statement: `head: `, or nothing."""
     return f"{statement.label}: " if statement.label else ""
 
 
-def _said(region: Region) -> str:
+def _written(op: ir.Op) -> str:
+    """The statement as a spec writes it: `head: linear(1000)`."""
+    return _label(op) + print_op(op, SIGNATURES[op.operator])
+
+
+def _said(region: ir.Region) -> str:
     """The arguments of a region: `y, multiple 4, edge zeros`."""
     first, *others = ((name, print_value(value)) for name, value in region.args)
     said = [first[1].strip('"'), *(f"{name} {value}" for name, value in others)]
     return ", ".join(said)
 
 
-def _likeness(like: str, block: Block) -> str:
+def _likeness(like: str, block: ir.Block) -> str:
     """What a closed box says of the open one above it; an equal name says it all."""
     sizes = "" if like == block.name else ", other sizes"
     if block.inline:

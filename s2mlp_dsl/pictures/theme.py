@@ -1,7 +1,7 @@
 """The colours of pictures: light, dark, and print.
 
-Directions take their hues from Okabe and Ito (2008), who are told apart with
-any colour vision; in print all is grey and the arrow alone says where.
+Directions have hues of Okabe and Ito (2008), which differ for any colour vision. In
+print everything is grey, and the arrows alone show directions.
 """
 
 from collections.abc import Mapping
@@ -28,20 +28,20 @@ class Theme:
     line: str  # borders of clusters, skip connections
     plain: str  # fill of a statement without weights
     shades: tuple[str, str, str, str]  # fills with weights, by share of the MACs
-    stacked: str  # fill of what is repeated
-    seen: str  # a position that is reached
-    chosen: str  # the position that reaches
-    tints: Mapping[Signs, str]  # fill of a group that moves so
-    arrows: Mapping[Signs, str]  # its arrow
+    stacked: str  # fill of clusters
+    seen: str  # a position in the receptive field
+    chosen: str  # the position that it is the receptive field of
+    tints: Mapping[Signs, str]  # fill of a group, by its direction
+    arrows: Mapping[Signs, str]  # arrow of a group, by its direction
 
     def shade(self, share: float | None) -> str:
-        """The fill of a statement by its share of the model's MACs, if it has one."""
+        """The fill of a statement, by its share of the model's MACs if it has any."""
         if share is None:
             return self.plain
         return self.shades[sum(share >= least for least in SHADES)]
 
     def tint(self, signs: Signs) -> str:
-        """Oblique moves in time have no colour of their own."""
+        """The fill of a group; oblique moves in time have no colour of their own."""
         return self.tints.get(signs, self.tints[0, 0, 0])
 
     def arrow(self, signs: Signs) -> str:

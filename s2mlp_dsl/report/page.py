@@ -9,11 +9,10 @@ from string import Template
 
 from s2mlp_dsl.pictures.labels import escape_xml
 from s2mlp_dsl.pictures.theme import ThemeName
-from s2mlp_dsl.report import tables
+from s2mlp_dsl.report import Subject, tables
 from s2mlp_dsl.report.receptive_field import receptive_field
 from s2mlp_dsl.report.runs import Run, curves
 from s2mlp_dsl.report.source import sources
-from s2mlp_dsl.report.subject import Subject
 
 _HERE = Path(__file__).parent
 

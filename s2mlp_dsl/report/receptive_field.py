@@ -7,27 +7,23 @@ iterations repeat so much that megabytes become kilobytes.
 import base64
 import json
 import zlib
-from math import prod
 
 from s2mlp_dsl.analysis.receptive_field import seen_after
-from s2mlp_dsl.pictures.views.receptive_field import MOST_POSITIONS, grid_of
-from s2mlp_dsl.report.subject import Subject
+from s2mlp_dsl.pictures.labels import escape_xml
+from s2mlp_dsl.pictures.views import CannotDraw
+from s2mlp_dsl.pictures.views.receptive_field import drawable, grid_of
+from s2mlp_dsl.report import Subject
 
 MOST_BYTES = 1 << 23
-_NONE = (
-    "<p>Not drawn: the model has no stack, takes clips, or its first map is too large."
-    "</p>"
-)
 
 
 def receptive_field(subject: Subject, id: str) -> str:
     """A slider for the iterations, and a grid to choose a position in."""
-    field = subject.analysis.receptive_field
-    if field is None or len(field.grid) != 2 or prod(field.grid) > MOST_POSITIONS:
-        return _NONE
+    try:
+        field = drawable(subject.program)
+    except CannotDraw as reason:
+        return f"<p>Not drawn: {escape_xml(str(reason))}.</p>"
     history = seen_after(subject.model)
-    if not history:
-        return _NONE
     height, width = field.grid
     size = (height * width + 7) // 8
     shown = list(enumerate(history, start=1))

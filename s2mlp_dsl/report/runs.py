@@ -40,19 +40,15 @@ def read_run(folder: Path) -> Run:
         events = [json.loads(line) for line in lines if line.strip()]
         summary = folder / "summary.json"
         return Run(
-            name=folder.name,
-            model=str(job["model_name"]),
-            recipe=str(job["recipe_name"]),
-            epochs=tuple(
-                _epoch(event) for event in events if event["event"] == "epoch"
-            ),
+            folder.name,
+            str(job["model_name"]),
+            str(job["recipe_name"]),
+            tuple(_metrics(event) for event in events if event["event"] == "epoch"),
             finished=summary.exists() and bool(_json(summary).get("finished")),
         )
     except OSError as error:
-        raise UnreadableRun(
-            f"{folder} is not a run of `s2mlp-dsl train`: {error}"
-        ) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnreadableRun(f"{folder} is not a training run: {error}") from error
+    except (ValueError, KeyError, TypeError) as error:
         raise UnreadableRun(f"the run in {folder} is damaged: {error!r}") from error
 
 
@@ -60,7 +56,7 @@ def _json(path: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
-def _epoch(event: dict[str, Any]) -> Metrics:
+def _metrics(event: dict[str, Any]) -> Metrics:
     keys = ("epoch", "loss", "test_loss", "train_accuracy", "test_accuracy")
     return {key: float(event[key]) for key in keys}
 
@@ -98,30 +94,26 @@ def _end(run: Run) -> str:
 def _chart(what: str, runs: Sequence[Run], *, train: str, test: str) -> str:
     """A line per run for the training set and one for the test set."""
     lines = [
-        (
-            f"c{number % COLOURS} {kind}",
-            [(one["epoch"], one[key]) for one in run.epochs],
-        )
-        for number, run in enumerate(runs)
+        (f"c{n % COLOURS} {kind}", [(one["epoch"], one[key]) for one in run.epochs])
+        for n, run in enumerate(runs)
         for kind, key in (("train", train), ("test", test))
     ]
     points = [point for _, line in lines for point in line]
     last = int(max((epoch for epoch, _ in points), default=1))
     top = _ceiling(max((y for _, y in points if isfinite(y)), default=1.0))
-    paths = "".join(
-        f'<path class="{style}" d="M{"L".join(drawn)}"/>'
-        for style, line in lines
-        if (drawn := [_at(e, y, last, top) for e, y in line if isfinite(y)])
-    )
+    drawn = [_axes(last, top)]
+    for style, line in lines:
+        path = "L".join(
+            f"{_x(epoch, last):.1f} {_y(min(value, top) / top):.1f}"
+            for epoch, value in line
+            if isfinite(value)
+        )
+        drawn.append(f'<path class="{style}" d="M{path}"/>' if path else "")
     return (
         f'<figure><svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">'
-        f"<title>{what} by epoch</title>{_axes(last, top)}{paths}</svg>"
+        f"<title>{what} by epoch</title>{''.join(drawn)}</svg>"
         f"<figcaption>{what} by epoch</figcaption></figure>"
     )
-
-
-def _at(epoch: float, value: float, last: int, top: float) -> str:
-    return f"{_x(epoch, last):.1f} {_y(min(value, top) / top):.1f}"
 
 
 def _x(epoch: float, last: int) -> float:
@@ -135,13 +127,12 @@ def _y(share: float) -> float:
 def _axes(last: int, top: float) -> str:
     parts = []
     for step in range(5):
-        y = _y(step / 4)
+        y, value = _y(step / 4), f"{top * step / 4:.3g}"
         parts.append(f'<path class="axis" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>')
-        value = f"{top * step / 4:.3g}"
         parts.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" class="y">{value}</text>')
     for epoch in sorted({1, (1 + last) // 2, last}):
-        x = f"{_x(epoch, last):.1f}"
-        parts.append(f'<text x="{x}" y="{HEIGHT - 12}" class="x">{epoch}</text>')
+        x, y = _x(epoch, last), HEIGHT - 12
+        parts.append(f'<text x="{x:.1f}" y="{y}" class="x">{epoch}</text>')
     return "".join(parts)
 
 

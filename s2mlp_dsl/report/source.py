@@ -11,7 +11,7 @@ from s2mlp_dsl.frontend.grammar import COMMENT, DOC, NUMBER, STRING, pattern
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.walk import occurrences
 from s2mlp_dsl.pictures.labels import escape_xml
-from s2mlp_dsl.report.subject import Subject
+from s2mlp_dsl.report import Subject
 from s2mlp_dsl.source import Source, Span
 
 # Terminals of the grammar, by the class that style.css colours.

@@ -11,14 +11,14 @@ from s2mlp_dsl.ir.walk import occurrences
 from s2mlp_dsl.operators import SIGNATURES
 from s2mlp_dsl.pictures.figures import sample, short, totals
 from s2mlp_dsl.pictures.labels import escape_xml
-from s2mlp_dsl.report.subject import Subject
+from s2mlp_dsl.report import Subject
 
 _MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 _FLOAT_BYTES = 4
 _NEVER = 1 << 40  # sorts after every depth
 
-# A cell: what is shown, and the number it is sorted by.
-Cell = tuple[str, float | None]
+# A text, a number, or a text with the number that it is sorted by.
+Cell = str | int | tuple[str, float]
 
 
 def facts(subject: Subject, id: str) -> str:
@@ -79,16 +79,9 @@ def statements(subject: Subject, id: str) -> str:
         size = math.prod(op.result.dims)
         reads = reads_through(model, op, op.source) if op.source else None
         cells: list[Cell] = [
-            (str(number), number),
-            (path, None),
-            (print_op(op, SIGNATURES[op.operator]), None),
-            (f"{row.count:,}", row.count),
-            (str(row.result), size),
-            _count(row.total_params),
-            _count(row.total_macs),
-            _bytes(size * _FLOAT_BYTES * row.count),
-            _count(reads or 0),
-            _count(seen.get(path, 0)),
+            *(number, path, print_op(op, SIGNATURES[op.operator]), row.count),
+            *((str(row.result), size), row.total_params, row.total_macs),
+            *(_bytes(size * _FLOAT_BYTES * row.count), reads or 0, seen.get(path, 0)),
         ]
         rows.append((path, cells))
     return (
@@ -108,12 +101,10 @@ def comparison(subjects: Sequence[Subject]) -> str:
         found = subject.analysis
         full = found.receptive_field.full if found.receptive_field else None
         holding = sum(claim.verdict == "holds" for claim in found.claims)
+        image = found.image or ()
         cells: list[Cell] = [
-            (found.name, None),
-            (" × ".join(map(str, found.image or ())), math.prod(found.image or ())),
-            (str(found.result), None),
-            (f"{found.params:,}", found.params),
-            (f"{found.macs:,}", found.macs),
+            *(found.name, (" × ".join(map(str, image)), math.prod(image))),
+            *(str(found.result), found.params or 0, found.macs or 0),
             (f"after {full}" if full else "never", full or _NEVER),
             (f"{holding} of {len(found.claims)}", holding),
         ]
@@ -126,11 +117,11 @@ def comparison(subjects: Sequence[Subject]) -> str:
 
 def _table(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]]) -> str:
     """A table that page.js sorts; each row is for a path."""
-    first = rows[0][1]
+    _, first = rows[0]
     buttons = "".join(
-        f'<th scope="col" class="{"t" if value is None else "n"}">'
+        f'<th scope="col" class="{"t" if isinstance(cell, str) else "n"}">'
         f'<button type="button">{escape_xml(head)}</button></th>'
-        for head, (_, value) in zip(heads, first, strict=True)
+        for head, cell in zip(heads, first, strict=True)
     )
     lines = "".join(
         f'<tr tabindex="0" data-p="{escape_xml(path)}">{"".join(map(_cell, cells))}'
@@ -144,13 +135,12 @@ def _table(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]]) -> 
 
 
 def _cell(cell: Cell) -> str:
+    if isinstance(cell, str):
+        return f'<td class="t">{escape_xml(cell)}</td>'
+    if isinstance(cell, int):
+        cell = (f"{cell:,}" if cell else "–", cell)
     text, value = cell
-    kind = 'class="t"' if value is None else f'class="n" data-v="{value}"'
-    return f"<td {kind}>{escape_xml(text)}</td>"
-
-
-def _count(number: int) -> Cell:
-    return (f"{number:,}" if number else "–", number)
+    return f'<td class="n" data-v="{value}">{escape_xml(text)}</td>'
 
 
 def _bytes(number: int) -> Cell:

@@ -8,7 +8,7 @@ import pytest
 from s2mlp_dsl.analysis.analyze import analyze_model
 from s2mlp_dsl.ir.program import Region
 from s2mlp_dsl.ir.walk import occurrences
-from s2mlp_dsl.pictures.blocks import BlockKinds
+from s2mlp_dsl.pictures.blocks import kinds_of
 from s2mlp_dsl.report.source import marks_in
 from tests.pictures.picture import Part, Picture, drawn, expanded
 from tests.pictures.test_diagram import GOLDEN, hold_texts
@@ -166,6 +166,5 @@ model m {{
     split, copy = piece.format("split"), piece.format("copy")
     for first, second, alike in ((split, copy, False), (copy, copy, True)):
         model = expanded(spec.format(first, second))
-        kinds = BlockKinds(model)
-        found = {kinds.of(one.name) for one in model.blocks}
+        found = set(kinds_of(model).values())
         assert (len(found) == 1) == alike

@@ -23,7 +23,7 @@ from s2mlp_dsl.registry import RegistrationError, forget_packages
 from tests.pictures.picture import LINK, ROOT, SVG, Picture, expanded, s2mlp
 from tests.pictures.test_diagram import HOSTILE, MIXED
 
-GOLDEN, DOCS = Path(__file__).parent / "golden", ROOT / "docs"
+GOLDEN = Path(__file__).parent / "golden"
 WITHOUT_TORCH = [view for view in VIEWS if not VIEWS[view].needs_torch]
 OTHERS = [view for view in WITHOUT_TORCH if view != "model"]
 
@@ -370,16 +370,6 @@ def test_what_is_unknown_is_said_with_what_there_is() -> None:
         program.diagram("model", "pink")  # type: ignore[arg-type]
     with pytest.raises(CannotDraw, match="the view 'shift' has no option 'block'"):
         program.diagram("shift", block="s2mlp_block")
-
-
-def test_the_page_lists_the_views(golden: Callable[[Path, str], None]) -> None:
-    """`--update-golden` writes them into the page."""
-    page = DOCS / "diagrams.md"
-    table = re.compile(r"(^\| view \| what it shows \|\n\|-+\|-+\|\n)(?:\|.*\n)*", re.M)
-    rows = "".join(f"| `{name}` | {doc} |\n" for name, doc in VIEWS.docs().items())
-    text, found = table.subn(lambda at: at[1] + rows, page.read_text(encoding="utf-8"))
-    assert found == 1
-    golden(page, text)
 
 
 def test_wrong_choices_are_wrong_usage(tmp_path: Path) -> None:

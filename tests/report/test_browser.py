@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from s2mlp_dsl.report import Subject
 from s2mlp_dsl.report.page import report
 from s2mlp_dsl.report.runs import read_run
-from s2mlp_dsl.report.subject import subject_of
 from tests.pictures.picture import ROOT
 from tests.pictures.test_branches import BRANCHES
 from tests.pictures.test_diagram import MIXED
@@ -43,7 +43,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "branches.html").write_text(branches, encoding="utf-8")
     hostile = report([subject(HOSTILE)])
     (folder / "hostile.html").write_text(hostile, encoding="utf-8")
-    many = report([subject_of(everything())])
+    many = report([Subject(everything())])
     (folder / "many.html").write_text(many, encoding="utf-8")
     return folder
 

@@ -14,9 +14,9 @@ import pytest
 
 from s2mlp_dsl.analysis.receptive_field import seen_after
 from s2mlp_dsl.api import elaborate
+from s2mlp_dsl.report import Subject
 from s2mlp_dsl.report.page import report
 from s2mlp_dsl.report.runs import UnreadableRun, read_run
-from s2mlp_dsl.report.subject import Subject, subject_of
 from tests.pictures.picture import ROOT, s2mlp
 
 DEEP = ROOT / "specs" / "s2mlp_deep.arch"
@@ -40,7 +40,7 @@ claim script {{
 
 
 def subject(spec: str | Path) -> Subject:
-    return subject_of(elaborate(spec))
+    return Subject(elaborate(spec))
 
 
 class Page(HTMLParser):
@@ -197,14 +197,14 @@ def _run(folder: Path, name: str = "a <b>") -> Path:
 
 def test_curves_of_runs(tmp_path: Path) -> None:
     run = read_run(_run(tmp_path / "one"))
-    page = report([subject(DEEP)], [run, run])
+    page = report([subject(DEEP)], [run] * 7)  # more than there are colours
     assert "one: a &lt;b&gt; by quick, 60.00% test accuracy after 3 epochs" in page
     paths = re.findall(r'<path class="c\d (?:test|train)" d="M([^"]+)"', page)
-    assert [len(path.split("L")) for path in paths] == [3] * 8
+    assert [len(path.split("L")) for path in paths] == [3] * 28
 
 
 def test_damaged_runs_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableRun, match="is not a run"):
+    with pytest.raises(UnreadableRun, match="is not a training run"):
         read_run(tmp_path)
     folder = _run(tmp_path / "one")
     (folder / "metrics.jsonl").write_text("{")

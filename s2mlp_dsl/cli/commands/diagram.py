@@ -1,6 +1,7 @@
 """`s2mlp-dsl diagram SPEC`."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -10,14 +11,19 @@ from s2mlp_dsl.cli.options import FILE, F, model_options, spec_argument
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.pictures.picture import format_of
 from s2mlp_dsl.pictures.theme import THEMES, ThemeName
-from s2mlp_dsl.pictures.views import VIEWS, options_of_views
+from s2mlp_dsl.pictures.views import VIEWS
+from s2mlp_dsl.registry import RegistrationError
 
 _HELP = "; ".join(f"{name}: {doc}" for name, doc in VIEWS.docs().items())
 
 
 def _view_options(command: F) -> F:
-    """The options of all views, such as `--block NAME`."""
-    for name, help in options_of_views().items():
+    """The options of views, such as `--block NAME`. Broken packages have none."""
+    options: dict[str, str] = {}
+    for view in VIEWS:
+        with suppress(RegistrationError):
+            options |= VIEWS[view].options
+    for name, help in options.items():
         command = click.option(f"--{name}", metavar="NAME", help=help)(command)
     return command
 
@@ -54,7 +60,7 @@ def command(
 ) -> int:
     """Draw a model of SPEC as .svg, .png, .dot, .gv or .pdf.
 
-    Only .pdf needs Graphviz to be installed. Only --view graph imports PyTorch.
+    Only .pdf needs Graphviz to be installed.
     """
     if output is not None:
         format_of(output)  # an unknown one is an error before anything is drawn

@@ -10,9 +10,9 @@ from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli.options import FILE, model_options
 from s2mlp_dsl.cli.output import write
 from s2mlp_dsl.elaborate.spec import ChoiceError, load
+from s2mlp_dsl.report import Subject
 from s2mlp_dsl.report.page import report
 from s2mlp_dsl.report.runs import read_run
-from s2mlp_dsl.report.subject import Subject, subject_of
 
 
 @click.command()
@@ -77,20 +77,18 @@ def _subject(
     program: Program, certificates: dict[str, dict[str, Any]], *, verify: bool
 ) -> Subject:
     if not verify:
-        return subject_of(program, certificates.get(program.function_hash))
+        return Subject(program, certificates.get(program.function_hash))
     from s2mlp_dsl.verify.verify import verify_program
 
-    return subject_of(program, verify_program(program).as_data())
+    return Subject(program, verify_program(program).as_data())
 
 
 def _certificate(path: Path) -> dict[str, Any]:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(data["function_hash"], str) and isinstance(data["checks"], list):
-            return dict(data)
-        error: Exception = TypeError("no checks of a function hash")
-    except (ValueError, KeyError, TypeError) as found:
-        error = found
-    raise click.BadParameter(
-        f"{path} is not a certificate of `verify --format json`: {error}"
-    ) from error
+        checks = [dict(check) for check in data["checks"]]
+        return {**data, "function_hash": str(data["function_hash"]), "checks": checks}
+    except (ValueError, KeyError, TypeError) as error:
+        raise click.BadParameter(
+            f"{path} is not a certificate of `verify --format json`: {error!r}"
+        ) from error

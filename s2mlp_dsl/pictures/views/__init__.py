@@ -5,12 +5,11 @@ hyphens. Packages add others by the entry point group `s2mlp_dsl.views`.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from s2mlp_dsl.pictures.picture import Picture
 from s2mlp_dsl.pictures.theme import THEMES, Theme, ThemeName
-from s2mlp_dsl.registry import RegistrationError, Registry
+from s2mlp_dsl.registry import Registry
 
 if TYPE_CHECKING:
     from s2mlp_dsl.program import Program
@@ -54,12 +53,3 @@ def draw(
     for name in given.keys() - found.options.keys():
         raise CannotDraw(f"the view {view!r} has no option {name!r}")
     return found.draw(program, THEMES[theme], **given)
-
-
-def options_of_views() -> dict[str, str]:
-    """The options of all views that can be loaded, each with a line for help."""
-    found: dict[str, str] = {}
-    for name in VIEWS:
-        with suppress(RegistrationError):
-            found |= VIEWS[name].options
-    return found

@@ -20,8 +20,8 @@ MOST_NODES = 400
 class GraphView(View):
     api = 1
     doc = (
-        "the torch.fx graph of the compiled model, its nodes framed by statement; "
-        "needs PyTorch"
+        "the torch.fx graph of the compiled model, its nodes framed by statement "
+        "(needs PyTorch)"
     )
     needs_torch = True
 

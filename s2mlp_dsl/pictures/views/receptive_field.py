@@ -1,13 +1,9 @@
 """What one position of the first map sees, after more and more iterations."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isqrt, prod
 from typing import TYPE_CHECKING
 
-from graphviz import Digraph
-
-from s2mlp_dsl.analysis.analyze import Analysis
 from s2mlp_dsl.analysis.receptive_field import ReceptiveField, seen_after
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.pictures.figures import totals
@@ -18,6 +14,7 @@ from s2mlp_dsl.pictures.labels import (
     new_graph,
     paragraph,
     row,
+    rows_of,
     table,
 )
 from s2mlp_dsl.pictures.picture import Picture
@@ -41,13 +38,22 @@ class ReceptiveFieldView(View):
     )
 
     def draw(self, program: "Program", theme: Theme, **options: str) -> Picture:
-        name, analysis = program.model.name, program.analysis
-        field, depths = _receptive_field_of(program.model, analysis)
-        graph = _draw(name, totals(analysis)[-1], field, depths, theme)
-        counts = "; ".join(
-            f"after {one.iterations}: {one.seen} positions" for one in depths
+        name, field = program.model.name, drawable(program)
+        depths = _depths(program.model, field)
+        head = paragraph(
+            Text(name, 13, theme.ink, bold=True),
+            Text(totals(program.analysis)[-1], 10, theme.ink),
+            Text("what the marked position in the middle sees", 10, theme.quiet),
+            padding=1,
         )
-        words = f"What the position in the middle sees. {counts}."
+        grids = [f"<TD>{_grid(depth, field.grid, theme)}</TD>" for depth in depths]
+        across = min(ACROSS, len(grids))
+        first = row(f'<TD ALIGN="LEFT" COLSPAN="{across}">{head}</TD>')
+        whole = table(first, *rows_of(grids, ACROSS), spacing=6)
+        graph = new_graph(name, theme, graph="", node="shape=plain")
+        add_node(graph, "receptive_field", whole, f"receptive field of {name}")
+        counts = (f"after {one.iterations}: {one.seen} positions" for one in depths)
+        words = f"What the position in the middle sees. {'; '.join(counts)}."
         return Picture(graph, f"receptive field of {name}", words)
 
 
@@ -69,26 +75,29 @@ class Depth:
         return self.mask.bit_count()
 
 
-def _receptive_field_of(
-    model: Model, analysis: Analysis
-) -> tuple[ReceptiveField, list[Depth]]:
-    """The receptive field after 1, 2, 4, … iterations, until full or at the end."""
-    field = analysis.receptive_field
+def drawable(program: "Program") -> ReceptiveField:
+    """The receptive field of a model, if it can be drawn. Raises `CannotDraw`."""
+    field, name = program.analysis.receptive_field, program.model.name
     if field is None or prod(field.grid) > MOST_POSITIONS:
         raise CannotDraw(
-            f"the first map of {model.name} is too large: its receptive field is drawn "
-            f"for at most {MOST_POSITIONS:,} positions; use a smaller image"
+            f"the first map of {name} is too large, its receptive field is drawn for "
+            f"at most {MOST_POSITIONS:,} positions; give the model a smaller image"
         )
     if len(field.grid) != 2:
         raise CannotDraw(
-            f"{model.name} takes clips, and the receptive field is drawn for images; "
-            "`check` prints it for clips too"
+            f"{name} takes clips, its receptive field is drawn for images only; "
+            "`s2mlp-dsl check` prints it for clips too"
         )
     if not field.steps:
         raise CannotDraw(
-            f"{model.name} has no stack, so there are no iterations to draw the "
-            "receptive field after; use `--view model`"
+            f"{name} has no stack, its receptive field is drawn after the iterations "
+            "of one; draw another view"
         )
+    return field
+
+
+def _depths(model: Model, field: ReceptiveField) -> list[Depth]:
+    """What is seen after 1, 2, 4, … iterations, until that is everything."""
     history, found = seen_after(model), []
     last = field.full or field.iterations
     for iterations in sorted({*(1 << n for n in range(last.bit_length())), last}):
@@ -97,7 +106,7 @@ def _receptive_field_of(
         rows, step = history[at], field.steps[at]
         mask = rows[_middle(grid_of(len(rows), field.grid))]
         found.append(Depth(iterations, mask, step.least, step.most))
-    return field, found
+    return found
 
 
 def grid_of(positions: int, grid: tuple[int, ...]) -> tuple[int, int]:
@@ -113,52 +122,23 @@ def _middle(grid: tuple[int, ...]) -> int:
     return (height // 2) * width + width // 2
 
 
-def _draw(
-    name: str,
-    figures: str,
-    field: ReceptiveField,
-    depths: Sequence[Depth],
-    theme: Theme,
-) -> Digraph:
-    grids = [f"<TD>{grid}</TD>" for grid in _grids(field.grid, depths, theme)]
-    head = paragraph(
-        Text(name, 13, theme.ink, bold=True),
-        Text(figures, 10, theme.ink),
-        Text("what the marked position in the middle sees", 10, theme.quiet),
-        padding=1,
-    )
-    across = min(ACROSS, len(grids))
-    rows = [row(*grids[at : at + ACROSS]) for at in range(0, len(grids), ACROSS)]
-    whole = table(
-        row(f'<TD ALIGN="LEFT" COLSPAN="{across}">{head}</TD>'), *rows, spacing=6
-    )
-    graph = new_graph(name, theme, graph="", node="shape=plain")
-    add_node(graph, "receptive_field", whole, f"receptive field of {name}")
-    return graph
-
-
-def _grids(
-    sides: tuple[int, ...], depths: Sequence[Depth], theme: Theme
-) -> Iterator[str]:
-    """A grid of the first map for each depth, with its figures below."""
+def _grid(depth: Depth, sides: tuple[int, ...], theme: Theme) -> str:
+    """The first map with what is seen at a depth, and its figures below."""
     height, width = sides
     side = max(NARROWEST, SIDE // max(sides) - 1)
     size = f'FIXEDSIZE="TRUE" WIDTH="{side}" HEIGHT="{side}"'
-    middle = _middle(sides)
-    for depth in depths:
-        fills = [
-            theme.seen if depth.mask >> position & 1 else theme.plain
-            for position in range(height * width)
-        ]
-        fills[middle] = theme.chosen
-        cells = [f'<TD {size} BGCOLOR="{fill}"></TD>' for fill in fills]
-        rows = [row(*cells[at : at + width]) for at in range(0, len(cells), width)]
-        grid = table(*rows, fill=theme.line, padding=0, spacing=1)
-        least = f"{depth.least} to " if depth.least != depth.most else ""
-        texts = (
-            Text(f"after {depth.iterations}", 10, theme.ink, bold=True),
-            Text(f"{depth.seen} of {height * width}", 9, theme.ink),
-            Text(f"any position: {least}{depth.most}", 9, theme.quiet),
-        )
-        words = [row(cell(text)) for text in texts]
-        yield table(row(f'<TD ALIGN="LEFT">{grid}</TD>'), *words, padding=1)
+    fills = [
+        theme.seen if depth.mask >> position & 1 else theme.plain
+        for position in range(height * width)
+    ]
+    fills[_middle(sides)] = theme.chosen
+    cells = [f'<TD {size} BGCOLOR="{fill}"></TD>' for fill in fills]
+    grid = table(*rows_of(cells, width), fill=theme.line, padding=0, spacing=1)
+    least = f"{depth.least} to " if depth.least != depth.most else ""
+    texts = (
+        Text(f"after {depth.iterations}", 10, theme.ink, bold=True),
+        Text(f"{depth.seen} of {height * width}", 9, theme.ink),
+        Text(f"any position: {least}{depth.most}", 9, theme.quiet),
+    )
+    words = [row(cell(text)) for text in texts]
+    return table(row(f'<TD ALIGN="LEFT">{grid}</TD>'), *words, padding=1)
