@@ -1,11 +1,12 @@
-"""A syntax tree as text, in the one layout that `fmt` gives every spec.
+"""A syntax tree as text, in the layout of `fmt`.
 
-Four spaces per level, one statement a line, one blank line between
-declarations, at most one where the author left some. Lexemes and comments stay
-as they were written. A bracket is broken, one element a line, when it does not
-fit in 88 columns, when it holds a comment, or when its author had broken it.
+Four spaces per level, one statement per line, one blank line between declarations, at
+most one where the author left some. Lexemes and comments stay as they were written. A
+bracket is broken, one element per line, when it does not fit in 88 columns, when there
+is a comment in it, or when its author broke it.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -19,7 +20,7 @@ INDENT = "    "
 
 def format_file(file: tree.File) -> str:
     """The text of a file that parsed without mistakes."""
-    printer = _Printer(file.source.text, list(file.comments))
+    printer = _Printer(file.source.text, file.comments)
     printer.declarations(file.declarations)
     printer.comments_before(len(file.source.text) + 1)
     lines = printer.lines
@@ -31,26 +32,31 @@ class _Printer:
     """Prints declarations, and the comments of the text between them."""
 
     text: str
-    comments: list[tree.Comment]  # still to be printed, in order
+    comments: Sequence[tree.Comment]
     lines: list[str] = field(default_factory=list)
     level: int = 0
     printed: int = 0  # offset in the source up to which everything is printed
+    next: int = 0  # the first comment that is not printed
 
     def __post_init__(self) -> None:
-        self.all_comments = tuple(self.comments)
+        self.starts = [comment.span.start for comment in self.comments]
+
+    def _is_comment(self, offset: int) -> bool:
+        """Whether a comment is around a character."""
+        number = bisect_right(self.starts, offset) - 1
+        return number >= 0 and offset < self.comments[number].span.end
 
     def _find(self, bracket: str, start: int) -> int:
-        """Offset just after the next bracket that is in no comment."""
-        while self.text:
-            start = self.text.find(bracket, start) + 1
-            if not any(c.span.start < start <= c.span.end for c in self.all_comments):
-                break
-        return start
+        """Offset just after the next bracket that is not in a comment."""
+        start = self.text.find(bracket, start)
+        while self._is_comment(start):
+            start = self.text.find(bracket, start + 1)
+        return start + 1
 
     # lines and comments
 
     def line(self, text: str, span: Span) -> None:
-        """One line for what stands at `span`, after the comments above it."""
+        """A line for what was at `span`, after the comments above it."""
         self.comments_before(span.start)
         self._keep_blank(span.start)
         self.lines.append(INDENT * self.level + text)
@@ -58,24 +64,21 @@ class _Printer:
     def done(self, end: int) -> None:
         """Everything up to `end` is printed; a comment beside it follows it."""
         self.printed = max(self.printed, end)
-        while self.comments:
-            start = self.comments[0].span.start
-            between = self.text[end:start]
-            if start < end or not between.strip(" \t,"):
-                self._beside(self.comments.pop(0))
-            else:
+        while self.next < len(self.comments):
+            comment = self.comments[self.next]
+            start = comment.span.start
+            if start >= end and self.text[end:start].strip(" \t,"):
                 return
+            self.lines[-1] += f"  {comment.span.text.rstrip()}"
+            self.printed = comment.span.end
+            self.next += 1
 
     def comments_before(self, offset: int) -> None:
-        while self.comments and self.comments[0].span.start < offset:
-            comment = self.comments.pop(0)
+        for comment in self.comments[self.next : bisect_left(self.starts, offset)]:
             self._keep_blank(comment.span.start)
             self.lines.append(INDENT * self.level + comment.span.text.rstrip())
             self.printed = comment.span.end
-
-    def _beside(self, comment: tree.Comment) -> None:
-        self.lines[-1] += f"  {comment.span.text.rstrip()}"
-        self.printed = comment.span.end
+            self.next += 1
 
     def _keep_blank(self, start: int) -> None:
         """A blank line where the author left one, except after an opening brace."""
@@ -108,22 +111,17 @@ class _Printer:
             case tree.Edition(span, number):
                 self.line(f"edition {number.lexeme}", span)
             case tree.Import(span, names, origin):
-                listed = ", ".join(
-                    f"{one.name.id} as {one.alias.id}" if one.alias else one.name.id
-                    for one in names
-                )
+                listed = ", ".join(map(as_text, names))
                 self.line(f'import {listed} from "{origin.value}"', span)
             case tree.Let(span, name, value):
                 self.expression(f"let {name.id} = ", value, "", span)
             case tree.Shift(span, name, params, items):
                 after = self._head(f"shift {name.id}", params, span, name)
                 self._braced(after, items, span.end)
-            case tree.Block(span, name, params, body):
-                self._head(f"block {name.id}", params, span, name)
-                self._braced(body.span.start, body.statements, span.end)
-            case tree.Model(span, name, params, body):
-                self._head(f"model {name.id}", params, span, name)
-                self._braced(body.span.start, body.statements, span.end)
+            case tree.Block() | tree.Model():
+                keyword, name = type(node).__name__.lower(), node.name
+                self._head(f"{keyword} {name.id}", node.params, node.span, name)
+                self._braced(node.body.span.start, node.body.statements, node.span.end)
             case tree.Variant(span, name, base):
                 self.expression(f"model {name.id} = ", _bare(base), "", span)
             case tree.Claim(span, model, facts):
@@ -150,9 +148,9 @@ class _Printer:
         return params[-1].span.end
 
     def _braced(self, after: int, nodes: Iterable["_Inner"], end: int) -> None:
-        """What stands between the first brace `after` an offset and its end.
+        """The lines of a body, its opening brace being the first one `after` an offset.
 
-        A comment behind the opening brace stays there.
+        A comment beside the opening brace stays there.
         """
         self.done(self._find("{", after))
         self.level += 1
@@ -164,23 +162,25 @@ class _Printer:
         self.printed = end
 
     def _inner(self, node: "_Inner") -> None:
+        name = getattr(node, "label", None)
+        label = f"{name.id}: " if name else ""
         match node:
-            case tree.Operation(span, call, label=label):
-                self.expression(_label(label), _bare(call), "", span)
-            case tree.Residual(span, body, label=label):
-                self.line(f"{_label(label)}residual {{", span)
+            case tree.Operation(span, call):
+                self.expression(label, _bare(call), "", span)
+            case tree.Residual(span, body):
+                self.line(f"{label}residual {{", span)
                 self._braced(body.span.start, body.statements, span.end)
-            case tree.Region(span, call, body, label=label):
-                self.expression(_label(label), call, " {", span)
+            case tree.Region(span, call, body):
+                self.expression(label, call, " {", span)
                 self._braced(body.span.start, body.statements, span.end)
-            case tree.Parallel(span, call, branches, label=label):
-                self.expression(_label(label), call, " {", span)
+            case tree.Parallel(span, call, branches):
+                self.expression(label, call, " {", span)
                 self._braced(call.span.end, branches, span.end)
             case tree.Body(span, statements):
                 self.line("branch {", span)
                 self._braced(span.start, statements, span.end)
             case tree.Stack():
-                self._stack(node)
+                self._stack(node, label)
             case tree.Fact(span, expression, None):
                 self.expression("", expression, "", span)
             case tree.Fact(span, expression, about, within):
@@ -201,12 +201,12 @@ class _Printer:
                 self.line(as_text(node), node.span)
         self.done(node.span.end)
 
-    def _stack(self, stack: tree.Stack) -> None:
+    def _stack(self, stack: tree.Stack, label: str) -> None:
         for number, part in enumerate(stack.parts):
             index = f" as {stack.index.id}" if stack.index and number == 0 else ""
             count = f"{as_text(part.count)}{index} {{"
             if number == 0:
-                self.line(f"{_label(stack.label)}stack {count}", stack.span)
+                self.line(f"{label}stack {count}", stack.span)
             else:
                 self.lines[-1] += f" then {count}"
             body = part.body
@@ -228,40 +228,38 @@ class _Printer:
         first, last = bracket.first.start, bracket.last.end
         if len(INDENT * self.level + whole) > WIDTH:
             return True
-        return any(first - 1 <= c.span.start < last for c in self.comments) or (
-            "\n" in self.text[self._opening(bracket) : first]
-        )
+        number = max(self.next, bisect_left(self.starts, first - 1))
+        if number < len(self.starts) and self.starts[number] < last:
+            return True
+        return "\n" in self.text[self._opening(bracket) : first]
 
     def _opening(self, bracket: Bracket) -> int:
         """Offset just after the bracket's opening character."""
-        start = bracket.first.start
-        while self.text:
+        start = self.text.rfind(bracket.open, 0, bracket.first.start)
+        while self._is_comment(start):
             start = self.text.rfind(bracket.open, 0, start)
-            if not any(c.span.start <= start < c.span.end for c in self.all_comments):
-                break
         return start + 1
 
     def _bracket(self, before: str, bracket: Bracket, after: str, span: Span) -> None:
-        elements = [as_text(one) for one in bracket.items]
-        whole = f"{before}{bracket.head}{bracket.open}{', '.join(elements)}"
-        whole += f"{bracket.close}{after}"
+        elements = ", ".join(map(as_text, bracket.items))
+        head = f"{before}{bracket.head}{bracket.open}"
+        whole = f"{head}{elements}{bracket.close}{after}"
         if not self._breaks(whole, bracket):
             self.line(whole, span)
             return
-        self.line(f"{before}{bracket.head}{bracket.open}", span)
+        self.line(head, span)
         if self.text:
             self.done(self._opening(bracket))
         self.level += 1
         for item in bracket.items:
-            inner = item.value if isinstance(item, tree.Argument) else None
-            if inner is not None and bracket_of(inner) is not None:
-                assert isinstance(item, tree.Argument)
-                name = f"{item.name.id} = " if item.name else ""
-                self.expression(name, inner, ",", item.span)
-            elif not isinstance(item, tree.Argument | tree.Param):
-                self.expression("", item, ",", item.span)
-            else:
-                self.line(f"{as_text(item)},", item.span)
+            match item:
+                case tree.Param():
+                    self.line(f"{as_text(item)},", item.span)
+                case tree.Argument(_, name, value):
+                    before = f"{name.id} = " if name else ""
+                    self.expression(before, value, ",", item.span)
+                case _:
+                    self.expression("", item, ",", item.span)
             self.done(item.span.end)
         end = self._find(bracket.close, bracket.last.end)
         self.comments_before(end)
@@ -270,7 +268,7 @@ class _Printer:
         self.printed = end
 
 
-# A body that stands by itself is a branch.
+# A body that is not part of another node is a branch.
 _Inner = (
     tree.Statement
     | tree.Body
@@ -287,11 +285,7 @@ def _bare(call: tree.Call) -> tree.Call | tree.Name:
     return call if call.arguments else call.name
 
 
-def _label(label: tree.Name | None) -> str:
-    return f"{label.id}: " if label else ""
-
-
-def _tight(one: tree.Declaration, other: tree.Declaration) -> bool:
-    """Imports and lets stand together in groups."""
+def _tight(first: tree.Declaration, second: tree.Declaration) -> bool:
+    """No blank line is added between imports, nor between lets."""
     kinds = (tree.Import, tree.Let)
-    return isinstance(one, kinds) and type(one) is type(other)
+    return isinstance(first, kinds) and type(first) is type(second)

@@ -1,4 +1,4 @@
-"""A piece of syntax in one line."""
+"""Syntax in one line."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ Element = tree.Expr | tree.Argument | tree.Param
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """A bracket that may be broken over lines, with what stands in it."""
+    """A bracket that may be broken over lines, with its items."""
 
     head: str
     open: str
@@ -36,7 +36,7 @@ def bracket_of(node: tree.Expr) -> Bracket | None:
             return None
 
 
-def as_text(node: Element | tree.ShiftItem | None) -> str:
+def as_text(node: Element | tree.Imported | tree.ShiftItem | None) -> str:
     """Text in one line, lexemes as they were written."""
     match node:
         case tree.Name(_, id):
@@ -61,6 +61,8 @@ def as_text(node: Element | tree.ShiftItem | None) -> str:
             return f"{name.id}({inside})"
         case tree.Argument(_, name, value):
             return f"{name.id} = {as_text(value)}" if name else as_text(value)
+        case tree.Imported(_, name, alias):
+            return f"{name.id} as {alias.id}" if alias else name.id
         case tree.Param(_, name, kind, default):
             annotation = f": {kind.id}" if kind else ""
             value = f" = {as_text(default)}" if default is not None else ""
