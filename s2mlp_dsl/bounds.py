@@ -1,8 +1,7 @@
-"""How large a spec may grow. No real model meets these; an explosion does.
+"""Resource limits: how large a spec and its models may be.
 
-Everything is checked by arithmetic before anything of that size is built. Each
-bound has a diagnostic code of its own and a name, by which `--limit` and
-`raised` move it.
+They are checked by arithmetic, before anything of that size is built. Each has a
+diagnostic code and a name, by which `--limit` and `raised` change it.
 """
 
 import sys
@@ -14,11 +13,11 @@ from dataclasses import dataclass, fields, replace
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The largest that is allowed of each."""
+    """The largest value allowed of each."""
 
-    bytes: int = 2**20  # of a spec and what it imports, together
+    bytes: int = 2**20  # of a spec and everything it imports
     files: int = 64
-    digits: int = 60  # of a number, its exponent spelled out
+    digits: int = 60  # of a number, written without an exponent
     nesting: int = 64  # brackets; expressions; blocks, residuals and stacks
     steps: int = 250_000  # of evaluation, for one model; see Evaluator.step
     groups: int = 512  # of channels in one shift
@@ -30,9 +29,9 @@ class Limits:
     activation: int = 2**40  # bytes of all maps of one image in float32
 
 
-# Beyond these Python's own stack, its conversion of numbers, and memory give way.
+# Beyond these, Python's stack, its conversion of numbers, or memory would fail.
 MOST = {"nesting": 256, "digits": 1000, "statements": 10**7}
-NAMES = tuple(one.name for one in fields(Limits))
+NAMES = tuple(field.name for field in fields(Limits))
 FLOAT_BYTES = 4
 
 _DEFAULT = Limits()
@@ -42,7 +41,7 @@ _current: ContextVar[Limits] = ContextVar("limits", default=_DEFAULT)
 
 
 def limits() -> Limits:
-    """What holds now."""
+    """The limits in force."""
     return _current.get()
 
 
@@ -50,15 +49,15 @@ def limits() -> Limits:
 def raised(**given: int) -> Iterator[Limits]:
     """Other limits inside `with`, such as `raised(statements=10**7)`.
 
-    Raises `ValueError` for a name that is none and for what is out of range.
+    Raises `ValueError` for an unknown name and for a value out of range.
     """
     for name, value in given.items():
         if name not in NAMES:
-            raise ValueError(f"there is no limit {name!r}; there is {', '.join(NAMES)}")
+            raise ValueError(f"unknown limit {name!r}; limits are {', '.join(NAMES)}")
         most = MOST.get(name)
         if value < 1 or (most is not None and value > most):
             above = "" if most is None else f" to {most:,}"
-            raise ValueError(f"{name} is a whole number from 1{above}")
+            raise ValueError(f"{name} must be a whole number from 1{above}")
     token = _current.set(replace(limits(), **given))
     frames = sys.getrecursionlimit()
     if limits().nesting > _DEFAULT.nesting:

@@ -1,7 +1,6 @@
 """Source text and the spans that point into it.
 
-Everything a user can be told about is told with a `Span`, so this file stands
-at the bottom of the house: it imports nothing of ours.
+Every diagnostic points at a `Span`, so this file has no internal imports.
 """
 
 from bisect import bisect_right
@@ -12,10 +11,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Source:
-    """One text: a file, standard input, or a string handed to the API.
+    """One text: a file, standard input, or a string passed to the API.
 
-    `name` is what messages call it, `path` where it was read from (None for
-    text that has no file, which therefore cannot import relative to itself).
+    `name` is shown in messages. `path` is the file, None for other texts, which cannot
+    import anything relative to themselves.
     """
 
     name: str
@@ -45,7 +44,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Half-open range of characters `[start, end)` in a source."""
+    """A half-open range of characters `[start, end)` in a source."""
 
     source: Source
     start: int

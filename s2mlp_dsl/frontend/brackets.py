@@ -1,4 +1,4 @@
-"""The brackets that are open while a text is read, and where a missing one belongs."""
+"""The open brackets while a text is parsed, and where a missing one belongs."""
 
 import re
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class Brackets:
     source: Source
     braces: list[Brace]  # the first is the file itself
     inner: list[Token] = field(default_factory=list)  # ( and [ in this statement
-    # A `}` that stands where an outer one would, and the brace that it closed.
+    # A `}` indented like an outer one, and the brace that it closed.
     early: tuple[Token, Token] | None = None
 
     @property
@@ -50,7 +50,7 @@ class Brackets:
         return closer == "RBRACE" and len(self.braces) > 1
 
     def note(self, token: Token, height: int) -> None:
-        """Keep a bracket that was read; the parser's stack is now so high."""
+        """Open or close a bracket; `height` is that of the parser's stack now."""
         if token.type == "LBRACE":
             self.braces.append(Brace(token, height, place(token)[1]))
         elif token.type == "RBRACE":
@@ -93,10 +93,10 @@ class Brackets:
         return not self.source.text[self._line_start(at) : at].strip()
 
     def _meant(self) -> tuple[Token, Span] | None:
-        """The brace that was left open, by the indents, and the line behind it.
+        """By the indents, the brace that was left open, and the line after its body.
 
-        An inner brace was closed where an outer one should be: it ends before
-        the first line that does not stand further in than its own.
+        An inner brace was closed where an outer one should be: its body ends before the
+        first line that is not indented further than its own.
         """
         opened = [brace.token for brace in self.braces if brace.token is not None]
         if self.inner or self.early is None or len(opened) > 1:
@@ -113,7 +113,7 @@ class Brackets:
         return None
 
     def _closing(self, last_end: int) -> Fix:
-        """What closes everything that is open, where it must have been meant."""
+        """A fix that closes everything that is open, where that was probably meant."""
         if self.inner:
             closers = "".join(OPENERS[token.type] for token in reversed(self.inner))
             return self._insert(last_end, closers)
@@ -131,13 +131,13 @@ class Brackets:
         return self.source.text.rfind("\n", 0, at) + 1
 
     def _indent(self, token: Token) -> str:
-        """The blanks before the first word of a token's line."""
+        """The blanks at the start of a token's line."""
         at, _ = place(token)
         line = self.source.text[self._line_start(at) : at + 1]
         return line[: len(line) - len(line.lstrip())]
 
     def _stands_before(self, closer: Token, opened: Token) -> bool:
-        """Whether a brace is closed left of the line that opened it."""
+        """Whether a brace is closed at a smaller indent than that of its line."""
         indents = [_columns(self._indent(token)) for token in (closer, opened)]
         return self.starts_line(place(closer)[0]) and indents[0] < indents[1]
 

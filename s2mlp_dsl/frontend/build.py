@@ -24,7 +24,7 @@ Method = Callable[[Any, Children], Any]
 
 
 class TooDeep(Exception):
-    """An expression nests deeper than anything that reads it may go."""
+    """An expression nests deeper than the limit."""
 
     def __init__(self, span: Span) -> None:
         super().__init__(span)
@@ -33,7 +33,7 @@ class TooDeep(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What is being read: a token of Lark's knows its place, but not its text."""
+    """The text that is parsed: Lark's tokens have positions, but no source."""
 
     source: Source
     comments: list[tree.Comment] = field(default_factory=list)
@@ -44,7 +44,7 @@ _reading: ContextVar[_Reading] = ContextVar("reading")
 
 @contextmanager
 def reading(source: Source) -> Iterator[list[tree.Comment]]:
-    """What is built inside `with` comes from this text. Gives its comments."""
+    """Nodes that are built inside `with` are of this text. Gives its comments."""
     text = _Reading(source)
     token = _reading.set(text)
     try:
@@ -54,13 +54,13 @@ def reading(source: Source) -> Iterator[list[tree.Comment]]:
 
 
 def keep_comment(token: Token) -> Token:
-    """What the lexer calls with every comment."""
+    """Called by the lexer with every comment."""
     _reading.get().comments.append(tree.Comment(_at(token)))
     return token
 
 
 def place(token: Token) -> tuple[int, int]:
-    """Where a token that was read begins and ends; to Lark's types it need not."""
+    """Start and end of a lexed token, which Lark's types leave optional."""
     assert token.start_pos is not None and token.end_pos is not None
     return token.start_pos, token.end_pos
 
@@ -83,7 +83,7 @@ def _all(kind: Any, children: Children) -> tuple[Any, ...]:
 
 
 def _depth(span: Span, parts: Children) -> int:
-    """Of an expression with these parts. Raises `TooDeep`."""
+    """The depth of an expression with these parts. Raises `TooDeep`."""
     depth = 1 + max(getattr(part, "depth", 0) for part in parts)
     if depth > limits().nesting:
         raise TooDeep(span)
@@ -91,7 +91,7 @@ def _depth(span: Span, parts: Children) -> int:
 
 
 def _node(kind: Callable[..., Any], *fields: int) -> Method:
-    """Of a rule whose children at these places are the fields of a node."""
+    """For a rule whose children at these indices are the fields of a node."""
 
     def build(_: Any, children: Children) -> Any:
         return kind(_span(children), *[children[field] for field in fields])
@@ -100,7 +100,7 @@ def _node(kind: Callable[..., Any], *fields: int) -> Method:
 
 
 def _nested(kind: Callable[..., Any], *fields: int) -> Method:
-    """As `_node`, of an expression that has others inside."""
+    """As `_node`, for an expression with others inside."""
 
     def build(_: Any, children: Children) -> Any:
         span, values = _span(children), [children[field] for field in fields]
@@ -110,7 +110,7 @@ def _nested(kind: Callable[..., Any], *fields: int) -> Method:
 
 
 def _listing(kind: Callable[..., Any], items: Any, *fields: int) -> Method:
-    """As `_node`, of a rule with a list of `items`, which is the last field."""
+    """As `_node`, with all children of the type `items` as the last field."""
 
     def build(_: Any, children: Children) -> Any:
         values = [children[field] for field in fields]

@@ -23,10 +23,10 @@ NEWLINE, END = "_NL", "$END"
 
 
 class _Words(PostLex):
-    """What is a token in every context.
+    """Terminals that are lexed everywhere, even where the grammar does not allow them.
 
-    Names: a contextual lexer that knows keywords only would read `modelx` as `model`
-    and `x`. Newlines: whether one counts is for the reader to say.
+    Names: with keywords alone, the contextual lexer would split `modelx` into `model`
+    and `x`. Newlines: the parser drops those that do not count.
     """
 
     always_accept = (NAME, NEWLINE)
@@ -59,10 +59,10 @@ def build(*, strict: bool = False) -> Lark:
 
 @contextmanager
 def _without_comparing_terminals() -> Iterator[None]:
-    """Where `interegular` is installed, Lark compares all terminals at every start.
+    """Where `interegular` is installed, Lark compares all terminals on every build.
 
-    That takes 300 ms, and there is no option against it. A test builds the grammar
-    with `strict`, where any two that overlap are an error.
+    That takes 300 ms and cannot be turned off by an option. A test builds the grammar
+    with `strict`, where an overlap is an error.
     """
     installed = lark.lexer.has_interegular
     lark.lexer.has_interegular = False
@@ -74,7 +74,7 @@ def _without_comparing_terminals() -> Iterator[None]:
 
 @cache
 def _literals() -> dict[str, str]:
-    """The terminals that are written one way only, with their text."""
+    """The terminals that match one text only, with that text."""
     return {
         terminal.name: terminal.pattern.value
         for terminal in parser().terminals
@@ -83,7 +83,7 @@ def _literals() -> dict[str, str]:
 
 
 def spelled(terminals: Iterable[str]) -> set[str]:
-    """Terminals as a spec has them: `{` for LBRACE; the name of those like NAME."""
+    """Terminals as a spec has them: `{` for LBRACE; those like NAME keep their name."""
     return {_literals().get(name, name) for name in terminals}
 
 
@@ -101,7 +101,7 @@ def declaring() -> frozenset[str]:
 
 @cache
 def directions() -> frozenset[str]:
-    """The words for where a shift moves its channels."""
+    """The words for the directions of a shift."""
     rules = [rule for rule in parser().rules if rule.origin.name == "_direction"]
     return frozenset(spelled(rule.expansion[0].name for rule in rules))
 

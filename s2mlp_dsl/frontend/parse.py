@@ -1,9 +1,9 @@
 """Text to syntax tree, with as many independent errors as the text has.
 
 Tokens are fed to Lark's parser one at a time. At each `{` and each newline inside
-braces the state of its stack is noted; after an error the stack is cut back to there,
-the rest of the statement is skipped, and reading goes on with the next one. Outside
-braces it goes on with the next declaration.
+braces the height of its stack is noted. After an error the stack is cut back to there,
+the rest of the statement is skipped, and parsing continues with the next one; outside
+braces, with the next declaration.
 """
 
 import re
@@ -30,11 +30,11 @@ from s2mlp_dsl.frontend.skip import (
 from s2mlp_dsl.source import Source, Span
 
 _STRUCTURE = frozenset([NEWLINE, DOC, *OPENERS, *CLOSERS])
-MAX_ERRORS = 20  # after so many the text is taken to be something else
+MAX_ERRORS = 20  # after so many, the text is probably not a spec
 
 
 def parse(source: Source, report: Report) -> tree.File:
-    """Read a whole file. Mistakes go to `report`; what parses is returned."""
+    """Parse a whole file. Errors go to `report`; everything else is in the tree."""
     with reading(source) as comments:
         reader = _Reader(source, report)
         declarations = reader.read()
@@ -48,7 +48,7 @@ def parse(source: Source, report: Report) -> tree.File:
 
 
 def parse_expression(source: Source, report: Report) -> tree.Expr:
-    """Read one expression, as given to `--set`. Raises `AlreadyReported`."""
+    """Parse one expression, such as a value of `--set`. Raises `AlreadyReported`."""
     state = parser().parse_interactive(source.text, "expr")
     with reading(source):
         try:
@@ -65,7 +65,7 @@ def parse_expression(source: Source, report: Report) -> tree.Expr:
 
 @dataclass(eq=False, repr=False)
 class _Reader:
-    """Feeds one text to the parser, and goes on after mistakes."""
+    """Feeds one text to the parser, and recovers from errors."""
 
     source: Source
     report: Report
@@ -102,7 +102,7 @@ class _Reader:
         return self._give_up()
 
     def _tokens(self) -> Iterator[Token]:
-        """The tokens from here on, also those that the parser has no use for."""
+        """The tokens from here on, those that are not allowed here included."""
         while True:
             try:
                 yield from self.parser.lexer_thread.lex(self.state)
@@ -111,7 +111,7 @@ class _Reader:
                 yield error.token
 
     def _take(self, token: Token) -> None:
-        """Pass one token on to the parser, and keep track of brackets."""
+        """Feed one token to the parser, and keep track of brackets."""
         kind = token.type
         if kind in _STRUCTURE:
             self._take_structure(token)
@@ -168,10 +168,10 @@ class _Reader:
             and declares(self.text, at)
         )
 
-    # mistakes
+    # errors
 
     def _unexpected(self, token: Token) -> None:
-        """A token that the grammar does not allow where it stands."""
+        """A token that the grammar does not allow here."""
         (at, _), kind, brackets = place(token), token.type, self.brackets
         if kind in CLOSERS and not brackets.fits(kind):
             self._unmatched(token)
@@ -204,7 +204,7 @@ class _Reader:
         last = self.damaged[-1].end if self.damaged else 0
         if self.text[last:at].strip() or not self.damaged:
             self.report.add(syntax.UNMATCHED, self.brackets.span(token))
-        self._damage(at, end)  # one too many, or several: one mistake
+        self._damage(at, end)  # several in a row are one error
 
     def _never_closed(self, token: Token | None) -> None:
         last = place(self.last)[1] if self.last is not None else 0
@@ -213,7 +213,7 @@ class _Reader:
     def _line_ended(self, token: Token, opens: bool) -> None:
         """A line that ends too early; what follows may show what was meant.
 
-        `opens`: a brace could stand here.
+        `opens`: a brace is allowed here.
         """
         at, end = place(token)
         if opens and brace_follows(self.text, end):
@@ -227,10 +227,10 @@ class _Reader:
             return
         self._skip(end if goes_on(self.text, end) else at)
 
-    # going on
+    # recovery
 
     def _skip(self, at: int) -> None:
-        """Go on after the statement, or outside braces the declaration, at `at`."""
+        """Continue after the statement at `at`, or outside braces the declaration."""
         if len(self.brackets.braces) > 1:
             inner = len(self.brackets.inner)
             self._resume(skip_statement(self.text, at, inner))
@@ -238,19 +238,19 @@ class _Reader:
             self._resume(skip_declaration(self.text, at))
 
     def _resume(self, at: int, level: int = -1) -> None:
-        """Forget the statement that was begun, and read on at `at`.
+        """Discard the unfinished statement, and continue at `at`.
 
-        `level` 0 forgets the declaration that was begun.
+        With `level` 0, discard the unfinished declaration.
         """
         braces = self.brackets.braces
         brace = braces[level]
         if level == 0:
             del braces[1:]
-        begun = len(self.state.state_stack) >= brace.height
-        if begun:  # else the parser has put the statement into its list already
+        unfinished = len(self.state.state_stack) >= brace.height
+        if unfinished:  # else the statement is in the list of its body already
             del self.state.state_stack[brace.height :]
             del self.state.value_stack[brace.height - 1 :]
-        self.previous = NEWLINE if begun else "SKIPPED"
+        self.previous = NEWLINE if unfinished else "SKIPPED"
         self.brackets.inner.clear()
         self._damage(brace.start, at)
         lexer = self.parser.lexer_thread.state
@@ -271,7 +271,7 @@ class _Reader:
         return self._declarations()
 
     def _give_up(self) -> tuple[tree.Declaration, ...]:
-        """What was read so far, when the rest is not worth reading."""
+        """What was read so far."""
         self.report.give_up()
         self.lost.update(re.findall(r"\w+", self.text))
         self._resume(len(self.text), level=0)

@@ -5,7 +5,7 @@ from functools import cache
 
 from s2mlp_dsl.frontend.grammar import declaring
 
-# What must be stepped over whole, so that its inside is not taken for structure.
+# Strings and comments are skipped whole: brackets and newlines in them do not count.
 _PIECE = re.compile(
     r'(?P<text>"""[\s\S]*?(?:"""|\Z)|"[^"\r\n]*"?)|(?P<comment>#[^\r\n]*)'
     r"|(?P<open>\{)|(?P<close>\})|(?P<bracket>[(\[])|(?P<unbracket>[)\]])"
@@ -19,8 +19,8 @@ _BRACE_NEXT = re.compile(r"\s*\{")
 def skip_statement(text: str, start: int, brackets: int = 0) -> int:
     """Offset of the newline or `}` that ends the statement around `start`.
 
-    `brackets` are open at `start`: their lines are skipped too, if they are
-    closed at all. A `{` on the way is skipped with everything up to its `}`.
+    So many `brackets` are open at `start`. Their lines are skipped too, if they are
+    closed at all, and so is a body in braces.
     """
     depth = 0
     position = start
@@ -65,27 +65,27 @@ def skip_declaration(text: str, start: int) -> int:
 
 
 def brace_follows(text: str, at: int) -> bool:
-    """Whether the next thing, on whatever line, is a `{`."""
+    """Whether the next character that is not a blank or newline is a `{`."""
     return _BRACE_NEXT.match(text, at) is not None
 
 
 def indent_of(text: str, at: int) -> int:
-    """Columns before the first word of the line at `at`, blank lines left out."""
+    """Columns before the first word at or after `at`, which starts a line."""
     blank = _BLANK.match(text, at)
     assert blank is not None
     return len(blank[1].expandtabs(4))
 
 
 def goes_on(text: str, at: int) -> bool:
-    """Whether this line can only be the rest of the one before it."""
+    """Whether the line at `at` can only continue the previous one."""
     return _REST.match(text, at) is not None
 
 
 def declares(text: str, at: int) -> bool:
     """Whether a declaration begins here: its keyword and a name.
 
-    No statement has two words side by side, so inside braces this means that
-    the closing brace is missing.
+    Statements do not begin with two words, so inside braces this means that the closing
+    brace is missing.
     """
     return _declaration().match(text, at) is not None
 
