@@ -75,6 +75,8 @@ def main() -> NoReturn:
     gc.disable()  # until a command is imported: imports leave no garbage
     # To look for plug-ins, pydantic would read the metadata of every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # Where it is installed, for a test, Lark imports it at every start.
+    sys.modules.setdefault("interegular", None)  # type: ignore[arg-type]
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal that cannot show × prints an escape instead of failing.

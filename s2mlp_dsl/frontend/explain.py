@@ -11,6 +11,7 @@ from s2mlp_dsl.diagnostics import AlreadyReported, Fix, Report
 from s2mlp_dsl.diagnostics.catalogue import syntax
 from s2mlp_dsl.frontend.build import place
 from s2mlp_dsl.frontend.grammar import (
+    COMPARISON,
     DOC,
     END,
     NAME,
@@ -25,14 +26,14 @@ from s2mlp_dsl.frontend.grammar import (
 from s2mlp_dsl.frontend.skip import goes_on
 from s2mlp_dsl.source import Source, Span
 
-_OPERATORS = frozenset(["+", "-", "*", "/", "COMPARISON", "[", "("])
+_OPERATORS = frozenset(["+", "-", "*", "/", COMPARISON, "[", "("])
 _VALUE = frozenset([NAME, NUMBER, STRING, "(", "[", "-"])
 # Terminals that have many forms.
 _FORMS = {
     NAME: "a name",
     NUMBER: "a number",
     STRING: "a string",
-    "COMPARISON": "a comparison such as `==`",
+    COMPARISON: "a comparison such as `==`",
     DOC: 'a """description"""',
     NEWLINE: "the end of the line",
     END: "the end of the file",

@@ -5,51 +5,62 @@ limits it, so whoever walks an expression may do so by recursion.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
 from s2mlp_dsl.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Node:
-    """What was written at one place."""
+    """What was written at one place. Compared by identity: no two are the same text.
+
+    To generate comparisons for each kind would take 5 ms of a start.
+    """
 
     span: Span
 
+    def __repr__(self) -> str:
+        shown = [
+            f"{field.name}={getattr(self, field.name)!r}"
+            for field in fields(self)
+            if field.repr
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Leaf(Node):
     depth: ClassVar[int] = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Nested(Node):
-    depth: int = field(default=1, compare=False, repr=False, kw_only=True)
+    depth: int = field(default=1, repr=False, kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Name(_Leaf):
     """A word that stands for something: `dim`, `cross`."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Number(_Leaf):
     """A number as it was written: `51M`, `1e-5`, `5%`."""
 
     lexeme: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Text(_Leaf):
     """A string, without its quotes."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Argument(Node):
     """`value`, or `name = value`, in the parentheses of a call."""
 
@@ -61,7 +72,7 @@ class Argument(Node):
         return self.value.depth
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Call(_Nested):
     """`f(x, y = z)`, or `f` where an operation is expected."""
 
@@ -69,21 +80,21 @@ class Call(_Nested):
     arguments: tuple[Argument, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ListExpr(_Nested):
     """`[a, b]`"""
 
     items: tuple["Expr", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Negative(_Nested):
     """`-a`"""
 
     operand: "Expr"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Binary(_Nested):
     """`a + b`, `a == b`: two operands and the operator between them."""
 
@@ -92,7 +103,7 @@ class Binary(_Nested):
     right: "Expr"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Index(_Nested):
     """`list[i]`"""
 
@@ -100,7 +111,7 @@ class Index(_Nested):
     index: "Expr"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Group(_Nested):
     """An expression in parentheses, kept so that it is printed with them."""
 

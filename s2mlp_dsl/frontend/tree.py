@@ -23,12 +23,12 @@ from s2mlp_dsl.frontend.expressions import within as within
 from s2mlp_dsl.source import Source, Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Labelled(Node):
     label: Name | None = field(default=None, kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class _Documented(Node):
     doc: str | None = field(default=None, kw_only=True)
 
@@ -36,14 +36,14 @@ class _Documented(Node):
 # Shifts.
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class EdgeRule(Node):
     """`edge keep`"""
 
     rule: Name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Move(Node):
     """A direction and how far; an omitted amount is 1."""
 
@@ -51,7 +51,7 @@ class Move(Node):
     amount: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ChannelGroup(Node):
     """A share of the channels (None: the rest) and where it goes (none: stay)."""
 
@@ -59,7 +59,7 @@ class ChannelGroup(Node):
     moves: tuple[Move, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Range(Node):
     """`right -2 .. 2`, or `right [0, 1, -1]`: without `last`, a list."""
 
@@ -68,14 +68,14 @@ class Range(Node):
     last: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Each(Node):
     """Equal groups, one per displacement of the product of the ranges."""
 
     ranges: tuple[Range, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Interleave(Node):
     """`interleave`: channels take turns."""
 
@@ -86,28 +86,28 @@ ShiftItem = EdgeRule | ChannelGroup | Each | Interleave
 # Statements of blocks and models.
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Body(Node):
     """The statements between two braces."""
 
     statements: tuple["Statement", ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Operation(_Labelled):
     """A call in statement position: a block or an operator."""
 
     call: Call
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Residual(_Labelled):
     """`residual { … }`"""
 
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Region(_Labelled):
     """A call with a body: `fold("y x c -> c (y x)") { … }`."""
 
@@ -115,7 +115,7 @@ class Region(_Labelled):
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Parallel(_Labelled):
     """`parallel(split, merge = sum) { branch { … } branch { … } }`."""
 
@@ -123,7 +123,7 @@ class Parallel(_Labelled):
     branches: tuple[Body, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Part(Node):
     """So many iterations of a body."""
 
@@ -131,7 +131,7 @@ class Part(Node):
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Stack(_Labelled):
     """Bodies in a row: `stack n as i { … } then m { … }`, counted through."""
 
@@ -169,14 +169,14 @@ def head(statement: Statement) -> Span:
 # Declarations.
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Edition(Node):
     """`edition 1`"""
 
     number: Number
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Imported(Node):
     """`a`, or `a as b`: a name that an import takes, and what it is called here."""
 
@@ -188,7 +188,7 @@ class Imported(Node):
         return self.alias or self.name
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Import(Node):
     """`import a, b as c from "file.arch"`"""
 
@@ -196,7 +196,7 @@ class Import(Node):
     origin: Text
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Param(Node):
     """`name`, `name = default` or `name: kind = default`."""
 
@@ -205,7 +205,7 @@ class Param(Node):
     default: Expr | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Let(_Documented):
     """`let name = value`"""
 
@@ -213,7 +213,7 @@ class Let(_Documented):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Shift(_Documented):
     """`shift name(params) { … }`"""
 
@@ -222,7 +222,7 @@ class Shift(_Documented):
     items: tuple[ShiftItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Block(_Documented):
     """`block name(params) { … }`"""
 
@@ -231,7 +231,7 @@ class Block(_Documented):
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Model(_Documented):
     """`model name(params) { … }`"""
 
@@ -240,7 +240,7 @@ class Model(_Documented):
     body: Body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Variant(_Documented):
     """`model b = a(classes = 10)`."""
 
@@ -248,7 +248,7 @@ class Variant(_Documented):
     base: Call
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Fact(Node):
     """A claimed fact; `about` is the right side of `~=`, `within` its tolerance."""
 
@@ -257,7 +257,7 @@ class Fact(Node):
     within: Expr | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Claim(Node):
     """`claim model { … }`"""
 
@@ -265,7 +265,7 @@ class Claim(Node):
     facts: tuple[Fact, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Setting(Node):
     """`key = value` in a recipe or a study."""
 
@@ -273,7 +273,7 @@ class Setting(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Recipe(_Documented):
     """`recipe name { … }`"""
 
@@ -281,7 +281,7 @@ class Recipe(_Documented):
     settings: tuple[Setting, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Vary(Node):
     """`vary key = [ … ]`"""
 
@@ -289,7 +289,7 @@ class Vary(Node):
     values: Expr
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Case(Node):
     """`case "(a)" model(args) printed [87.1, 97.1]`"""
 
@@ -298,7 +298,7 @@ class Case(Node):
     printed: ListExpr | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Study(_Documented):
     """`study name of model { … }`"""
 
@@ -314,7 +314,7 @@ Declaration = (
 # Files.
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Comment(Node):
     """A comment, from its `#` to the end of the line."""
 
@@ -322,7 +322,7 @@ class Comment(Node):
 ANY_NAME = "*"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class File:
     """A parsed file.
 

@@ -5,19 +5,22 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import cache_from_source
 from pathlib import Path
 
-import lark.lexer
+import lark.lark
 import pytest
+from lark import Lark
 
 from s2mlp_dsl.diagnostics import Report
-from s2mlp_dsl.frontend import keywords, parse
+from s2mlp_dsl.frontend import grammar, keywords, parse, tree
+from s2mlp_dsl.frontend.build import reading
 from s2mlp_dsl.frontend.grammar import (
+    CACHE,
     NUMBER,
     build,
     declaring,
     directions,
-    parser,
     pattern,
 )
 from s2mlp_dsl.ir.program import DIRECTIONS
@@ -27,24 +30,40 @@ from s2mlp_dsl.source import Source
 
 def test_strict_lalr() -> None:
     """No conflict between rules, and no two terminals match the same text."""
-    assert lark.lexer.has_interegular
     build(strict=True)
 
 
-def test_lark_is_left_as_it_was() -> None:
-    """Building the grammar turns a check of Lark's off for as long as it takes."""
-    parser()
-    assert lark.lexer.has_interegular
-
-
-def test_built_once_and_kept_nowhere(
+def test_cache_is_beside_the_bytecode(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Lark's cache is a pickle in a temporary folder: we must not have one."""
+    """Not in the temporary folder, as Lark would have it: it is a pickle."""
+    assert CACHE.parent == Path(cache_from_source(grammar.__file__)).parent
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    build()
-    assert parser() is parser()
+    monkeypatch.setattr(grammar, "CACHE", tmp_path / "beside" / "grammar.lark")
+    assert reads(build(cache=True))  # the folder is missing: nothing is kept
     assert not list(tmp_path.iterdir())
+
+
+def test_cache_is_used_where_it_fits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grammar, "CACHE", tmp_path / "grammar.lark")
+    assert reads(build(cache=True))
+    kept = grammar.CACHE.read_bytes()
+    monkeypatch.setattr(lark.lark, "load_grammar", None)
+    assert reads(build(cache=True))
+    monkeypatch.undo()
+    monkeypatch.setattr(grammar, "CACHE", tmp_path / "grammar.lark")
+    for wrong in (b"", kept[:1000], b"0" + kept[1:]):
+        grammar.CACHE.write_bytes(wrong)
+        assert reads(build(cache=True))
+        assert grammar.CACHE.read_bytes()[:65] == kept[:65]
+
+
+def reads(made: Lark) -> bool:
+    with reading(Source("a.arch", text := "edition 1")):
+        (edition,) = made.parse(text, "start")
+    return isinstance(edition, tree.Edition) and edition.number.lexeme == "1"
 
 
 def test_texts_of_two_threads() -> None:
