@@ -1,11 +1,11 @@
-"""What the compiler costs before the first image: from spec to module.
+"""The cost of compiling, from spec to module.
 
     python benchmarks/build.py [--quick]
 
-`compile` of the deep model on `meta`, where no weight is stored, against
+`compile` of the deep model on `meta`, where weights have no storage, compared with
 constructing the hand-written network there; then both with weights on the CPU.
-Parsing, elaboration, analysis, source and execution are all part of `compile`;
-the first call, which imports and reads the grammar's tables, is left out.
+`compile` includes parsing, elaboration, analysis, writing the source and executing it;
+the first call, which imports modules and builds the parser, is left out.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import torch
 from handwritten import like
-from rows import ROOT, Row, main, ratio, taking_turns
+from rows import ROOT, Row, interleaved, main, ratio
 
 import s2mlp_dsl as s2
 
@@ -32,7 +32,7 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
             with torch.device(device):
                 like("s2mlp_deep")
 
-        taken = taking_turns({"ours": ours, "theirs": theirs}, rounds)
+        taken = interleaved({"ours": ours, "theirs": theirs}, rounds)
         mine, other = (min(taken[name]) * 1e3 for name in ("ours", "theirs"))
         detail = f"{mine:.0f} ms against {other:.0f} ms, the fastest of {rounds}"
         found = ratio(taken["ours"], taken["theirs"])

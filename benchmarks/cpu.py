@@ -1,19 +1,18 @@
-"""The paper's models on a CPU, against the same networks written by hand.
+"""The paper's models on a CPU, compared with the same networks written by hand.
 
     python benchmarks/cpu.py [--quick] [--models NAME …] [--threads 2] [--whole]
 
 Forward and a training step (forward, backward), batch 8, float32, eager and compiled,
-of four networks that take turns:
+of four networks in turn:
 
-    ours     what `compile` makes of the spec
+    ours     the compiled spec
     port     written by hand, the shift as clone + slice assignment
-    floor    the same without any shift
-    limit    bare matrix products of the same sizes, forward and both backward ones
+    floor    the same without a shift
+    limit    only the matrix products, of the forward pass and of both gradients
 
-and of timm's Mixer-B/16, eager, time per MAC. The networks are few blocks
-with stem and head: 4 of deep and 2 of wide, as a whole one is more of the same.
-`--whole` takes all 36 and 12; `--quick` takes 2 and 1, fewer rounds, and compiles the
-first model alone.
+and, eager, the time per MAC of timm's Mixer-B/16. The networks have a stem, a head and
+few blocks, 4 of deep and 2 of wide. `--whole` takes all 36 and 12; `--quick` takes 2
+and 1 and fewer rounds, and compiles only the first model.
 """
 
 import argparse
@@ -21,7 +20,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 from handwritten import SIZES, like, same_weights
-from rows import ROOT, Row, main, ratio, taking_turns
+from rows import ROOT, Row, interleaved, main, ratio
 from torch import Tensor, nn
 
 import s2mlp_dsl as s2
@@ -53,7 +52,7 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
 
 
 def compared(name: str, depth: int, mode: str, kind: str, quick: bool) -> Iterator[Row]:
-    """Ours against the others, in one mode."""
+    """Ours compared with the others, in one mode."""
     width, ratio_of = SIZES[name]["width"], SIZES[name]["ratio"]
     ours = s2.compile(ROOT / "specs/s2mlp.arch", **settings(name, depth))
     nets: dict[str, nn.Module] = {
@@ -70,7 +69,7 @@ def compared(name: str, depth: int, mode: str, kind: str, quick: bool) -> Iterat
     }
     works["limit"] = products(width, ratio_of, depth, kind)
     rounds = (6 if quick else 24) if kind == "inference" else (4 if quick else 16)
-    taken = taking_turns(works, rounds)
+    taken = interleaved(works, rounds)
     best = {who: min(seconds) * 1e3 for who, seconds in taken.items()}
     where = f"{name}, {kind}, {mode}"
     detail = f"{best['ours']:.0f} ms, {depth} blocks, {rounds} rounds"
@@ -90,7 +89,7 @@ def settings(name: str, depth: int) -> dict[str, object]:
 
 
 def compiled(net: nn.Module) -> nn.Module:
-    """Block by block, as `train` does it."""
+    """Compiled block by block, as by `train`."""
     for block in net.stack:
         block.compile()
     return net
@@ -109,7 +108,7 @@ def step(net: nn.Module, x: Tensor, kind: str) -> Callable[[], object]:
 
 
 def products(width: int, ratio: int, depth: int, kind: str) -> Callable[[], object]:
-    """The matrix products of the blocks alone, in place of everything."""
+    """Only the matrix products of the blocks."""
     rows_N = BATCH * 14 * 14
     sizes = [(width, width)] * 2 + [(width, ratio * width), (ratio * width, width)]
     given = [(torch.randn(rows_N, a), torch.randn(b, a)) for a, b in sizes]
@@ -130,7 +129,7 @@ def products(width: int, ratio: int, depth: int, kind: str) -> Callable[[], obje
 
 
 def mixer(quick: bool) -> Iterator[Row]:
-    """Time per MAC of the paper's models against Mixer-B/16's, eager."""
+    """Time per MAC of the paper's models relative to Mixer-B/16, eager."""
     from timm.models.mlp_mixer import MlpMixer
 
     wide = s2.compile(ROOT / "specs/s2mlp.arch", **settings("s2mlp_wide", 4))
@@ -139,7 +138,7 @@ def mixer(quick: bool) -> Iterator[Row]:
     x = torch.randn(BATCH, 3, 224, 224)
     for kind in ("inference", "training"):
         works = {"ours": step(wide, x, kind), "theirs": step(theirs, x, kind)}
-        taken = taking_turns(works, 4 if quick else 12)
+        taken = interleaved(works, 4 if quick else 12)
         found = ratio(taken["ours"], taken["theirs"]) * macs[1] / macs[0]
         name = f"s2mlp_wide, {kind}, per MAC / timm's Mixer-B/16"
         yield Row(name, found, "×", detail="4 blocks of each, eager")

@@ -1,13 +1,13 @@
-"""Where the time of a GPU goes: ceilings, shift, block, models, the shift's share.
+"""Where the time goes on a GPU: ceilings, shift, block, models, the shift's share.
 
     python benchmarks/gpu.py [--out runs/gpu.jsonl] [--stages ceilings shift …]
     python benchmarks/gpu.py --tiny --device cpu     # every stage, small, anywhere
 
-Stages run in order of value, each in a process of its own and with a deadline of its
-own, ten minutes in all; a JSON line per row goes to `--out` as it comes, and a row that
-fails says why and stops no other. Images are 224 px, batch 256, random; blocks are
-compiled one by one, and steps computed in a `precision` of recipes, as `train` does it,
-for the port and for Mixer as for ours.
+Stages run in order of importance, each in its own process with its own deadline, ten
+minutes in total. Each row is appended to `--out` as a JSON line at once, and a row that
+fails does not stop the others. Images are 224 px, batch 256, random. Blocks are
+compiled one by one and steps computed in a `precision` of recipes, as by `train`, for
+the port and Mixer too.
 
     ceilings  products of bf16 matrices in TFLOP/s, copies in TB/s
     shift     GELU and the shift on [256, 14, 14, 384] in each form, compiled
@@ -17,8 +17,8 @@ for the port and for Mixer as for ours.
               `compile = autotune` as well
     share     the shift's part of a training step, by the profiler and by the clock
 
-`--tiny` is for seeing that it runs, compiled by the backend `aot_eager`: its figures
-mean nothing and have no targets.
+`--tiny` only tests that everything runs, compiled by the backend `aot_eager`: its
+figures have no meaning and no targets.
 """
 
 import argparse
@@ -30,13 +30,13 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from on_gpu.here import Failed, Here, Rows
 from on_gpu.models import models
 from on_gpu.parts import block, ceilings, shift
+from on_gpu.setup import Failed, Rows, Setup
 from on_gpu.share import share
 from rows import line
 
-STAGES: dict[str, Callable[[Here], Rows]] = {
+STAGES: dict[str, Callable[[Setup], Rows]] = {
     "ceilings": ceilings,
     "shift": shift,
     "block": block,
@@ -65,13 +65,13 @@ def main() -> None:
 
 
 def measure(stage: str, given: argparse.Namespace) -> None:
-    """A stage's rows, printed and kept as they come; exit 1 if one failed."""
-    here, failed = Here(torch.device(given.device), given.tiny), False
+    """Print and store the rows of a stage; exit 1 if one failed."""
+    setup, failed = Setup(torch.device(given.device), given.tiny), False
     if given.tiny:
         compiled = partial(torch.compile, backend="aot_eager")
         torch.compile = lambda run, options=None: compiled(run)  # it has no options
     with given.out.open("a") as out:
-        for row in STAGES[stage](here):
+        for row in STAGES[stage](setup):
             failed |= isinstance(row, Failed)
             said = f"{row.name}: {row.reason}" if isinstance(row, Failed) else line(row)
             print(said, flush=True)
@@ -81,7 +81,7 @@ def measure(stage: str, given: argparse.Namespace) -> None:
 
 
 def ran(name: str, given: argparse.Namespace) -> bool:
-    """Run a stage in a process of its own; what it printed by its deadline stays."""
+    """Run a stage in its own process, until its deadline."""
     command = [sys.executable, __file__, "--alone", name, "--device", given.device]
     command += ["--out", str(given.out), *(["--tiny"] if given.tiny else [])]
     print(f"\n{name}", flush=True)

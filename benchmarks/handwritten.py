@@ -1,9 +1,9 @@
-"""What the compiled models are held against: the same network, written by hand.
+"""The baseline of the compiled models: the same network, written by hand.
 
-Plain PyTorch as a good engineer writes it from the paper (arXiv 2106.07477,
-figure 1 and section 4.1), with the shift in the form used in the field, a clone
-and four slice assignments; and the same without any shift, which is the floor.
-Parameters carry the names the compiler gives them, so weights can be exchanged.
+Plain PyTorch as a good engineer writes it from the paper (arXiv 2106.07477, figure 1
+and section 4.1), with the shift as usual, a clone and four slice assignments; and the
+same without a shift, which is the floor. Parameters have the names that the compiler
+gives them, so that weights can be exchanged.
 """
 
 from typing import Any

@@ -2,14 +2,14 @@
 
     python benchmarks/input.py [--quick] [--files 64] [--workers 0]
 
-Images/s of the runner's loader against plain torchvision with a DataLoader: the same
-crop, flip, RandAugment, colour jitter, normalisation and erasing, and MixUp or CutMix
-of the batch for both. With no workers one core does everything, so this is images/s
-per core; the loaders take turns, a batch each. The JPEGs are made here, 500 × 375 and
-about 110 kB, which is ImageNet's mean.
+Images/s of the loader of `train` compared with plain torchvision and a DataLoader, both
+with the same crop, flip, RandAugment, colour jitter, normalisation and erasing, and
+MixUp or CutMix of the batch. Without workers one core does everything, so this is
+images/s per core; the loaders alternate, a batch each. The JPEGs are generated, 500 ×
+375 and about 110 kB, ImageNet's mean.
 
-Then `train` runs on the folder, and the last row is the share of its steps that waits
-for data: a small model on a CPU, with one worker beside it.
+Then `train` runs on the folder, and the last row is the share of its steps that is
+spent waiting for data: a small model on a CPU, with one worker.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from typing import Any
 
 import torch
 from PIL import Image
-from rows import Row, main, ratio, taking_turns
+from rows import Row, interleaved, main, ratio
 from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import InterpolationMode, v2
@@ -59,7 +59,7 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
         rounds = 20 if given.quick else 60
         ours, theirs = endless(runners(root / "data", given), root), plain(root, given)
         works = {"ours": lambda: next(ours), "theirs": lambda: next(theirs)}
-        taken = taking_turns(works, rounds)
+        taken = interleaved(works, rounds)
         best = {who: BATCH / min(seconds) for who, seconds in taken.items()}
         detail = f"{best['ours']:.0f} against {best['theirs']:.0f} images/s, "
         detail += f"JPEGs of {size / 1e3:.0f} kB, {rounds} batches of {BATCH}"

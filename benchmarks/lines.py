@@ -1,13 +1,13 @@
-"""How `parse` and `check` grow: with the lines of a spec, with the length of a stack.
+"""How the cost of `parse` and `check` grows with lines and the length of a stack.
 
     python benchmarks/lines.py [--quick]
 
-Specs of 1 to 50,000 lines, made of blocks, models and claims as people write them,
-and stacks of up to 100,000 statements, their iterations equal or each another. The
-fastest of the rounds counts, memory is the highest that Python held at once, and an
-exponent e of c · nᵉ is fitted over all sizes from 1,000 on. Equal iterations are not
-opened, so a long stack takes turns with a short one in this process and must cost the
-same: reading, proof, figures, receptive field, hashes and claims are all in it.
+Specs of 1 to 50,000 lines with typical blocks, models and claims, and stacks of up to
+100,000 statements with equal or different iterations. Times are the minimum of the
+rounds, memory is the peak of Python's allocator, and the exponent e of c · nᵉ is fitted
+over all sizes from 1,000 on. Equal iterations are not expanded, so a long stack must
+cost as much as a short one, with parsing, shapes, figures, receptive field, hashes and
+claims.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import tracemalloc
 from collections.abc import Callable, Iterator
 from math import log
 
-from rows import Row, main, ratio, taking_turns
+from rows import Row, interleaved, main, ratio
 
 from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.bounds import raised
@@ -145,7 +145,7 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
         f"{count}": lambda count=count: check(STACK.format(count=count, body=REPEATED))
         for count in EQUAL
     }
-    taken = taking_turns(works, 15 if given.quick else 61)
+    taken = interleaved(works, 15 if given.quick else 61)
     short, long = (min(taken[f"{count}"]) * 1e3 for count in EQUAL)
     detail = f"{long:.1f} ms against {short:.1f} ms"
     found = ratio(*(taken[f"{count}"] for count in reversed(EQUAL)))

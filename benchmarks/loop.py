@@ -1,13 +1,13 @@
-"""What the runner's loop costs over a bare PyTorch loop.
+"""The overhead of `train` over a bare PyTorch loop.
 
     python benchmarks/loop.py [--quick] [--device cuda] [--epochs 4] [--threads 1]
                               [--precision bf16_weights]
 
-One real run is timed, `train` itself with its checks, sums, log lines and polls.
-Before each of its steps a bare loop does the same step: same model, same batch,
-same optimizer and rate, but forward, loss, backward and update alone. So the two
-take turns, a step each, and every pair of neighbours gives a ratio. Fetching the
-batch counts for neither, nor do the tests and checkpoints between epochs.
+A real run of `train` is timed, with its checks, metrics, log lines and polls. Before
+each of its steps a bare loop does the same step: same model, batch, optimizer and
+learning rate, but only forward, loss, backward and update. So the two alternate, and
+every pair of neighbouring steps gives a ratio. Fetching the batch is not timed, nor are
+the tests and checkpoints between epochs.
 """
 
 import argparse
@@ -34,8 +34,8 @@ from s2mlp_dsl.train.order import Request
 from s2mlp_dsl.train.schedule import schedule_of
 
 TARGET = 1.03
-PER_EPOCH, WARM = 64, 8  # steps; the first ones of the run do not count
-Seconds = tuple[float, float]  # of the processor, and on the clock
+PER_EPOCH, WARM = 64, 8  # steps; the first ones are a warm-up
+Seconds = tuple[float, float]  # processor time, wall time
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +59,7 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
         precision=given.precision,
     )
     bare, ours = paired_run(model, recipe, place)
-    # A GPU is waited for on the clock; on a shared CPU the clock counts others too.
+    # On a GPU the wall time counts; on a shared CPU it includes other processes.
     on_gpu = place.device.type == "cuda"
     for at, kind in enumerate(("processor time", "wall time")):
         costs = [mine[at] / theirs[at] for theirs, mine in zip(bare, ours, strict=True)]
@@ -74,11 +74,11 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
 def paired_run(
     model: torch.nn.Module, recipe: Recipe, place: Place
 ) -> tuple[list[Seconds], list[Seconds]]:
-    """Seconds of each step, of the bare loop and of the runner's."""
+    """Seconds of each step of the bare loop and of `train`."""
     bare, ours, step = [], [], bare_step(copy.deepcopy(model), recipe, place)
     given = InMemory.batches
 
-    def in_turns(
+    def paired_batches(
         self: InMemory, requests: Iterable[Request]
     ) -> Generator[Batch, None, None]:
         if self.images != PER_EPOCH * recipe.batch:  # the test's
@@ -89,13 +89,13 @@ def paired_run(
             step(batch, number)
             middle = now(place)
             yield batch
-            # Here again, the runner is done with its step and all after it. A test
-            # and a checkpoint come after an epoch's last, which is left out.
+            # When it asks for the next batch, `train` has finished the step. The last
+            # step of an epoch is left out: a test and a checkpoint follow it.
             if number >= WARM and (number + 1) % PER_EPOCH:
                 bare.append(since(start, middle))
                 ours.append(since(middle, now(place)))
 
-    InMemory.batches = in_turns  # type: ignore[method-assign]
+    InMemory.batches = paired_batches  # type: ignore[method-assign]
     job = Job(
         model_name="s2mlp",
         spec="specs/s2mlp.arch",
@@ -115,7 +115,7 @@ def paired_run(
 def bare_step(
     model: torch.nn.Module, recipe: Recipe, place: Place
 ) -> Callable[[Batch, int], None]:
-    """What anybody would write first."""
+    """The training step that one would write first."""
     optimizer = build_optimizer(model, recipe.optimizer)
     schedule = schedule_of(recipe, (recipe.epochs or 0) * PER_EPOCH, PER_EPOCH)
     model.train()
@@ -144,10 +144,10 @@ def since(start: Seconds, end: Seconds) -> Seconds:
 
 
 def interval(costs: list[float]) -> tuple[float, str]:
-    """The median, and its 95 % interval by ranks, in words."""
+    """The median, and its 95 % confidence interval by ranks, as text."""
     ranked, count = sorted(costs), len(costs)
-    receptive_field = 0.98 * count**0.5
-    low, high = (ranked[round(count / 2 + sign * receptive_field)] for sign in (-1, 1))
+    half = 0.98 * count**0.5
+    low, high = (ranked[round(count / 2 + sign * half)] for sign in (-1, 1))
     return statistics.median(ranked), f"{low:.3f} to {high:.3f} with 95 % confidence"
 
 

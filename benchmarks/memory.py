@@ -1,16 +1,16 @@
-"""How much memory a training step takes, against the network written by hand.
+"""Memory of a training step, compared with the network written by hand.
 
     python benchmarks/memory.py [--quick] [--batch 8]
 
 Forward and backward of the paper's models in float32 on the CPU, with and without
-activation checkpointing, each in a process of its own, the least of three:
+activation checkpointing, each in its own process, the minimum of three:
 
-    peak    resident memory at its highest, above what PyTorch took before
+    peak    peak resident memory, minus what PyTorch had taken before
     kept    bytes of the activations that autograd keeps for the backward pass
 
-The target is for the peak; what is kept explains it. The hand-written one keeps what
-enters each block in the same way. `--quick` takes
-6 blocks of deep and 3 of wide, one process each.
+The target is for the peak; `kept` explains it. With checkpointing, the hand-written
+network keeps the inputs of blocks in the same way. `--quick` takes 6 blocks of deep and
+3 of wide, one process each.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
         for again in (False, True):
             found = {
                 who: [
-                    alone(who, name, depth, again, given.batch)
+                    in_process(who, name, depth, again, given.batch)
                     for _ in range(1 if given.quick else 3)
                 ]
                 for who in ("ours", "port")
@@ -49,30 +49,35 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
             mode = "checkpointed" if again else "plain"
             for at, what in enumerate(("peak", "kept")):
                 mine, theirs = (
-                    min(one[at] for one in found[who]) / 2**20
+                    min(bytes[at] for bytes in found[who]) / 2**20
                     for who in ("ours", "port")
                 )
                 detail = f"{mine:,.0f} MiB against {theirs:,.0f}, {depth} blocks"
-                # The kernel counts pages: the third digit is chance.
+                # The kernel counts pages, so the third digit is noise.
                 share = round(mine / theirs, 2) if what == "peak" else mine / theirs
                 label = f"{name}, {mode}, {what} / hand-written"
                 target = 1.0 if what == "peak" else None
                 yield Row(label, share, "×", target, detail=detail)
 
 
-def alone(who: str, name: str, depth: int, again: bool, batch: int) -> tuple[int, int]:
-    # Nothing has been computed here yet, so a copy of this process starts fresh.
+def in_process(
+    who: str, name: str, depth: int, again: bool, batch: int
+) -> tuple[int, int]:
+    # Nothing has been computed in this process yet, so a fork starts fresh.
     fork = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(max_workers=1, mp_context=fork) as pool:
-        return pool.submit(work, who, name, depth, again, batch).result()
+        return pool.submit(measure, who, name, depth, again, batch).result()
 
 
-def work(who: str, name: str, depth: int, again: bool, batch: int) -> tuple[int, int]:
+def measure(
+    who: str, name: str, depth: int, again: bool, batch: int
+) -> tuple[int, int]:
     """Bytes at the peak of a step, and bytes kept for its backward pass."""
-    give_back_at_once()
-    step(nn.Linear(8, 8), torch.randn(8, 8))  # what computes gradients is loaded
+    allocate_by_pages()
+    build("ours", name, 1)  # loads the compiler, also for the hand-written network
+    step(nn.Linear(8, 8), torch.randn(8, 8))  # loads autograd
     memory = PeakMemory(torch.device("cpu"))
-    net = made(who, name, depth)
+    net = build(who, name, depth)
     if again:
         checkpoint_activations(net)
     x = torch.randn(batch, 3, 224, 224)
@@ -83,29 +88,31 @@ def work(who: str, name: str, depth: int, again: bool, batch: int) -> tuple[int,
         memory.bytes(),
         {p.untyped_storage().data_ptr() for p in net.parameters()},
     )
-    held: dict[int, int] = {}
+    kept: dict[int, int] = {}
 
     def keep(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in own | {x.untyped_storage().data_ptr()}:
-            held[storage.data_ptr()] = storage.nbytes()
+            kept[storage.data_ptr()] = storage.nbytes()
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         loss = net(x).sum()
-    assert loss.requires_grad  # what is held is held until here
-    return peak, sum(held.values())
+    assert loss.requires_grad  # keeps the activations alive until here
+    return peak, sum(kept.values())
 
 
-def give_back_at_once() -> None:
-    """Each tensor in pages of its own: what is freed does not stay in a heap, where
-    how much stays is chance (glibc; elsewhere it is as it is)."""
+def allocate_by_pages() -> None:
+    """Allocate every tensor in its own pages (with glibc).
+
+    Memory that is freed into a heap may or may not be returned to the system.
+    """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(-3, 2**16)  # M_MMAP_THRESHOLD
 
 
-def made(who: str, name: str, depth: int) -> nn.Module:
+def build(who: str, name: str, depth: int) -> nn.Module:
     if who == "port":
         return like(name, depth=depth)
     kind = "affine" if SIZES[name]["affine"] else "layer"

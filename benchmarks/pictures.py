@@ -1,8 +1,8 @@
-"""How long a diagram of each shipped spec and a report take, as a user waits.
+"""How long a diagram of each shipped spec and a report take.
 
-A process of its own per picture, from its start to its end, the best of three;
-the figure is what it computed, which other work on the machine does not change.
-PyTorch must not be imported, and the report must stay below a megabyte.
+Each picture is made by its own process, timed from start to end, the minimum of three.
+The figure is processor time, which other load on the machine does not change. PyTorch
+must not be imported, and the report must stay below one megabyte.
 
     python benchmarks/pictures.py [--quick]
 """

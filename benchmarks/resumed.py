@@ -3,9 +3,10 @@
     python benchmarks/resumed.py [--device cuda] [--out runs/resumed] [--tiny]
 
 224 px, bf16, compiled, on random images, by the recipe `speed` of specs/recipes.arch.
-Fails if a loss is not finite, if SIGTERM does not end in a checkpoint and 143, or if
-the resumed run is not whole. Speed and MFU are medians of the log lines after the
-first, which holds the compilation. `--tiny` tries the same on small models anywhere.
+Fails if a loss is not finite, if SIGTERM does not lead to a checkpoint and exit code
+143, or if the resumed run is not complete. Speed and MFU are medians of the log lines
+after the first, which includes the compilation. `--tiny` does the same with small
+models anywhere.
 """
 
 import argparse

@@ -1,11 +1,11 @@
-"""What a benchmark prints: rows of a name, a figure, its target and a verdict.
+"""Rows of a benchmark: a name, a figure, its target and a verdict.
 
-A script yields its rows and ends with `main(rows_of)`, which gives it
+A script yields its rows and ends with `main(rows, __doc__)`, which adds the options
 
-    --quick       fewer rounds, smaller sizes: what `run.py --quick` asks for
-    --json FILE   the rows as a JSON line each, written as they come
+    --quick       fewer rounds, smaller sizes
+    --json FILE   also write the rows, a JSON line each
 
-beside options of its own. `run.py` collects what all scripts yield.
+to its own. `run.py` collects the rows of all scripts.
 """
 
 import argparse
@@ -25,7 +25,7 @@ Verdict = Literal["met", "MISSED", "–"]
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. Without a target it is there to be read beside the others."""
+    """One figure; `target` is None for one that only informs."""
 
     name: str
     measured: float
@@ -38,9 +38,12 @@ class Row:
     def verdict(self) -> Verdict:
         if self.target is None:
             return "–"
-        good = self.measured >= self.target if self.at_least else None
-        good = self.measured <= self.target if good is None else good
-        return "met" if good else "MISSED"
+        met = (
+            self.measured >= self.target
+            if self.at_least
+            else self.measured <= self.target
+        )
+        return "met" if met else "MISSED"
 
     @property
     def bound(self) -> str:
@@ -50,13 +53,13 @@ class Row:
 
     @property
     def cells(self) -> tuple[str, str, str, str, str]:
-        """As a line of a table shows it."""
+        """The cells of a table row."""
         found = figure(self.measured, self.unit)
         return self.name, found, self.bound, self.verdict, self.detail
 
     @property
     def record(self) -> dict[str, Any]:
-        """As JSON keeps it."""
+        """JSON-ready."""
         return {**asdict(self), "verdict": self.verdict}
 
 
@@ -64,7 +67,7 @@ HEAD = ("figure", "measured", "target", "verdict", "how")
 
 
 def figure(value: float, unit: str) -> str:
-    """Three digits and more, with the unit."""
+    """At least three digits, with the unit."""
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3
     return f"{value:,.{digits}f} {unit}".strip()
@@ -95,18 +98,18 @@ def main(
 
 
 def line(row: Row) -> str:
-    """A row for a terminal."""
+    """A row as text for a terminal."""
     name, found, bound, verdict, detail = row.cells
     return f"{name:44} {found:>12}  {bound:>10}  {verdict:6}  {detail}".rstrip()
 
 
-def taking_turns(
+def interleaved(
     works: Mapping[str, Callable[[], object]], rounds: int
 ) -> dict[str, list[float]]:
-    """Seconds of each work in each round, after one round that does not count.
+    """Seconds of each work in each round, after a warm-up round.
 
-    The works take turns, in an order that is turned round every time, so what
-    else the machine does hits all alike: compare them by `ratio` alone.
+    The works alternate, in an order that is reversed every round, so that other load
+    on the machine affects all of them. Compare them only by `ratio`.
     """
     names, taken = list(works), {name: [] for name in works}
     for number in range(rounds + 1):
@@ -119,5 +122,5 @@ def taking_turns(
 
 
 def ratio(mine: list[float], theirs: list[float]) -> float:
-    """The median, over the rounds, of one work's time by the other's."""
+    """The median over the rounds of `mine` / `theirs`."""
     return statistics.median(a / b for a, b in zip(mine, theirs, strict=True))

@@ -1,10 +1,10 @@
-"""All benchmarks that need no GPU, one table with target and verdict per row.
+"""All benchmarks that do not need a GPU: one table with targets and verdicts.
 
     python benchmarks/run.py --quick    # under five minutes on two cores
     python benchmarks/run.py            # and writes benchmarks/results/cpu.{json,md}
 
-Each script runs in a process of its own, one after the other; one that fails or
-takes too long becomes a row that says so. Exits with 1 if a target is missed.
+Scripts run one after the other, each in its own process. One that fails or takes too
+long is reported as a row. The exit code is 1 if a target is missed.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds and sizes")
-    parser.add_argument("scripts", nargs="*", help="some of them alone")
+    parser.add_argument("scripts", nargs="*", help="only these scripts")
     given = parser.parse_args()
     began = time.monotonic()
     found: dict[str, list[dict[str, Any]]] = {}
@@ -51,16 +51,16 @@ def main() -> None:
         found[name] = run(name, given.quick)
     rows = [row for some in found.values() for row in some]
     missed = sum(row["verdict"] == "MISSED" for row in rows)
-    held = sum(row["verdict"] == "met" for row in rows)
+    met = sum(row["verdict"] == "met" for row in rows)
     taken = time.monotonic() - began
-    print(f"\n{held} targets met, {missed} missed, in {taken:.0f} s")
+    print(f"\n{met} targets met, {missed} missed, in {taken:.0f} s")
     if not given.quick and not given.scripts:
         write(found)
     sys.exit(int(missed > 0))
 
 
 def run(name: str, quick: bool) -> list[dict[str, Any]]:
-    """The rows of a script; what it prints is shown as it comes."""
+    """The rows of a script, whose output is passed through."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "rows.json"
         command = [sys.executable, f"benchmarks/{name}.py", "--json", str(out)]
@@ -81,7 +81,7 @@ def run(name: str, quick: bool) -> list[dict[str, Any]]:
 
 
 def write(found: dict[str, list[dict[str, Any]]]) -> None:
-    """The figures of a full run, for machines and for people."""
+    """Write the figures of a full run as JSON and Markdown."""
     RESULTS.mkdir(exist_ok=True)
     machine = {
         "cores": os.cpu_count(),
@@ -108,11 +108,11 @@ def write(found: dict[str, list[dict[str, Any]]]) -> None:
 
 
 def processor() -> str:
-    """The name of the processor, as far as the system says it."""
+    """The name of the processor, if the system has it."""
     path = Path("/proc/cpuinfo")
-    for one in path.read_text().splitlines() if path.exists() else []:
-        if one.startswith("model name"):
-            return one.split(":")[1].strip()
+    for info in path.read_text().splitlines() if path.exists() else []:
+        if info.startswith("model name"):
+            return info.split(":")[1].strip()
     return platform.processor() or platform.machine()
 
 

@@ -1,11 +1,11 @@
-"""The lowerings of the shift against the form of the field, clone + slice assignment.
+"""The shift implementations compared with the usual clone + slice assignment.
 
     python benchmarks/shift.py [--quick] [--device cuda] [--compile] [--batch 16]
 
 The paper's cross on maps of 14 × 14 × 384 in float32, alone and between two linear
 layers with a GELU before it, in evaluation and in training (forward and backward).
-The one that is chosen for the device, `slices` on a CPU and `gather` on a GPU, has a
-target between the layers: never slower than the field's form.
+The implementation that is chosen for the device, `slices` on a CPU and `gather` on a
+GPU, has a target between the layers: never slower than clone + slice assignment.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 from handwritten import cloned_shift
-from rows import Row, main, ratio, taking_turns
+from rows import Row, interleaved, main, ratio
 from torch import Tensor, nn
 
 from s2mlp_dsl.lower.shift_implementations import default_for
@@ -49,7 +49,9 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
     shifts["clone"] = Cloned()
     for shift in shifts.values():
         assert torch.equal(shift.to(given.device)(x), cloned_shift(x))
-    between = {name: amid(shift).to(given.device) for name, shift in shifts.items()}
+    between = {
+        name: between_layers(shift).to(given.device) for name, shift in shifts.items()
+    }
     for where, nets in (("alone", shifts), ("between linear layers", between)):
         runs = {
             name: torch.compile(net) if given.compile else net
@@ -57,7 +59,7 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
         }
         for kind in ("inference", "training"):
             works = {name: step(net, x, kind) for name, net in runs.items()}
-            taken = taking_turns(works, 10 if given.quick else 60)
+            taken = interleaved(works, 10 if given.quick else 60)
             for name in LOWERINGS:
                 mine, theirs = (min(taken[who]) * 1e3 for who in (name, "clone"))
                 chosen = nets is between and name == default_for(given.device)
@@ -70,7 +72,7 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
                 )
 
 
-def amid(shift: nn.Module) -> nn.Module:
+def between_layers(shift: nn.Module) -> nn.Module:
     return nn.Sequential(nn.Linear(384, 384), nn.GELU(), shift, nn.Linear(384, 384))
 
 

@@ -1,11 +1,11 @@
-"""How long the command line takes to start, against `import torch`.
+"""How long the command line takes to start, relative to `import torch`.
 
     python benchmarks/startup.py [--quick]
 
-Each command runs in a process of its own, the commands taking turns, with bytecode
-as pip leaves it behind an installation: the first round writes it and does not count.
-A ratio is the median of the rounds. Then the profile: what the imports of a command
-cost, by package, as `-X importtime` counts it; the rest is what the command does.
+The commands alternate, each in its own process, with bytecode as after an installation
+by pip: the first round writes it and does not count. A ratio is the median of the
+rounds. The profile shows the cost of a command's imports by package (`-X importtime`);
+the rest is its work.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 
-from rows import ROOT, Row, main, ratio, taking_turns
+from rows import ROOT, Row, interleaved, main, ratio
 
 WHOLE = "import torch"
 SPEC = "specs/s2mlp_deep.arch"
@@ -26,7 +26,7 @@ COMMANDS = {
     f"diagram {SPEC}": (["diagram", SPEC], None),
 }
 PROFILED = ("--help", f"check {SPEC}")
-LARGEST = 8  # packages of a profile
+LARGEST = 8  # packages in a profile
 
 
 def rows(given: argparse.Namespace) -> Iterator[Row]:
@@ -36,7 +36,7 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
     }
     arguments |= {WHOLE: ["-c", "import torch"], "python": ["-c", "pass"]}
     works = {name: lambda one=one: python(one) for name, one in arguments.items()}
-    taken = taking_turns(works, rounds)
+    taken = interleaved(works, rounds)
     whole = min(taken[WHOLE]) * 1e3
     for name, (_, target) in COMMANDS.items():
         detail = (
@@ -54,7 +54,7 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
 
 
 def python(arguments: list[str]) -> str:
-    """Run the interpreter; what it wrote to standard error."""
+    """Run the interpreter and return its standard error."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     return subprocess.run(
@@ -68,7 +68,7 @@ def python(arguments: list[str]) -> str:
 
 
 def imports(arguments: list[str]) -> tuple[Counter[str], int]:
-    """Milliseconds that the modules of each package took themselves, and how many."""
+    """Milliseconds that the modules of each package took, and the number of modules."""
     costs: Counter[str] = Counter()
     lines = python(["-X", "importtime", *arguments]).splitlines()
     found = [line.split("|") for line in lines if line.startswith("import time:")][1:]

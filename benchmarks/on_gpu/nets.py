@@ -1,4 +1,4 @@
-"""The networks that are compared, and a step of each, in the same precision."""
+"""The compared networks, and a training step of each in the same precision."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import s2mlp_dsl as s2
-from on_gpu.here import BF16, Here
+from on_gpu.setup import BF16, Setup
 from s2mlp_dsl.train.blocks import compile_blocks
 from s2mlp_dsl.train.device import Place
 
@@ -17,39 +17,39 @@ from s2mlp_dsl.train.device import Place
 PRECISIONS = {"bf16_weights": "bf16 weights", "bf16": "autocast"}
 
 
-def ours(name: str, depth: int, here: Here, layout: str = "rows") -> nn.Module:
+def ours(name: str, depth: int, setup: Setup, layout: str = "rows") -> nn.Module:
     """A model as it is built for a GPU, whatever device tries it: in rows.
 
     In the layout `map` it differs in nothing else.
     """
     kind = "affine" if SIZES[name]["affine"] else "layer"
-    sizes = {"width": here.width(name), "depth": depth, "norm_kind": kind}
+    sizes = {"width": setup.width(name), "depth": depth, "norm_kind": kind}
     program = s2.elaborate(ROOT / "specs/s2mlp.arch", settings=sizes)
     built = program.build(lowering="gather" if layout == "map" else None, device="cuda")
-    return built.to(here.device)
+    return built.to(setup.device)
 
 
-def port(name: str, depth: int, here: Here) -> nn.Module:
+def port(name: str, depth: int, setup: Setup) -> nn.Module:
     """The same by hand, with the shift as a clone and slice assignments."""
-    return like(name, depth=depth, width=here.width(name)).to(here.device)
+    return like(name, depth=depth, width=setup.width(name)).to(setup.device)
 
 
-def mixer(here: Here) -> nn.Module:
+def mixer(setup: Setup) -> nn.Module:
     """timm's Mixer-B/16: as wide and as deep as the wide model."""
     from timm.models.mlp_mixer import MlpMixer
 
-    width, depth = here.width("s2mlp_wide"), here.depth("s2mlp_wide")
+    width, depth = setup.width("s2mlp_wide"), setup.depth("s2mlp_wide")
     net: nn.Module = MlpMixer(patch_size=16, num_blocks=depth, embed_dim=width)
-    return net.to(here.device)
+    return net.to(setup.device)
 
 
 def training(
-    net: nn.Module, here: Here, precision: str, autotune: bool = False
+    net: nn.Module, setup: Setup, precision: str, autotune: bool = False
 ) -> Callable[[], None]:
     """A step as `train` takes it: copies of weights, passes, AdamW of the masters."""
     compile_blocks(net, autotune)
-    place = Place(here.device, precision)
-    images, labels = here.images(), torch.arange(here.batch, device=here.device)
+    place = Place(setup.device, precision)
+    images, labels = setup.images(), torch.arange(setup.batch, device=setup.device)
     optimizer = torch.optim.AdamW(net.parameters(), fused=True)
 
     def step() -> None:
@@ -61,10 +61,12 @@ def training(
     return step
 
 
-def inference(net: nn.Module, here: Here, autotune: bool = False) -> Callable[[], None]:
+def inference(
+    net: nn.Module, setup: Setup, autotune: bool = False
+) -> Callable[[], None]:
     """All in bf16, without masters."""
     compile_blocks(net.to(BF16).eval(), autotune)
-    images = here.images().to(BF16)
+    images = setup.images().to(BF16)
 
     def forward() -> None:
         with torch.inference_mode():
@@ -87,10 +89,10 @@ def passes(net: nn.Module, x: Tensor, precision: str) -> Callable[[], None]:
     return both
 
 
-def macs_of(net: nn.Module, here: Here) -> float:
+def macs_of(net: nn.Module, setup: Setup) -> float:
     """MACs of one image: the products that PyTorch counts."""
     from torch.utils.flop_counter import FlopCounterMode
 
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        net(torch.randn(1, 3, 224, 224, device=here.device))
+        net(torch.randn(1, 3, 224, 224, device=setup.device))
     return counter.get_total_flops() / 2

@@ -1,4 +1,4 @@
-"""The device that is measured, how long work takes there, and rows that failed."""
+"""The measured device and sizes, timing, and rows that failed."""
 
 import statistics
 import time
@@ -15,7 +15,7 @@ BF16 = torch.bfloat16
 
 @dataclass(frozen=True)
 class Failed:
-    """A row that could not be measured; those after it are."""
+    """A row that could not be measured. Later rows still are."""
 
     name: str
     reason: str
@@ -29,7 +29,7 @@ Rows = Iterator[Row | Failed]
 
 
 def attempted(name: str, measure: Callable[[], Rows]) -> Rows:
-    """What it measures, up to what goes wrong."""
+    """The rows of a measurement, and a failed row at its first exception."""
     torch.compiler.reset()
     try:
         yield from measure()
@@ -39,8 +39,8 @@ def attempted(name: str, measure: Callable[[], Rows]) -> Rows:
 
 
 @dataclass(frozen=True)
-class Here:
-    """The device, and how large things are on it."""
+class Setup:
+    """The device, and the sizes of what is measured on it."""
 
     device: torch.device
     tiny: bool
@@ -59,7 +59,7 @@ class Here:
         return torch.randn(self.batch, 3, 224, 224, device=self.device)
 
     def target(self, wanted: float | None) -> float | None:
-        """Nothing is promised of a small model, nor of a CPU."""
+        """A target, if this is a full-size model on a GPU."""
         return None if self.tiny or self.device.type != "cuda" else wanted
 
     def wait(self) -> None:
@@ -67,7 +67,7 @@ class Here:
             torch.cuda.synchronize(self.device)
 
     def seconds(self, work: Callable[[], object]) -> float:
-        """The median of a pass, after three that compile and warm up."""
+        """The median time of a pass, after three that compile and warm up."""
         for _ in range(1 if self.tiny else 3):
             work()
         taken, least = [], 2 if self.tiny else 5
@@ -81,7 +81,7 @@ class Here:
         return statistics.median(taken)
 
     def peak(self) -> float:
-        """FLOP/s of a large product in bf16: what shares are shares of."""
+        """FLOP/s of a large matrix product in bf16, the reference for MFU."""
         side = 256 if self.tiny else 8192
         a, b = (torch.randn(side, side, device=self.device, dtype=BF16) for _ in "ab")
         return 2 * side**3 / self.seconds(lambda: a @ b)
