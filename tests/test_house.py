@@ -143,6 +143,17 @@ def test_cited_files_exist(folder: str) -> None:
             assert found or cited in INVENTED, f"{page} cites {cited}"
 
 
+@pytest.mark.parametrize("folder", ["tests", "tools", "benchmarks"])
+def test_only_public_names_are_imported(folder: str) -> None:
+    pages = list((PACKAGE.parent / folder).rglob("*.py"))
+    assert pages
+    for page in pages:
+        for node in ast.walk(ast.parse(page.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                private = [one.name for one in node.names if one.name.startswith("_")]
+                assert not private, f"{page} imports {private} from {node.module}"
+
+
 def test_no_room_for_leftovers() -> None:
     names = {path.name for path in files().values()}
     assert not names & {"utils.py", "helpers.py", "misc.py", "common.py"}

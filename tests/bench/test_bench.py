@@ -8,7 +8,7 @@ import pytest
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.bench.bench import bench
 from s2mlp_dsl.bench.figures import Bench, Machine, Row, Setting, Times
-from s2mlp_dsl.cli.commands.bench import _lines
+from s2mlp_dsl.cli.commands.bench import lines
 from tests.cli.running import s2mlp
 
 # The map behind the first layer takes 4 MiB an image, the weights next to nothing.
@@ -92,7 +92,7 @@ def test_what_is_printed() -> None:
         machine=machine,
         rows=rows,
     )
-    assert _lines(found) == [
+    assert lines(found) == [
         "m, inference: 1,000 params, 0.002 G MACs per image",
         "A CPU (cpu, 2 threads, fp32), Linux x86_64, torch 2.11, load 0.4",
         "",

@@ -18,7 +18,7 @@ from tests.pictures.picture import ROOT
 from tests.pictures.test_branches import BRANCHES
 from tests.pictures.test_diagram import MIXED
 from tests.report.browser import LOOK, Browser, chromium
-from tests.report.test_report import DEEP, HOSTILE, _run, subject
+from tests.report.test_report import DEEP, HOSTILE, subject, write_run
 from tests.targets.hostile import BOOM, everything, labels
 
 # One browser for the module: where tests are distributed, keep them together.
@@ -35,7 +35,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     both = [subject(DEEP), subject(ROOT / "specs" / "digits.arch")]
-    run = read_run(_run(folder / "run"))
+    run = read_run(write_run(folder / "run"))
     (folder / "both.html").write_text(report(both, [run]), encoding="utf-8")
     mixed = report([subject(MIXED)])
     (folder / "mixed.html").write_text(mixed, encoding="utf-8")

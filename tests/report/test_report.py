@@ -174,7 +174,7 @@ def test_hostile_text_stays_text() -> None:
     assert "$title ${script} {{x}}" in shown
 
 
-def _run(folder: Path, name: str = "a <b>") -> Path:
+def write_run(folder: Path, name: str = "a <b>") -> Path:
     folder.mkdir()
     job = {"job": {"model_name": name, "recipe_name": "quick"}}
     (folder / "run.json").write_text(json.dumps(job))
@@ -196,7 +196,7 @@ def _run(folder: Path, name: str = "a <b>") -> Path:
 
 
 def test_curves_of_runs(tmp_path: Path) -> None:
-    run = read_run(_run(tmp_path / "one"))
+    run = read_run(write_run(tmp_path / "one"))
     page = report([subject(DEEP)], [run] * 7)  # more than there are colours
     assert "one: a &lt;b&gt; by quick, 60.00% test accuracy after 3 epochs" in page
     paths = re.findall(r'<path class="c\d (?:test|train)" d="M([^"]+)"', page)
@@ -206,7 +206,7 @@ def test_curves_of_runs(tmp_path: Path) -> None:
 def test_damaged_runs_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableRun, match="is not a training run"):
         read_run(tmp_path)
-    folder = _run(tmp_path / "one")
+    folder = write_run(tmp_path / "one")
     (folder / "metrics.jsonl").write_text("{")
     with pytest.raises(UnreadableRun, match="damaged"):
         read_run(folder)

@@ -89,11 +89,11 @@ def command(
     if form == "json":
         print_json(found.model_dump(mode="json"))
     else:
-        print("\n".join(_lines(found)))
+        print("\n".join(lines(found)))
     return 0
 
 
-def _lines(found: Bench) -> list[str]:
+def lines(found: Bench) -> list[str]:
     batch = f"batch {found.setting.batch}"
     if found.setting.train:
         titles = (f"step, {batch}", f"images/s, {batch}", f"peak memory, {batch}")
