@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from s2mlp_dsl.diagnostics import Report
@@ -79,7 +79,7 @@ def test_as_python_reckons(a: int, b: int, c: int, one: str, two: str) -> None:
     try:
         expected = eval(python, {"F": Fraction})
     except ZeroDivisionError:
-        return
+        assume(False)
     assert value(text) == expected
 
 
