@@ -18,7 +18,7 @@ from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.expand import Expander
 from s2mlp_dsl.elaborate.files import Unit
-from s2mlp_dsl.elaborate.unknown import operator_of
+from s2mlp_dsl.elaborate.resolve import operator_of
 from s2mlp_dsl.elaborate.values import Env, show
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.program import Op

@@ -13,7 +13,7 @@ from s2mlp_dsl.diagnostics.catalogue.limits import CONSTANTS_TOO_DEEP, EVALUATIO
 from s2mlp_dsl.elaborate.bind import NO_SHIFT, bind
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.numbers import bounded, number
-from s2mlp_dsl.elaborate.unknown import (
+from s2mlp_dsl.elaborate.resolve import (
     FUNCTIONS,
     statement_of,
     unknown_function,

@@ -14,7 +14,7 @@ from s2mlp_dsl.elaborate.definitions import Definitions
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.expand import Expander
 from s2mlp_dsl.elaborate.files import Declared
-from s2mlp_dsl.elaborate.unknown import wrong_declaration
+from s2mlp_dsl.elaborate.resolve import wrong_declaration
 from s2mlp_dsl.elaborate.values import Env
 from s2mlp_dsl.frontend import parse_expression, tree
 from s2mlp_dsl.ir import program as ir

@@ -1,38 +1,48 @@
-"""Operators at work: arguments evaluated, the shape that leaves proved."""
+"""Operators in statements: arguments evaluated, output shapes computed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import prod
 
-from s2mlp_dsl.bounds import FLOAT_BYTES, how_to_raise, limits
+from s2mlp_dsl.bounds import FLOAT_BYTES, limits
 from s2mlp_dsl.diagnostics import AlreadyReported
-from s2mlp_dsl.elaborate import codes
-from s2mlp_dsl.elaborate.bind import match_arguments
+from s2mlp_dsl.diagnostics.catalogue import arguments
+from s2mlp_dsl.diagnostics.catalogue.limits import MAP_BYTES
+from s2mlp_dsl.diagnostics.suggest import either
+from s2mlp_dsl.elaborate.bind import NO_SHIFT, match_arguments
 from s2mlp_dsl.elaborate.definitions import Definitions
 from s2mlp_dsl.elaborate.evaluate import Evaluator
-from s2mlp_dsl.elaborate.kernels import kernels_value
-from s2mlp_dsl.elaborate.patterns import axis_names, pattern_value
 from s2mlp_dsl.elaborate.shifts import no_shift, resolve_shift
 from s2mlp_dsl.elaborate.values import (
     BlockArgument,
     Env,
     ShiftRef,
+    Value,
     kind_of,
     show,
     traced,
+    with_article,
 )
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir import program as ir
-from s2mlp_dsl.ir.shape import Map, Shape, positions
+from s2mlp_dsl.ir.shape import Map, Shape
 from s2mlp_dsl.operators import Args, Operator, Parameter, Refusal, Region
+from s2mlp_dsl.operators.base import NONE
+from s2mlp_dsl.operators.codes import PATTERN
+from s2mlp_dsl.operators.pattern import PatternError, parse_pattern
 from s2mlp_dsl.source import Span
 
-_GROUP_STEPS = 3  # what a group of a shift is worth in steps of evaluation
+_GROUP_STEPS = 3  # what a group of a shift counts in steps of evaluation
+_KERNEL = 2  # how deep the lists of one kernel are nested
+
+Given = Mapping[str, tree.Argument]
 
 
 @dataclass(eq=False, repr=False)
 class Operators:
-    """Applies operators; a pass asks them for facts and tests no names."""
+    """Applies operators: it uses their definitions and tests no names."""
 
     evaluator: Evaluator
     definitions: Definitions
@@ -43,14 +53,12 @@ class Operators:
         call: tree.Call,
         env: Env,
         shape: Shape | None,
-        label: str | None = None,
         implied: Mapping[str, ir.Value] | None = None,
     ) -> ir.Op:
-        """The statement that a call is, its shape proved."""
+        """The statement of a call, applied to `shape`."""
         args, given = self.arguments(operator, call, env, shape, implied)
         with self.refusals(call, given):
-            span = traced(call.span, call, env)
-            return self.make(operator, args, shape, span, label)
+            return self.make(operator, args, shape, traced(call.span, call, env))
 
     def make(
         self,
@@ -58,19 +66,11 @@ class Operators:
         args: Mapping[str, ir.Value],
         shape: Shape | None,
         span: Span,
-        label: str | None = None,
     ) -> ir.Op:
-        """An operator with all its arguments. Raises `Refusal`, `AlreadyReported`."""
-        result = operator.shape(shape, Args(args))
-        most = limits().map
-        if positions(result) * result.channels * FLOAT_BYTES > most:
-            raise self.evaluator.fail(
-                codes.MAP,
-                span,
-                f"{result} leaves here; the limit is {most:,} bytes",
-                notes=[how_to_raise("map")],
-                help="make the map smaller or the width less",
-            )
+        """The statement of an operator. Raises `Refusal` and `AlreadyReported`."""
+        result, limit = operator.shape(shape, Args(args)), limits().map
+        if FLOAT_BYTES * prod(result.dims) > limit:
+            raise self.evaluator.fail(MAP_BYTES, span, shape=result, limit=limit)
         return ir.Op(
             operator=operator.name,
             version=operator.version,
@@ -78,15 +78,12 @@ class Operators:
             source=shape,
             result=result,
             name=operator.name,
-            label=label,
             span=span,
         )
 
     @contextmanager
-    def refusals(
-        self, call: tree.Call, given: Mapping[str, tree.Argument]
-    ) -> Iterator[None]:
-        """Report what an operator or scope refuses, where it is written."""
+    def refusals(self, call: tree.Call, given: Given) -> Iterator[None]:
+        """Report what an operator or region refuses, at the argument to blame."""
         try:
             yield
         except Refusal as refusal:
@@ -97,61 +94,53 @@ class Operators:
 
     def arguments(
         self,
-        sheet: Operator | Region,
+        definition: Operator | Region,
         call: tree.Call,
         env: Env,
         shape: Shape | None,
         implied: Mapping[str, ir.Value] | None = None,
-    ) -> tuple[dict[str, ir.Value], dict[str, tree.Argument]]:
-        """Every argument, and those that the call gives."""
-        parameters = [one for one in sheet.parameters if not one.implied]
+    ) -> tuple[dict[str, ir.Value], Given]:
+        """The value of every argument, and the arguments that the call gives."""
+        parameters = [one for one in definition.parameters if not one.implied]
         axes = axis_names(parameters, call)
-        order = (*(one.name for one in parameters), *axes)
+        order = (*(parameter.name for parameter in parameters), *axes)
         given = match_arguments(call, order, self.evaluator.report)
         args: dict[str, ir.Value] = dict(implied or {})
         missing: list[Parameter] = []
         faults = False
         for parameter in parameters:
-            if parameter.name in given:
-                node = given[parameter.name].value
+            name = parameter.name
+            if name in given:
                 try:
+                    node = given[name].value
                     if parameter.kind == "pattern":
                         sizes = {axis: given[axis] for axis in axes if axis in given}
-                        args[parameter.name] = pattern_value(
-                            self.evaluator, node, sizes, env
-                        )
+                        args[name] = self._pattern(node, sizes, env)
                     else:
-                        args[parameter.name] = self._argument(
-                            parameter, node, env, call, shape
-                        )
+                        args[name] = self._argument(parameter, node, env, call, shape)
                 except AlreadyReported:
                     faults = True
-            elif parameter.default is not None:
-                args[parameter.name] = parameter.default
-            else:
+            elif parameter.default is None:
                 missing.append(parameter)
+            else:
+                args[name] = parameter.default
         if missing:
-            raise self._missing(call, sheet, missing)
+            needed = [
+                one.name
+                for one in definition.parameters
+                if one.default is None and not one.implied
+            ]
+            raise self.evaluator.fail(
+                arguments.OPERATOR_ARGUMENTS_MISSING,
+                call.span,
+                name=definition.name,
+                parameters=" and ".join(f"`{one.name}` ({one.doc})" for one in missing),
+                written=f"{definition.name}({', '.join(needed)})",
+                example=definition.example,
+            )
         if faults:
             raise AlreadyReported
         return args, given
-
-    def _missing(
-        self, call: tree.Call, operator: Operator | Region, missing: list[Parameter]
-    ) -> AlreadyReported:
-        needs = " and ".join(f"`{one.name}` ({one.doc})" for one in missing)
-        needed = [
-            one.name
-            for one in operator.parameters
-            if one.default is None and not one.implied
-        ]
-        return self.evaluator.fail(
-            codes.MISSING,
-            call.span,
-            f"`{operator.name}` needs {needs}",
-            help=f"write `{operator.name}({', '.join(needed)})`, "
-            f"such as `{operator.example}`",
-        )
 
     def _argument(
         self,
@@ -164,44 +153,127 @@ class Operators:
         if parameter.kind == "shift":
             return self._shift(node, env, call, shape)
         if parameter.kind == "kernels":
-            return kernels_value(self.evaluator, node, env)
+            return self._kernels(node, env)
         words = frozenset(parameter.choices)
         value = self.evaluator.value(node, env, words)
         if parameter.kind == "count":
             return self.evaluator.as_count(value, node.span, parameter.least)
-        if words and value not in words:
-            raise self.evaluator.fail(
-                codes.UNKNOWN_CHOICE,
-                node.span,
-                f"`{parameter.name}` cannot be `{show(value)}`",
-                help=f"write {' or '.join(f'`{one}`' for one in parameter.choices)}",
-            )
-        if not words and kind_of(value) != "number":
-            raise self.evaluator.fail(
-                codes.WRONG_KIND,
-                node.span,
-                f"`{parameter.name}` cannot be `{show(value)}`",
-                help="write a number",
-            )
-        assert not isinstance(value, tuple | ShiftRef | BlockArgument)
-        return str(value) if words else value
+        if value in words if words else kind_of(value) == "number":
+            assert not isinstance(value, tuple | ShiftRef | BlockArgument)
+            return str(value) if words else value
+        raise self.evaluator.fail(
+            arguments.NO_CHOICE_OF_PARAMETER if words else arguments.NO_NUMBER_VALUE,
+            node.span,
+            name=parameter.name,
+            value=show(value),
+            choices=either(parameter.choices),
+        )
 
     def _shift(
         self, node: tree.Expr, env: Env, call: tree.Call, shape: Shape | None
-    ) -> ir.Value:
-        value = self.evaluator.value(node, env, frozenset({"none"}))
-        if value == "none" or not isinstance(shape, Map):
-            # Without a map the operator refuses, whatever the shift.
+    ) -> ir.Shift:
+        value = self.evaluator.value(node, env, frozenset({NO_SHIFT}))
+        if value == NO_SHIFT or not isinstance(shape, Map):
+            # Without a map the operator refuses any shift.
             return no_shift(shape.channels if shape is not None else 0)
         if not isinstance(value, ShiftRef):
             raise self.evaluator.fail(
-                codes.WRONG_KIND,
+                arguments.NO_SHIFT_VALUE,
                 node.span,
-                f"`{show(value)}` is a {kind_of(value)}, not a shift",
-                help="name a declared shift, or `none`",
+                value=show(value),
+                found=with_article(kind_of(value)),
             )
         if value.declared.damaged:
             raise AlreadyReported
         shift = resolve_shift(value, shape.channels, call.span, self.evaluator)
         self.evaluator.step(call.span, _GROUP_STEPS * len(shift.groups))
         return self.definitions.named(shift)
+
+    def _pattern(self, node: tree.Expr, sizes: Given, env: Env) -> str:
+        """The pattern, with the sizes of axes that are given as arguments."""
+        if not isinstance(node, tree.Text):
+            value = self.evaluator.value(node, env)
+            raise self.evaluator.wrong_kind(node.span, "pattern", value)
+        try:
+            pattern = parse_pattern(node.value)
+        except PatternError as error:
+            raise self.evaluator.fail(
+                PATTERN, node.span, str(error), help=error.help
+            ) from None
+        given = dict(pattern.given)
+        for axis, argument in sizes.items():
+            if axis in given:
+                raise self.evaluator.fail(
+                    arguments.GIVEN_IN_PATTERN,
+                    argument.span,
+                    axis=axis,
+                    size=given[axis],
+                )
+            given[axis] = self.evaluator.count(argument.value, env)
+        return str(replace(pattern, given=tuple(given.items())))
+
+    def _kernels(self, node: tree.Expr, env: Env) -> ir.Kernels | str:
+        """Fixed kernels: rows of numbers, or lists of such kernels, or `none`.
+
+        A list of kernels is one of filters with a kernel each, and a list of lists of
+        kernels one of filters with several.
+        """
+        value = self.evaluator.value(node, env, frozenset({NONE}))
+        if value == NONE:
+            return NONE
+        depth, first = 0, value
+        while isinstance(first, tuple):
+            depth, first = depth + 1, self._items(node, first)[0]
+        filters: list[Value]
+        if depth <= _KERNEL:
+            filters = [(value,)]
+        else:
+            filters = list(self._items(node, value))
+            if depth == _KERNEL + 1:
+                filters = [(kernel,) for kernel in filters]
+        return ir.Kernels(
+            filters=tuple(
+                tuple(self._rows(node, kernel) for kernel in self._items(node, kernels))
+                for kernels in filters
+            )
+        )
+
+    def _rows(self, node: tree.Expr, kernel: Value) -> tuple[tuple[Fraction, ...], ...]:
+        rows = []
+        for row in self._items(node, kernel):
+            numbers = self._items(node, row)
+            # A constant that is listed again and again is longer than its text.
+            self.evaluator.step(node.span, len(numbers))
+            rows.append(tuple(self._number(node, number) for number in numbers))
+        return tuple(rows)
+
+    def _items(self, node: tree.Expr, value: Value) -> tuple[Value, ...]:
+        if isinstance(value, tuple) and value:
+            return value
+        raise self._no_kernels(node, value)
+
+    def _number(self, node: tree.Expr, value: Value) -> Fraction:
+        if isinstance(value, int | Fraction) and not isinstance(value, bool):
+            return Fraction(value)
+        raise self._no_kernels(node, value)
+
+    def _no_kernels(self, node: tree.Expr, value: Value) -> AlreadyReported:
+        return self.evaluator.fail(
+            arguments.EMPTY_KERNELS if value == () else arguments.NO_KERNELS,
+            node.span,
+            value=show(value),
+            found=with_article(kind_of(value)),
+        )
+
+
+def axis_names(parameters: Sequence[Parameter], call: tree.Call) -> tuple[str, ...]:
+    """The axes whose sizes a call may give: those of the pattern that it names."""
+    patterns = [one.name for one in parameters if one.kind == "pattern"]
+    for argument in call.arguments if patterns else ():
+        named = argument.name is None or argument.name.id in patterns
+        if named and isinstance(argument.value, tree.Text):
+            try:
+                return parse_pattern(argument.value.value).axes
+            except PatternError:  # reported with the pattern
+                return tuple(one.name.id for one in call.arguments if one.name)
+    return ()

@@ -15,9 +15,9 @@ from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.models import base_of
 from s2mlp_dsl.elaborate.recipes import SETTINGS
+from s2mlp_dsl.elaborate.resolve import wrong_declaration
 from s2mlp_dsl.elaborate.study_items import Axis, Items, read_items, read_seeds
 from s2mlp_dsl.elaborate.study_rows import Rows, as_variant
-from s2mlp_dsl.elaborate.unknown import wrong_declaration
 from s2mlp_dsl.elaborate.values import Env
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.study import Study

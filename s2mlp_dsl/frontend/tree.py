@@ -155,6 +155,17 @@ def bodies(statement: Statement) -> tuple[Body, ...]:
             return tuple(part.body for part in parts)
 
 
+def expressions(statement: Statement) -> tuple[Expr, ...]:
+    """The expressions directly in a statement, in order."""
+    match statement:
+        case Operation(_, call) | Region(_, call) | Parallel(_, call):
+            return (call,)
+        case Stack(_, _, parts):
+            return tuple(part.count for part in parts)
+        case Residual():
+            return ()
+
+
 def head(statement: Statement) -> Span:
     """A statement up to its first body, where its carets go."""
     span = statement.span

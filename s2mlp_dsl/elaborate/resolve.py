@@ -1,4 +1,4 @@
-"""What names stand for, and the mistake where it is nothing or the wrong thing."""
+"""What a name stands for, and the mistake where it is nothing or the wrong thing."""
 
 from collections.abc import Collection
 from types import UnionType
@@ -13,24 +13,20 @@ from s2mlp_dsl.operators import (
     BUILT_IN,
     REGIONS,
     Operator,
+    Region,
     RegistrationError,
     find,
     names,
 )
 
 FUNCTIONS = ("ceil", "choose", "floor", "max", "min", "mod")
-APPLY = "apply"  # runs the block that is a parameter's value
-# Words that a statement may begin with, besides operators and blocks.
+APPLY = "apply"  # runs the block that is the value of a parameter
+# Words that a statement may begin with, besides operators, regions and blocks.
 STRUCTURES = frozenset(["residual", "stack", "parallel", APPLY, *REGIONS])
 
 
 def operator_of(unit: Unit, name: tree.Name, report: Report) -> Operator | None:
-    """The operator that a name stands for in a file.
-
-    What the file declares comes before what packages bring: to install one
-    changes the meaning of no spec. Raises `AlreadyReported` where a package
-    cannot give it.
-    """
+    """The operator of a name in a file. Raises `AlreadyReported`."""
     if name.id in unit.names and name.id not in BUILT_IN:
         return None
     try:
@@ -39,12 +35,12 @@ def operator_of(unit: Unit, name: tree.Name, report: Report) -> Operator | None:
         raise report.add(error.code, name.span, error.label, help=error.help) from error
 
 
-def is_statement(unit: Unit, name: tree.Name, report: Report) -> bool:
-    """Whether a call of this name can be a statement: an operator or a block."""
-    if name.id == APPLY or operator_of(unit, name, report) is not None:
-        return True
-    declared = unit.names.get(name.id)
-    return declared is not None and isinstance(declared.declaration, tree.Block)
+def region_of(unit: Unit, name: tree.Name, report: Report) -> Region:
+    """The region of a name in a file. Raises `AlreadyReported` where it is none."""
+    if name.id not in REGIONS:
+        statement_of(unit, name, report)
+        raise report.add(messages.TAKES_NO_BODY, name.span, name=name.id)
+    return REGIONS[name.id]
 
 
 def statement_of(
@@ -62,19 +58,13 @@ def statement_of(
     declared = unit.names.get(name.id)
     if declared is not None and isinstance(declared.declaration, tree.Block):
         return declared
-    raise unknown_statement(report, unit, name)
-
-
-def unknown_statement(report: Report, unit: Unit, name: tree.Name) -> AlreadyReported:
-    """A name that is neither an operator nor a block."""
     if unit.hides(name.id):
-        return AlreadyReported()
-    declared = unit.names.get(name.id)
+        raise AlreadyReported
     if declared is not None:
-        return wrong_declaration(report, name, declared, "block")
+        raise wrong_declaration(report, name, declared, "block")
     known = {*names(), *_declared(unit, tree.Block), *STRUCTURES}
     help = did_you_mean(name.id, known, 0)
-    return report.add(messages.NO_STATEMENT, name.span, help=help)
+    raise report.add(messages.NO_STATEMENT, name.span, help=help)
 
 
 def unknown_value(
