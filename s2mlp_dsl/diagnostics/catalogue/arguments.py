@@ -66,7 +66,7 @@ NO_SHIFT_VALUE = WRONG_KIND.says(
 NO_NUMBER_VALUE = WRONG_KIND.says("`{name}` cannot be `{value}`", help="write a number")
 _KERNELS = "write `[[0, 1, 0], [1, 0, 1], [0, 1, 0]]`, or a list of such kernels"
 NO_KERNELS = WRONG_KIND.says("`{value}` is {found}", help=_KERNELS)
-EMPTY_KERNELS = WRONG_KIND.says("an empty list", help=_KERNELS)
+EMPTY_KERNELS = WRONG_KIND.says("a list is empty", help=_KERNELS)
 
 NOT_A_COUNT = Code("A0406", "expected a whole number")
 FRACTION = NOT_A_COUNT.says(
