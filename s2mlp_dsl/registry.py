@@ -1,13 +1,13 @@
-"""Things of one kind by name: ours are the files of a folder, packages bring others.
+"""Plug-ins: things of one kind by name, ours and those of other packages.
 
-A folder such as `targets/` holds one module for each thing, called like it, with one
-class. A package adds more by entry point, in its `pyproject.toml`:
+Each of ours is a file of a folder such as `targets/`, with one class; files that start
+with `_` are shared. A package adds others by entry point, in its `pyproject.toml`:
 
     [project.entry-points."s2mlp_dsl.targets"]
     counts = "s2mlp_counts:Counts"
 
-Names are found without importing anything, so that a command can list them. A class is
-imported when it is asked for: a broken package troubles nobody who does not use it.
+Names are found without imports, so that a command can list them. A class is imported
+when it is asked for: a broken package only matters to those who use it.
 """
 
 import os
@@ -49,10 +49,11 @@ class RegistrationError(Exception):
 
 
 class Registry(Generic[T]):
-    """The classes of one kind. `needed` are the facets that each must have itself.
+    """The classes of one kind.
 
-    `hyphens` is for names that stand on the command line: the module `ir_json` is
-    `ir-json` then.
+    `needed` are the attributes that each must have itself; a kind with several
+    contracts names them in its own attribute `needed`. `hyphens` is for names that are
+    written on the command line: the module `ir_json` is `ir-json` then.
     """
 
     def __init__(
@@ -66,11 +67,10 @@ class Registry(Generic[T]):
         self.package, self.kind, self.needed = package, kind, needed
         self.group = f"{PREFIX}{package.rpartition('.')[2]}"
         self._hyphens = hyphens
-        self._found: dict[str, type[T]] = {}
 
     @property
     def built_in(self) -> dict[str, str]:
-        """The name of each of ours, with the module that holds it."""
+        """The name of each of ours, with its module."""
         return _modules(self.package, self._hyphens)
 
     def names(self) -> list[str]:
@@ -86,24 +86,25 @@ class Registry(Generic[T]):
 
     def __getitem__(self, name: str) -> type[T]:
         """The class of a name. Raises `KeyError` and `RegistrationError`."""
-        entries = _offered(self.group).get(name, ())
-        owners = [OURS] * (name in self.built_in) + [*map(owner_of, entries)]
-        if len(owners) > 1:
-            theirs = owners[1] if owners[0] == OURS and len(owners) == 2 else None
-            raise RegistrationError(
-                plugins.NAME_REGISTERED_TWICE,
-                name=name,
-                owners=" and by ".join(owners),
-                theirs=theirs or "all but one",
-            )
-        if name not in self._found:
+        key = (self.group, name)
+        if key not in _loaded:
+            self._check_unique(name)
             if name in self.built_in:
-                self._found[name] = self._ours(self.built_in[name])
-            elif entries:
-                self._found[name] = self._theirs(name, entries[0])
+                _loaded[key] = self._ours(self.built_in[name])
             else:
-                raise KeyError(name)
-        return self._found[name]
+                _loaded[key] = self._theirs(name, _offered(self.group)[name][0])
+        return _loaded[key]
+
+    def get(self, name: str) -> type[T] | None:
+        """The class of a name, None for one that is not registered.
+
+        Raises `RegistrationError`.
+        """
+        return self[name] if name in self else None  # noqa: SIM401
+
+    def ours(self) -> list[type[T]]:
+        """Our classes, whatever packages register under the same names."""
+        return [self._ours(module) for module in self.built_in.values()]
 
     def docs(self) -> dict[str, str]:
         """The line `doc` of each name; of a broken package, what is wrong with it."""
@@ -121,47 +122,70 @@ class Registry(Generic[T]):
             return OURS
         return owner_of(_offered(self.group)[name][0])
 
-    def _ours(self, module: str) -> type[T]:
-        (found,) = (
-            one
-            for one in vars(import_module(module)).values()
-            if self._is_kind(one) and one.__module__ == module
-        )
-        return found  # type: ignore[no-any-return]
+    def _check_unique(self, name: str) -> None:
+        theirs = [owner_of(entry) for entry in _offered(self.group).get(name, ())]
+        owners = [OURS] * (name in self.built_in) + theirs
+        if len(owners) > 1:
+            raise RegistrationError(
+                plugins.NAME_REGISTERED_TWICE,
+                name=name,
+                owners=" and by ".join(owners),
+                theirs=theirs[0] if len(theirs) == 1 else "all but one",
+            )
 
-    def _is_kind(self, one: object) -> bool:
-        return isinstance(one, type) and issubclass(one, self.kind)
+    def _ours(self, module: str) -> type[T]:
+        """The one class of a file, with subclasses of it aside."""
+        classes = [
+            found
+            for found in vars(import_module(module)).values()
+            if self._is_kind(found) and found.__module__ == module
+        ]
+        (top,) = (one for one in classes if not set(classes) & {*one.__mro__[1:]})
+        return top  # type: ignore[no-any-return]
+
+    def _is_kind(self, found: object) -> bool:
+        return isinstance(found, type) and issubclass(found, self.kind)
 
     def _theirs(self, name: str, entry: "EntryPoint") -> type[T]:
-        owner, said = owner_of(entry), entry.value
+        owner, value = owner_of(entry), entry.value
         try:
             found = entry.load()
         except Exception as error:
-            reason = f"importing {said} fails: {type(error).__name__}: {error}"
+            reason = f"importing {value} fails: {type(error).__name__}: {error}"
             raise RegistrationError(
                 plugins.PACKAGE_NOT_LOADED, name=name, owner=owner, reason=reason
             ) from error
-        kind = f"{self.kind.__module__}.{self.kind.__name__}"
-        missing = [
-            one
-            for one in self.needed
-            if getattr(found, one, None) is getattr(self.kind, one, None)
-        ]
-        written_for = getattr(found, "api", None)
+        fault = self._fault(found, name)
+        if fault is not None:
+            raise RegistrationError(
+                plugins.CONTRACT_NOT_MET,
+                name=name,
+                owner=owner,
+                reason=f"{value} {fault}",
+            )
+        return found  # type: ignore[no-any-return]
+
+    def _fault(self, found: Any, name: str) -> str | None:
+        """What is wrong with a class of a package, None where nothing is."""
         if not self._is_kind(found):
-            reason = f"{said} is not a subclass of {kind}"
-        elif written_for != API:
-            was = "does not say" if written_for is None else f"says {written_for} for"
-            reason = f"{said} {was} the contract's version (`api = {API}`)"
-        elif not (name.replace("-", "_") if self._hyphens else name).isidentifier():
-            reason = f"`{name}` is not an identifier"
-        elif missing:
-            reason = f"{said} has no `{missing[0]}`"
-        else:
-            return found  # type: ignore[no-any-return]
-        raise RegistrationError(
-            plugins.CONTRACT_NOT_MET, name=name, owner=owner, reason=reason
-        )
+            return f"is not a subclass of {self.package}.{self.kind.__name__}"
+        api = getattr(found, "api", None)
+        if api != API:
+            says = "has no `api`" if api is None else f"has `api = {api}`"
+            return f"{says}; the version of the contract is {API}"
+        if getattr(found, "name", name) != name:
+            return f"does not have `name = {name!r}`"
+        if not (name.replace("-", "_") if self._hyphens else name).isidentifier():
+            return f"has a name, `{name}`, that is not an identifier"
+        contract = next((c for c in found.__mro__ if "needed" in vars(c)), self.kind)
+        for facet in getattr(contract, "needed", self.needed):
+            if getattr(found, facet, None) is getattr(contract, facet, None):
+                return f"has no `{facet}`"
+        return None
+
+
+# The classes that were asked for, by group and name.
+_loaded: dict[tuple[str, str], type[Any]] = {}
 
 
 @cache
@@ -177,7 +201,7 @@ def _modules(package: str, hyphens: bool) -> dict[str, str]:
 @cache
 def _offered(group: str) -> dict[str, tuple["EntryPoint", ...]]:
     """What installed packages register in a group, by name."""
-    if not _any_speaks_of_us():
+    if not _any_registers():
         return {}
     metadata = import_module("importlib.metadata")
     offers: dict[str, list[EntryPoint]] = defaultdict(list)
@@ -188,16 +212,17 @@ def _offered(group: str) -> dict[str, tuple["EntryPoint", ...]]:
 
 def forget_packages() -> None:
     """Look again for installed packages, as after an install in a running process."""
+    _loaded.clear()
     _offered.cache_clear()
-    _any_speaks_of_us.cache_clear()
+    _any_registers.cache_clear()
 
 
 @cache
-def _any_speaks_of_us() -> bool:
-    return any(map(_speaks_of_us, sys.path))
+def _any_registers() -> bool:
+    return any(map(_registers, sys.path))
 
 
-def _speaks_of_us(place: str) -> bool:
+def _registers(place: str) -> bool:
     """Whether a package of a folder registers anything with us.
 
     Every command asks, so this only looks for our prefix in small files: to have them

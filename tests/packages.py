@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from s2mlp_dsl.operators import BUILT_IN, OPERATORS, SIGNATURES, plugins
+from s2mlp_dsl.operators import OPERATORS
+from s2mlp_dsl.registry import forget_packages
 
 
 def register(folder: Path, owner: str, version: str, entries: dict[str, str]) -> None:
@@ -16,19 +17,17 @@ def register(folder: Path, owner: str, version: str, entries: dict[str, str]) ->
         f"Metadata-Version: 2.1\nName: {owner}\nVersion: {version}\n"
     )
     lines = "".join(f"{name} = {value}\n" for name, value in entries.items())
-    (info / "entry_points.txt").write_text(f"[{plugins.GROUP}]\n{lines}")
+    (info / "entry_points.txt").write_text(f"[{OPERATORS.group}]\n{lines}")
 
 
 @contextmanager
 def looked_for_anew() -> Iterator[None]:
     """What is found inside is not known before, nor afterwards."""
     before = set(sys.modules)
-    plugins.offered.cache_clear()
+    forget_packages()
     try:
         yield
     finally:
-        plugins.offered.cache_clear()
-        for name in OPERATORS.keys() - BUILT_IN:
-            del OPERATORS[name], SIGNATURES[name]
+        forget_packages()
         for module in {"s2mlp_grn", "s2mlp_grn.nn", "other", "mine"} - before:
             sys.modules.pop(module, None)

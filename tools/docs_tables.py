@@ -61,7 +61,9 @@ def operators() -> Rows:
 def _argument(argument: dict[str, str | None]) -> str:
     default = argument["default"]
     name = argument["name"]
-    return f"{name}" if default is None else f"{name} = {default}"
+    if argument["required"]:
+        return f"{name}"
+    return f"{name} = {default or '…'}"
 
 
 def diagnostics() -> Rows:

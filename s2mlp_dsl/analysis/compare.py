@@ -18,9 +18,8 @@ from s2mlp_dsl.ir.print import print_arguments, print_op
 from s2mlp_dsl.ir.program import Body, Model, Op, Region, Statement
 from s2mlp_dsl.ir.shape import Map, Shape, Vector, positions
 from s2mlp_dsl.ir.walk import occurrences, walk
-from s2mlp_dsl.operators import SIGNATURES, Refusal, applied
-from s2mlp_dsl.operators.base import Properties
-from s2mlp_dsl.operators.receptive_field import ReceptiveField as OperatorReceptiveField
+from s2mlp_dsl.operators import SIGNATURES, Properties, Refusal, applied
+from s2mlp_dsl.operators import ReceptiveField as OperatorReceptiveField
 
 # `mixed`: every output channel is a combination of several, with weights of its own.
 Channel = Literal["agnostic", "specific", "mixed"]
@@ -87,7 +86,7 @@ def compare_model(model: Model) -> Compared:
     found: dict[tuple[str, Table1Row, bool, int | None, int], list[int]] = {}
     bound = False
     for statement, source, count in _parts(model):
-        if isinstance(statement, Op) and _facts(statement).position_bound:
+        if isinstance(statement, Op) and _properties(statement).spatial_specific:
             bound = True
         row, reads = _row(model, statement, source)
         if row is None:
@@ -159,16 +158,16 @@ def _row(
     """The row of a statement and how much it reads; none where it is not spatial."""
     if isinstance(statement, Region):
         return _of_region(model, statement, source)
-    facts = _facts(statement)
+    operator, facts = applied(statement), _properties(statement)
     if facts.reads == "position" or isinstance(statement.result, Vector):
         return None, None
-    channel: Channel = "specific" if facts.channel_bound else "agnostic"
-    if (facts.learned or facts.channel_bound) and _mixes(statement):
+    channel: Channel = "specific" if facts.channel_specific else "agnostic"
+    if (operator.learned or facts.channel_specific) and _mixes(statement):
         channel = "mixed"
     row = Table1Row(
-        learned=facts.learned,
+        learned=operator.learned,
         is_global=facts.reads == "everything",
-        spatial_specific=facts.position_bound,
+        spatial_specific=facts.spatial_specific,
         channel=channel,
     )
     return row, reads_through(model, statement, source)
@@ -188,12 +187,12 @@ def _of_region(
     inside = list(_ops(model, region.body))
     reads = reads_through(model, region, source)
     mixing = [op for op in inside if places > 1 and _mixes(op)]
-    reading = [op for op in inside if _facts(op).reads != "position"]
+    reading = [op for op in inside if _properties(op).reads != "position"]
     if reads == 1 or not (mixing or reading):
         return None, None
     at_once = reads if reads is not None else places
     channel: Channel = "agnostic"
-    if channels > 1 and any(_facts(op).channel_bound for op in inside):
+    if channels > 1 and any(_properties(op).channel_specific for op in inside):
         channel = "specific"
     # Inside, a channel may lie among the channels or among the positions.
     if channels > 1 and any(map(_mixes, inside)):
@@ -201,11 +200,11 @@ def _of_region(
     if reading and channels < source.channels:
         channel = "mixed"
     row = Table1Row(
-        learned=any(_facts(op).learned for op in (*mixing, *reading)),
+        learned=any(applied(op).learned for op in (*mixing, *reading)),
         is_global=at_once == positions(source),
         # A weight for each inner channel is one for each of its positions.
-        spatial_specific=any(_facts(op).learned for op in inside if places > 1)
-        or any(_facts(op).position_bound for op in inside),
+        spatial_specific=any(applied(op).learned for op in inside if places > 1)
+        or any(_properties(op).spatial_specific for op in inside),
         channel=channel,
     )
     return row, reads
@@ -224,7 +223,7 @@ def _ops(model: Model, body: Body) -> Iterator[Op]:
             yield visit.op
 
 
-def _facts(op: Op) -> Properties:
+def _properties(op: Op) -> Properties:
     return applied(op).properties()
 
 
@@ -237,7 +236,7 @@ def _mixes(op: Op) -> bool:
     read = [0] * op.result.channels
     for part in receptive_field.parts:
         for out in range(op.result.channels):
-            if part.leaves(out):
+            if part.feeds(out):
                 read[out] |= part.channels or 0
     return any(channels.bit_count() > 1 for channels in read)
 

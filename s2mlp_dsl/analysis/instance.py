@@ -23,8 +23,7 @@ from s2mlp_dsl.elaborate.values import Env, show
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.program import Op
 from s2mlp_dsl.ir.shape import Map, positions
-from s2mlp_dsl.operators import applied
-from s2mlp_dsl.operators.base import Term
+from s2mlp_dsl.operators import Term, applied
 
 Entry = tuple[tuple[int, int], tuple[int, int] | None]
 Unknown = tuple[int, ...]

@@ -1,4 +1,4 @@
-"""The fact sheet of an operator, with the figures of its example."""
+"""The documentation of an operator or a region, with the figures of its example."""
 
 from typing import assert_never
 
@@ -8,28 +8,24 @@ from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.print import print_value
 from s2mlp_dsl.ir.program import Model, Parallel
 from s2mlp_dsl.ir.shape import Map, Shape, Tokens, Vector
-from s2mlp_dsl.operators import (
-    OURS,
-    REGIONS,
-    Operator,
-    Parameter,
-    Region,
-    applied,
-    find,
-)
+from s2mlp_dsl.operators import OPERATORS, Definition, Operator, Region, applied
 
-# What a scope's example stands around.
+# The body in a region's example.
 BODY = "gelu"
 REGION_INPUT = Map(height=3, width=5, channels=4)
 
 
 class Argument(Record):
-    """An argument: its default is as a spec writes it, None where it must be given."""
+    """An argument.
+
+    The default is as a spec writes it, None where it must be given or is derived.
+    """
 
     name: str
     kind: str
     doc: str
     default: str | None
+    required: bool
     choices: tuple[str, ...]
 
 
@@ -41,12 +37,12 @@ class Table1(Record):
 
     learned: bool
     reads: str
-    position_bound: bool
-    channel_bound: bool
+    spatial_specific: bool
+    channel_specific: bool
 
 
 class Example(Record):
-    """A statement at work: what enters and leaves, for one image."""
+    """A statement with its input and output, for one image."""
 
     statement: str
     enters: str | None
@@ -55,8 +51,8 @@ class Example(Record):
     macs: int
 
 
-class Sheet(Record):
-    """All that is said of an operator. A scope has no row in table 1."""
+class OperatorDoc(Record):
+    """What `s2mlp-dsl ops NAME` prints. A region has no row in table 1."""
 
     name: str
     owner: str  # the package that it comes from
@@ -71,73 +67,73 @@ class Sheet(Record):
     example: Example
 
 
-def sheet_of(name: str) -> Sheet:
-    """The fact sheet of an operator or scope.
+def operator_doc(name: str) -> OperatorDoc:
+    """The documentation of an operator or a region.
 
-    Raises `KeyError`, and `RegistrationError` where a package cannot give it.
+    Raises `KeyError`, and `RegistrationError` if its package cannot be used.
     """
-    if name in REGIONS:
-        return _of_region(REGIONS[name])
-    operator = find(name)
-    if operator is None:
-        raise KeyError(name)
-    return _of_operator(operator)
+    definition = OPERATORS[name]
+    if issubclass(definition, Region):
+        return _of_region(definition)
+    assert issubclass(definition, Operator)
+    return _of_operator(definition)
 
 
-def _of_operator(operator: Operator) -> Sheet:
-    model = _tried(operator.example, operator.example_input)
+def _of_operator(operator: type[Operator]) -> OperatorDoc:
+    model = _model_of(operator.example, operator.example_input)
     last = model.body[-1]
     op = last.merge if isinstance(last, Parallel) else last
     assert op.kind == "op"
-    found = applied(op).properties()
-    return Sheet(
+    properties = applied(op).properties()
+    return OperatorDoc(
         name=operator.name,
-        owner=operator.owner or OURS,
+        owner=OPERATORS.owner(operator.name),
         role=operator.role,
         version=operator.version,
         summary=operator.summary,
         formula=operator.formula,
         initialisation=operator.initialisation,
         paper=operator.paper,
-        arguments=_arguments(operator.parameters),
+        arguments=_arguments(operator),
         table1=Table1(
-            learned=found.learned,
-            reads=found.reads,
-            position_bound=found.position_bound,
-            channel_bound=found.channel_bound,
+            learned=applied(op).learned,
+            reads=properties.reads,
+            spatial_specific=properties.spatial_specific,
+            channel_specific=properties.channel_specific,
         ),
         example=_example(operator.example, operator.example_input, model),
     )
 
 
-def _of_region(region: Region) -> Sheet:
+def _of_region(region: type[Region]) -> OperatorDoc:
     statement = f"{region.example} {{ {BODY} }}"
-    model = _tried(statement, REGION_INPUT)
-    return Sheet(
+    model = _model_of(statement, REGION_INPUT)
+    return OperatorDoc(
         name=region.name,
-        owner=OURS,
+        owner=OPERATORS.owner(region.name),
         role="region",
         version=None,
         summary=region.summary,
-        formula="the body, between an operator and the one that takes it back",
+        formula="the body, between an operator and another that undoes it",
         initialisation="no parameters of its own",
         paper=region.paper,
-        arguments=_arguments(region.parameters),
+        arguments=_arguments(region),
         table1=None,
         example=_example(statement, REGION_INPUT, model),
     )
 
 
-def _arguments(parameters: tuple[Parameter, ...]) -> tuple[Argument, ...]:
+def _arguments(definition: type[Definition]) -> tuple[Argument, ...]:
     return tuple(
         Argument(
             name=one.name,
             kind=one.kind,
             doc=one.doc,
             default=None if one.default is None else print_value(one.default),
+            required=one.required,
             choices=one.choices,
         )
-        for one in parameters
+        for one in definition.parameters
         if not one.implied
     )
 
@@ -145,7 +141,7 @@ def _arguments(parameters: tuple[Parameter, ...]) -> tuple[Argument, ...]:
 def _example(statement: str, enters: Shape | None, model: Model) -> Example:
     """The figures of the last statement alone."""
     analysis = analyze_model(model)
-    before = analyze_model(_tried(BODY, enters)) if enters is not None else None
+    before = analyze_model(_model_of(BODY, enters)) if enters is not None else None
     params, macs = analysis.params or 0, analysis.macs or 0
     return Example(
         statement=statement,
@@ -156,7 +152,7 @@ def _example(statement: str, enters: Shape | None, model: Model) -> Example:
     )
 
 
-def _tried(statement: str, enters: Shape | None) -> Model:
+def _model_of(statement: str, enters: Shape | None) -> Model:
     """A model that ends with a statement, after what makes its input."""
     match enters:
         case None:

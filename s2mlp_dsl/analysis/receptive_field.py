@@ -32,9 +32,8 @@ from s2mlp_dsl.ir.program import (
 )
 from s2mlp_dsl.ir.shape import Shape, positions
 from s2mlp_dsl.ir.walk import fold_blocks, within
-from s2mlp_dsl.operators import applied
-from s2mlp_dsl.operators.receptive_field import Grid, Table
-from s2mlp_dsl.operators.receptive_field import ReceptiveField as OperatorReceptiveField
+from s2mlp_dsl.operators import Grid, Table, applied
+from s2mlp_dsl.operators import ReceptiveField as OperatorReceptiveField
 
 # A relation has positions × positions of the first map bits for each channel group;
 # beyond these limits it is not computed.

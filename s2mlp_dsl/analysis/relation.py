@@ -11,8 +11,8 @@ from typing import Any
 
 from s2mlp_dsl.ir.program import Op
 from s2mlp_dsl.ir.shape import Shape, positions
-from s2mlp_dsl.operators.receptive_field import Grid, Part, Table
-from s2mlp_dsl.operators.receptive_field import ReceptiveField as OperatorReceptiveField
+from s2mlp_dsl.operators import Grid, Part, Table
+from s2mlp_dsl.operators import ReceptiveField as OperatorReceptiveField
 
 
 class Rows(tuple[int, ...]):
@@ -131,7 +131,7 @@ def _listed(
         (1 << result.channels) - 1: Rows((0,) * positions(result))
     }
     for part in receptive_field.parts:
-        assert part.channels is not None and part.leaving is not None
+        assert part.channels is not None and part.outputs is not None
         seen = Relation(
             tuple(
                 (mask & part.channels, _read(part, rows))
@@ -140,10 +140,10 @@ def _listed(
             )
         ).rows
         for mask, rows in list(parts.items()):
-            if mask & part.leaving:
-                parts[mask & part.leaving] = Rows(map(or_, rows, seen))
-                if mask & ~part.leaving:
-                    parts[mask & ~part.leaving] = rows
+            if mask & part.outputs:
+                parts[mask & part.outputs] = Rows(map(or_, rows, seen))
+                if mask & ~part.outputs:
+                    parts[mask & ~part.outputs] = rows
                     del parts[mask]
     return _grouped(parts.items())
 

@@ -9,8 +9,7 @@ images.
 from s2mlp_dsl.ir.flow import Flow
 from s2mlp_dsl.ir.program import Model, Op, Parallel, Region, Residual, Run
 from s2mlp_dsl.ir.shape import Map, Shape, with_channels
-from s2mlp_dsl.operators import REGIONS, Args, Refusal, applied
-from s2mlp_dsl.operators.region import Step
+from s2mlp_dsl.operators import Refusal, Step, applied, applied_region
 
 _TIMES = 2
 
@@ -36,13 +35,14 @@ class _Resized(Flow[Shape]):
 
     def op(self, op: Op, value: Shape, path: str, step: Step | None = None) -> Shape:
         before = applied(op)
-        operator = before.on(value, Args(step.args) if step else None)
+        operator = before.on(value, step.args if step else None)
         try:
             result = operator.shape()
         except Refusal as refusal:
             raise Bound(f"`{path}`: {refusal.label}") from None
         was = before.tensors()
-        for name, shape in operator.on(value, operator.resolved()).tensors().items():
+        operator = operator.on(value, operator.canonical_args())
+        for name, shape in operator.tensors().items():
             if was.get(name) != shape:
                 raise Bound(
                     f"`{path}.{name}` is {_shape(was[name])}, and would be "
@@ -66,12 +66,12 @@ class _Resized(Flow[Shape]):
         return first
 
     def region(self, region: Region, value: Shape, prefix: str) -> Shape:
-        definition, args = REGIONS[region.operator], Args(dict(region.args))
+        definition = applied_region(region).on(value)
         try:
-            enter = definition.enter(value, args)
+            enter = definition.enter()
             inside = self.op(region.enter, value, prefix + region.enter.name, enter)
             after = self.body(region.body, inside, prefix)
-            leave = definition.leave(value, args, after)
+            leave = definition.leave(after)
         except Refusal as refusal:
             raise Bound(f"`{region.operator}`: {refusal.label}") from None
         return self.op(region.leave, after, prefix + region.leave.name, leave)

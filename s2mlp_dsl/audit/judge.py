@@ -10,7 +10,7 @@ import numpy as np
 from s2mlp_dsl.audit.tags import OTHER, ZERO, Table
 from s2mlp_dsl.ir.print import displacement
 from s2mlp_dsl.ir.program import Edge, ShiftGroup
-from s2mlp_dsl.operators.edges import source_of
+from s2mlp_dsl.operators import source_of
 
 Move = tuple[int, ...]  # steps along time if there is, height and width
 EDGES: tuple[Edge, ...] = get_args(Edge)

@@ -1,19 +1,20 @@
 """The definitions of a program, each under a name of its own."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from s2mlp_dsl.ir import program as ir
-from s2mlp_dsl.operators import OPERATORS
+from s2mlp_dsl.operators import Operator, built_in
 
 
-def _words() -> frozenset[str]:
-    """The words of operators, those of plug-ins that the spec names among them."""
-    return frozenset(
-        word
-        for operator in OPERATORS.values()
+def _choices(operators: Iterable[type[Operator]]) -> set[str]:
+    """What enum arguments of operators may be."""
+    return {
+        choice
+        for operator in operators
         for parameter in operator.parameters
-        for word in parameter.choices
-    )
+        for choice in parameter.choices
+    }
 
 
 @dataclass(eq=False, repr=False)
@@ -29,7 +30,11 @@ class Definitions:
     _shifts: dict[ir.Shift, ir.Shift] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
     # They count as taken, so that a printed `norm(layer)` reads as it was meant.
-    _words: frozenset[str] = field(default_factory=_words)
+    _choices: set[str] = field(default_factory=lambda: _choices(built_in()))
+
+    def reserve(self, operator: type[Operator]) -> None:
+        """Take no name that an argument of an operator may be."""
+        self._choices |= _choices([operator])
 
     def define(self, block: ir.Block) -> str:
         """Keep a block; the name that it has from now on."""
@@ -49,7 +54,7 @@ class Definitions:
     def _free(self, name: str) -> str:
         """The name, numbered from 2 where it is taken."""
         candidate, number = name, 1
-        taken = (self._taken, self._words, (self.model,))
+        taken = (self._taken, self._choices, (self.model,))
         while any(candidate in names for names in taken):
             number += 1
             candidate = f"{name}_{number}"

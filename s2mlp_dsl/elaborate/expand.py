@@ -24,7 +24,7 @@ from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.names import name_statements
 from s2mlp_dsl.ir.shape import Shape, with_channels
-from s2mlp_dsl.operators import OPERATORS, Args
+from s2mlp_dsl.operators import applied_step
 
 _STATEMENT_STEPS = 100  # what a statement counts in steps of evaluation
 
@@ -208,22 +208,19 @@ class Expander:
         definition = region_of(env.unit, call.name, self.evaluator.report)
         args, given = self.operators.arguments(definition, call, env, shape)
         with self.operators.refusals(call, given):
-            settled = definition.settle(shape, Args(args))
-            start = definition.enter(shape, settled)
-            enter = self.operators.make(
-                OPERATORS[start.operator], start.args, shape, call.span
-            )
+            region = definition(shape, args)
+            region = definition(shape, region.canonical_args())
+            enter = self.operators.make(applied_step(region.enter(), shape), call.span)
         inside = enter.result
         body, result = self.body(node.body, env.inner(inside.channels), inside)
         end = tree.Call(tree.head(node.body.statements[-1]), call.name, ())
         with self.operators.refusals(end, {}):
-            last = definition.leave(shape, settled, result)
             leave = self.operators.make(
-                OPERATORS[last.operator], last.args, result, call.span
+                applied_step(region.leave(result), result), call.span
             )
         return ir.Region(
-            operator=definition.name,
-            args=tuple(settled.values.items()),
+            operator=region.name,
+            args=tuple(region.args.items()),
             enter=enter,
             body=body,
             leave=leave,

@@ -7,6 +7,7 @@ reported at once.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from s2mlp_dsl.diagnostics import AlreadyReported, Report
 from s2mlp_dsl.diagnostics.catalogue import arguments as argument_messages
@@ -30,10 +31,10 @@ from s2mlp_dsl.elaborate.resolve import (
 )
 from s2mlp_dsl.elaborate.shifts import check_form
 from s2mlp_dsl.frontend import keywords, tree
-from s2mlp_dsl.operators import BUILT_IN, REGIONS, Parameter
+from s2mlp_dsl.operators import OPERATORS, Parameter
 from s2mlp_dsl.source import Span
 
-_BUILT_IN = {*BUILT_IN, *REGIONS, *FUNCTIONS, APPLY}
+_BUILT_IN = {*OPERATORS.built_in, *FUNCTIONS, APPLY}
 _EVERYWHERE = {"dim", "none"}  # built in, and no name of parameters and labels either
 _VALUES = tree.Let | tree.Shift  # declarations that are values
 _MOST_MISTAKES = 100  # after which the rest of a file is not checked
@@ -287,7 +288,7 @@ class _Checker:
             self.report.add(messages.NAMED_LIKE_BUILT_IN, name.span, name=name.id)
 
 
-def _slots_for(parameters: Sequence[Parameter], call: tree.Call) -> Slots:
+def _slots_for(parameters: Sequence[Parameter[Any]], call: tree.Call) -> Slots:
     """The slots of an operator or a region, with the axes that the call may size."""
     written = [one for one in parameters if not one.implied]
     slots = {

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
+from typing import Any
 
 from s2mlp_dsl.bounds import FLOAT_BYTES, limits
 from s2mlp_dsl.diagnostics import AlreadyReported
@@ -28,10 +29,14 @@ from s2mlp_dsl.elaborate.values import (
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import Map, Shape
-from s2mlp_dsl.operators import Args, Operator, Parameter, Refusal, Region
-from s2mlp_dsl.operators.base import NONE
-from s2mlp_dsl.operators.codes import PATTERN
-from s2mlp_dsl.operators.pattern import PatternError, parse_pattern
+from s2mlp_dsl.operators import (
+    NONE,
+    Definition,
+    Operator,
+    Parameter,
+    Refusal,
+    parse_pattern,
+)
 from s2mlp_dsl.source import Span
 
 _GROUP_STEPS = 3  # what a group of a shift counts in steps of evaluation
@@ -49,7 +54,7 @@ class Operators:
 
     def apply(
         self,
-        operator: Operator,
+        operator: type[Operator],
         call: tree.Call,
         env: Env,
         shape: Shape | None,
@@ -58,24 +63,18 @@ class Operators:
         """The statement of a call, applied to `shape`."""
         args, given = self.arguments(operator, call, env, shape, implied)
         with self.refusals(call, given):
-            return self.make(operator, args, shape, traced(call.span, call, env))
+            return self.make(operator(shape, args), traced(call.span, call, env))
 
-    def make(
-        self,
-        operator: Operator,
-        args: Mapping[str, ir.Value],
-        shape: Shape | None,
-        span: Span,
-    ) -> ir.Op:
+    def make(self, operator: Operator, span: Span) -> ir.Op:
         """The statement of an operator. Raises `Refusal` and `AlreadyReported`."""
-        result, limit = operator.shape(shape, Args(args)), limits().map
+        result, limit = operator.shape(), limits().map
         if FLOAT_BYTES * prod(result.dims) > limit:
             raise self.evaluator.fail(MAP_BYTES, span, shape=result, limit=limit)
         return ir.Op(
             operator=operator.name,
             version=operator.version,
-            args=tuple(operator.settle(shape, Args(args)).values.items()),
-            source=shape,
+            args=tuple(operator.canonical_args().items()),
+            source=operator.source,
             result=result,
             name=operator.name,
             span=span,
@@ -94,7 +93,7 @@ class Operators:
 
     def arguments(
         self,
-        definition: Operator | Region,
+        definition: type[Definition],
         call: tree.Call,
         env: Env,
         shape: Shape | None,
@@ -106,7 +105,7 @@ class Operators:
         order = (*(parameter.name for parameter in parameters), *axes)
         given = match_arguments(call, order, self.evaluator.report)
         args: dict[str, ir.Value] = dict(implied or {})
-        missing: list[Parameter] = []
+        missing: list[Parameter[Any]] = []
         faults = False
         for parameter in parameters:
             name = parameter.name
@@ -120,16 +119,12 @@ class Operators:
                         args[name] = self._argument(parameter, node, env, call, shape)
                 except AlreadyReported:
                     faults = True
-            elif parameter.default is None:
+            elif parameter.required:
                 missing.append(parameter)
-            else:
+            elif parameter.default is not None:
                 args[name] = parameter.default
         if missing:
-            needed = [
-                one.name
-                for one in definition.parameters
-                if one.default is None and not one.implied
-            ]
+            needed = [one.name for one in definition.parameters if one.required]
             raise self.evaluator.fail(
                 arguments.OPERATOR_ARGUMENTS_MISSING,
                 call.span,
@@ -144,7 +139,7 @@ class Operators:
 
     def _argument(
         self,
-        parameter: Parameter,
+        parameter: Parameter[Any],
         node: tree.Expr,
         env: Env,
         call: tree.Call,
@@ -196,9 +191,9 @@ class Operators:
             raise self.evaluator.wrong_kind(node.span, "pattern", value)
         try:
             pattern = parse_pattern(node.value)
-        except PatternError as error:
+        except Refusal as refusal:
             raise self.evaluator.fail(
-                PATTERN, node.span, str(error), help=error.help
+                refusal.message, node.span, **refusal.fields
             ) from None
         given = dict(pattern.given)
         for axis, argument in sizes.items():
@@ -266,7 +261,9 @@ class Operators:
         )
 
 
-def axis_names(parameters: Sequence[Parameter], call: tree.Call) -> tuple[str, ...]:
+def axis_names(
+    parameters: Sequence[Parameter[Any]], call: tree.Call
+) -> tuple[str, ...]:
     """The axes whose sizes a call may give: those of the pattern that it names."""
     patterns = [one.name for one in parameters if one.kind == "pattern"]
     for argument in call.arguments if patterns else ():
@@ -274,6 +271,6 @@ def axis_names(parameters: Sequence[Parameter], call: tree.Call) -> tuple[str, .
         if named and isinstance(argument.value, tree.Text):
             try:
                 return parse_pattern(argument.value.value).axes
-            except PatternError:  # reported with the pattern
+            except Refusal:  # reported with the pattern
                 return tuple(one.name.id for one in call.arguments if one.name)
     return ()

@@ -11,7 +11,7 @@ from s2mlp_dsl.elaborate.values import BlockArgument, EnumValue, Env, show
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.shape import Shape, with_channels
-from s2mlp_dsl.operators import BUILT_IN, OPERATORS, Operator
+from s2mlp_dsl.operators import Operator, built_in
 from s2mlp_dsl.source import Span
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _parts(
 
 def _merge(
     expander: "Expander", node: tree.Expr, env: Env
-) -> tuple[Operator, tree.Call, Env]:
+) -> tuple[type[Operator], tree.Call, Env]:
     """The operator that merges, its call, and the environment of the call."""
     evaluator = expander.evaluator
     call = node if isinstance(node, tree.Call) else None
@@ -93,7 +93,7 @@ def _merge(
     if call is not None:
         operator = operator_of(env.unit, call.name, evaluator.report)
     if call is None or operator is None or operator.role != "merge":
-        merges = [one for one in BUILT_IN if OPERATORS[one].role == "merge"]
+        merges = [one.name for one in built_in() if one.role == "merge"]
         help = did_you_mean(call.name.id if call else "", merges)
         raise evaluator.fail(arguments.NO_MERGE, at, help=help)
     return operator, call, env
@@ -121,13 +121,13 @@ def _check_outputs(
     expander: "Expander",
     node: tree.Parallel,
     outputs: list[Shape],
-    operator: Operator,
+    operator: type[Operator],
 ) -> None:
     """Branches need the same positions, and mostly the same channels."""
     first = outputs[0]
     for body, output in zip(node.branches[1:], outputs[1:], strict=True):
         same_positions = output == with_channels(first, output.channels)
-        if output == first or (same_positions and not operator.alike):
+        if output == first or (same_positions and not operator.equal_branches):
             continue
         raise expander.evaluator.fail(
             shapes.BRANCH_CHANNELS if same_positions else shapes.BRANCH_POSITIONS,

@@ -9,43 +9,49 @@ from s2mlp_dsl.diagnostics.catalogue import names as messages
 from s2mlp_dsl.diagnostics.suggest import did_you_mean, either
 from s2mlp_dsl.elaborate.files import Declared, Unit
 from s2mlp_dsl.frontend import tree
-from s2mlp_dsl.operators import (
-    BUILT_IN,
-    REGIONS,
-    Operator,
-    Region,
-    RegistrationError,
-    find,
-    names,
-)
+from s2mlp_dsl.operators import OPERATORS, Definition, Operator, Region
+from s2mlp_dsl.registry import RegistrationError
 
 FUNCTIONS = ("ceil", "choose", "floor", "max", "min", "mod")
 APPLY = "apply"  # runs the block that is the value of a parameter
 # Words that a statement may begin with, besides operators, regions and blocks.
-STRUCTURES = frozenset(["residual", "stack", "parallel", APPLY, *REGIONS])
+STRUCTURES = frozenset(["residual", "stack", "parallel", APPLY])
 
 
-def operator_of(unit: Unit, name: tree.Name, report: Report) -> Operator | None:
-    """The operator of a name in a file. Raises `AlreadyReported`."""
-    if name.id in unit.names and name.id not in BUILT_IN:
+def _definition_of(
+    unit: Unit, name: tree.Name, report: Report
+) -> type[Definition] | None:
+    """What the registry of operators has under a name.
+
+    Declarations of the file come before packages, so that installing one changes the
+    meaning of no spec. Raises `AlreadyReported` if its package cannot be used.
+    """
+    if name.id in unit.names and name.id not in OPERATORS.built_in:
         return None
     try:
-        return find(name.id)
+        return OPERATORS.get(name.id)
     except RegistrationError as error:
-        raise report.add(error.code, name.span, error.label, help=error.help) from error
+        raise report.add(error.message, name.span, **error.fields) from error
 
 
-def region_of(unit: Unit, name: tree.Name, report: Report) -> Region:
+def operator_of(unit: Unit, name: tree.Name, report: Report) -> type[Operator] | None:
+    """The operator of a name in a file. Raises `AlreadyReported`."""
+    found = _definition_of(unit, name, report)
+    return found if found is not None and issubclass(found, Operator) else None
+
+
+def region_of(unit: Unit, name: tree.Name, report: Report) -> type[Region]:
     """The region of a name in a file. Raises `AlreadyReported` where it is none."""
-    if name.id not in REGIONS:
-        statement_of(unit, name, report)
-        raise report.add(messages.TAKES_NO_BODY, name.span, name=name.id)
-    return REGIONS[name.id]
+    found = _definition_of(unit, name, report)
+    if found is not None and issubclass(found, Region):
+        return found
+    statement_of(unit, name, report)
+    raise report.add(messages.TAKES_NO_BODY, name.span, name=name.id)
 
 
 def statement_of(
     unit: Unit, name: tree.Name, report: Report
-) -> Operator | Declared | None:
+) -> type[Operator] | Declared | None:
     """The operator or block that a statement of this name runs; None for `apply`.
 
     Raises `AlreadyReported` after reporting a name that is neither.
@@ -62,7 +68,7 @@ def statement_of(
         raise AlreadyReported
     if declared is not None:
         raise wrong_declaration(report, name, declared, "block")
-    known = {*names(), *_declared(unit, tree.Block), *STRUCTURES}
+    known = {*OPERATORS, *_declared(unit, tree.Block), *STRUCTURES}
     help = did_you_mean(name.id, known, 0)
     raise report.add(messages.NO_STATEMENT, name.span, help=help)
 

@@ -1,6 +1,7 @@
 """A program as a parameterless `.arch` file that elaborates to an equal one."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
 from s2mlp_dsl.ir.program import (
@@ -22,8 +23,19 @@ from s2mlp_dsl.ir.program import (
 )
 from s2mlp_dsl.ir.walk import ops_in
 
-# For each operator, its arguments in order with their defaults.
-Signatures = Mapping[str, Mapping[str, Value | None]]
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The parameters that must be given, and the others with their defaults.
+
+    A default is None where the operator derives it: the argument is always written.
+    """
+
+    required: frozenset[str]
+    defaults: Mapping[str, Value | None]
+
+
+Signatures = Mapping[str, Signature]  # of each operator and region
 Note = Callable[[Statement], str | None]
 
 
@@ -100,27 +112,22 @@ def _list(items: Iterable[str]) -> str:
     return f"[{', '.join(items)}]"
 
 
-def print_op(op: Op, signature: Mapping[str, Value | None]) -> str:
+def print_op(op: Op, signature: Signature) -> str:
     """`norm(layer)`, or `gelu` where every argument has its default."""
     listed = print_arguments(op.args, signature)
     return f"{op.operator}({', '.join(listed)})" if listed else op.operator
 
 
-def print_arguments(
-    args: Arguments, signature: Mapping[str, Value | None]
-) -> list[str]:
-    """Arguments without a default by position, then those that differ by name.
+def print_arguments(args: Arguments, signature: Signature) -> list[str]:
+    """Required arguments first, then those that differ from their defaults.
 
     One that the signature does not have is implied by the place, and not written.
     """
     listed = []
     for name, value in args:
-        if name not in signature:
-            continue
-        default = signature[name]
-        if default is None:
+        if name in signature.required:
             listed.append(print_value(value))
-        elif value != default:
+        elif name in signature.defaults and value != signature.defaults[name]:
             listed.append(f"{name} = {print_value(value)}")
     return listed
 

@@ -18,7 +18,7 @@ from s2mlp_dsl.ir.walk import ops_in
 from s2mlp_dsl.lower.errors import CannotLower
 from s2mlp_dsl.lower.shift_implementations import SHIFTS, shift_of
 from s2mlp_dsl.lower.source_check import ForbiddenSource, check_source
-from s2mlp_dsl.operators import applied
+from s2mlp_dsl.operators import OPERATORS, applied
 from s2mlp_dsl.registry import OURS
 from s2mlp_dsl.source import Span
 
@@ -151,9 +151,9 @@ def _brought(model: Model, lowering: str) -> Iterator[Brought]:
     """What packages bring for the statements of a model, at their first use."""
     implementation = SHIFTS[lowering]
     for op in ops_in(model):
-        operator = applied(op).definition
-        if operator.owner is not None:
-            yield Brought(op.operator, operator.owner, operator.modules, op.span)
+        owner = OPERATORS.owner(op.operator)
+        if owner != OURS:
+            yield Brought(op.operator, owner, applied(op).modules, op.span)
         if implementation.modules is not None and shift_of(op):
             owner = SHIFTS.owner(lowering)
             yield Brought(lowering, owner, implementation.modules, op.span)

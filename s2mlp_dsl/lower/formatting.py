@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from s2mlp_dsl.operators.base import Construct, PythonLiteral
+from s2mlp_dsl.operators import Construct, PythonLiteral
 
 WIDTH = 88
 

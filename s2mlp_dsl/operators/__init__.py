@@ -1,142 +1,183 @@
-"""The operators, by name. One file each; see `base.py` for the contract."""
+"""The operators, and the regions made of them: one file each, found by name.
 
+A file here has one class, an `Operator` or a `Region`; files that start with `_` are
+shared. Packages add operators by the entry point group `s2mlp_dsl.operators`, with what
+this module exports: see docs/writing-a-plugin.md.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+
+from s2mlp_dsl.diagnostics.catalogue.shapes import REFUSED
+from s2mlp_dsl.ir.print import Signature
 from s2mlp_dsl.ir.program import Op, Value
-from s2mlp_dsl.operators.activations import Hardswish, Relu, Sigmoid, Silu, Tanh
-from s2mlp_dsl.operators.applied import Applied
-from s2mlp_dsl.operators.attention import Attention
-from s2mlp_dsl.operators.base import (
-    Args,
+from s2mlp_dsl.ir.program import Region as IrRegion
+from s2mlp_dsl.ir.shape import Shape
+from s2mlp_dsl.operators._definition import (
+    NONE,
+    Count,
+    Definition,
+    Enum,
+    KernelsArgument,
+    Number,
+    OptionalCount,
+    OptionalSwitch,
+    Parameter,
+    PatternArgument,
+    Refusal,
+    ShiftArgument,
+    Switch,
+)
+from s2mlp_dsl.operators._edges import PADDING_MODES, index_inside, source_of
+from s2mlp_dsl.operators._operator import (
+    Array,
     Buffer,
     Construct,
     Operator,
-    Parameter,
-    Refusal,
+    Properties,
+    PythonLiteral,
+    Term,
 )
-from s2mlp_dsl.operators.conv import Conv
-from s2mlp_dsl.operators.depthwise import Depthwise
-from s2mlp_dsl.operators.fold import Fold
-from s2mlp_dsl.operators.gelu import Gelu
-from s2mlp_dsl.operators.image import Image
-from s2mlp_dsl.operators.linear import Linear
-from s2mlp_dsl.operators.merge import Concat, Mean, Multiply, Sum
-from s2mlp_dsl.operators.norm import Norm
-from s2mlp_dsl.operators.pad import Crop, Extend, Pad
-from s2mlp_dsl.operators.patch import Patch
-from s2mlp_dsl.operators.plugins import (
-    OURS,
-    PluginError,
-    RegistrationError,
-    hold_once,
-    load,
-    offered,
+from s2mlp_dsl.operators._pattern import FittedPattern, Pattern, parse_pattern
+from s2mlp_dsl.operators._receptive_field import (
+    MIXING,
+    POINTWISE,
+    Grid,
+    Part,
+    ReceptiveField,
+    Table,
+    within_frames,
 )
-from s2mlp_dsl.operators.pool import Pool
-from s2mlp_dsl.operators.position import Position
-from s2mlp_dsl.operators.rearrange import Rearrange
-from s2mlp_dsl.operators.region import Region
-from s2mlp_dsl.operators.scale import Scale
-from s2mlp_dsl.operators.shift import Shift
-from s2mlp_dsl.operators.split_attention import SplitAttention
-from s2mlp_dsl.operators.tokens import ClassToken, Take
-from s2mlp_dsl.operators.video import Video
+from s2mlp_dsl.operators._region import Region, Step
+from s2mlp_dsl.operators._window import Windows
+from s2mlp_dsl.registry import RegistrationError, Registry
 
-# The built-in ones, and those of plug-ins that were asked for so far; see `find`.
-OPERATORS: dict[str, Operator] = {
-    operator.name: operator
-    for operator in (
-        Image(),
-        Video(),
-        Patch(),
-        Linear(),
-        Norm(),
-        Gelu(),
-        Relu(),
-        Silu(),
-        Hardswish(),
-        Sigmoid(),
-        Tanh(),
-        Scale(),
-        Shift(),
-        Conv(),
-        Depthwise(),
-        Pool(),
-        Attention(),
-        Position(),
-        ClassToken(),
-        Take(),
-        Rearrange(),
-        Extend(),
-        Crop(),
-        Sum(),
-        Mean(),
-        Multiply(),
-        Concat(),
-        SplitAttention(),
-    )
-}
-
-# Statements with a body, made of two operators around it.
-REGIONS: dict[str, Region] = {region.name: region for region in (Fold(), Pad())}
-
-BUILT_IN = frozenset(OPERATORS)
+OPERATORS: Registry[Definition] = Registry(__name__, Definition)
 
 
-def _signature(sheet: Operator | Region) -> dict[str, Value | None]:
-    return {one.name: one.default for one in sheet.parameters if not one.implied}
+def find(name: str) -> type[Operator] | None:
+    """The operator of a name, None where there is none. Raises `RegistrationError`."""
+    found = OPERATORS.get(name)
+    return found if found is not None and issubclass(found, Operator) else None
 
 
-# Parameters of each operator and scope with their defaults, as the IR's printer
-# needs them. What is implied is not written.
-SIGNATURES: dict[str, dict[str, Value | None]] = {
-    **{name: _signature(one) for name, one in OPERATORS.items()},
-    **{name: _signature(one) for name, one in REGIONS.items()},
-}
+def find_region(name: str) -> type[Region] | None:
+    """The region of a name, None where there is none. Raises `RegistrationError`."""
+    found = OPERATORS.get(name)
+    return found if found is not None and issubclass(found, Region) else None
 
 
-def find(name: str) -> Operator | None:
-    """The operator of a name, a plug-in's too. None where there is none.
-
-    Raises `RegistrationError` where a package registers it and cannot give it, or where
-    two have one of this name.
-    """
-    entries = offered().get(name, ())
-    if entries:
-        hold_once(name, entries, built_in=name in BUILT_IN or name in REGIONS)
-        if name not in OPERATORS:
-            operator = load(entries[0])
-            OPERATORS[name], SIGNATURES[name] = operator, _signature(operator)
-    return OPERATORS.get(name)
+def applied(op: Op) -> Operator:
+    """An operator of a model, with its input and arguments."""
+    return _at(op.operator, op.source, dict(op.args))
 
 
-def applied(op: Op) -> Applied:
-    """An operator of a model with what enters it: what all its figures come from."""
-    return Applied(OPERATORS[op.operator], op.source, Args(dict(op.args)))
+def applied_step(step: Step, x: Shape) -> Operator:
+    """An operator at either end of a region, with its input and arguments."""
+    return _at(step.operator, x, step.args)
+
+
+def applied_region(region: IrRegion) -> Region:
+    """A region of a model, with its input and arguments."""
+    definition = find_region(region.operator)
+    assert definition is not None
+    return definition(region.enter.source, dict(region.args))
+
+
+def _at(name: str, x: Shape | None, args: Mapping[str, Value]) -> Operator:
+    definition = find(name)
+    assert definition is not None
+    return definition(x, args)
+
+
+def built_in() -> list[type[Operator]]:
+    """Our operators, imported."""
+    return [one for one in OPERATORS.ours() if issubclass(one, Operator)]
+
+
+def built_in_regions() -> list[type[Region]]:
+    return [one for one in OPERATORS.ours() if issubclass(one, Region)]
 
 
 def names() -> list[str]:
-    """Every operator's name: the built-in ones, then those of plug-ins."""
-    ours = [name for name in OPERATORS if name in BUILT_IN]
-    return [*ours, *sorted(offered().keys() - BUILT_IN - REGIONS.keys())]
+    """Every operator's name: ours, then those of packages, which are not imported."""
+    regions = {one.name for one in built_in_regions()}
+    return [name for name in OPERATORS if name not in regions]
 
+
+def with_matrices() -> tuple[str, ...]:
+    """The operators with matrices or kernels, which a recipe's `init` may choose.
+
+    Those of packages among them, where they can be used.
+    """
+    found = []
+    for name in OPERATORS:
+        with suppress(RegistrationError):
+            operator = find(name)
+            if operator is not None and operator.has_matrices:
+                found.append(name)
+    return tuple(found)
+
+
+class _Signatures(dict[str, Signature]):
+    def __missing__(self, name: str) -> Signature:
+        parameters = [one for one in OPERATORS[name].parameters if not one.implied]
+        return Signature(
+            frozenset(one.name for one in parameters if one.required),
+            {one.name: one.default for one in parameters if not one.required},
+        )
+
+
+# What the IR's printer has to know of each operator and region; see `print_model`.
+SIGNATURES = _Signatures()
 
 __all__ = [
-    "BUILT_IN",
+    "MIXING",
+    "NONE",
     "OPERATORS",
-    "OURS",
-    "REGIONS",
+    "PADDING_MODES",
+    "POINTWISE",
+    "REFUSED",
     "SIGNATURES",
-    "Applied",
-    "Args",
+    "Array",
     "Buffer",
     "Construct",
+    "Count",
+    "Definition",
+    "Enum",
+    "FittedPattern",
+    "Grid",
+    "KernelsArgument",
+    "Number",
     "Operator",
+    "OptionalCount",
+    "OptionalSwitch",
     "Parameter",
-    "PluginError",
+    "Part",
+    "Pattern",
+    "PatternArgument",
+    "Properties",
+    "PythonLiteral",
+    "ReceptiveField",
     "Refusal",
     "Region",
-    "RegistrationError",
+    "ShiftArgument",
+    "Step",
+    "Switch",
+    "Table",
+    "Term",
+    "Windows",
     "applied",
+    "applied_region",
+    "applied_step",
+    "built_in",
+    "built_in_regions",
     "find",
+    "find_region",
+    "index_inside",
     "names",
-    "offered",
+    "parse_pattern",
+    "source_of",
+    "with_matrices",
+    "within_frames",
 ]

@@ -1,30 +1,21 @@
-"""conv: a plain convolution of a map, with weights or with fixed kernels."""
+"""conv: a plain convolution of a map, with learned weights or fixed kernels."""
 
-from typing import cast
+from collections.abc import Mapping
 
-from s2mlp_dsl.ir.program import Edge
+from s2mlp_dsl.diagnostics.catalogue import shapes
+from s2mlp_dsl.ir.program import Value
 from s2mlp_dsl.ir.shape import Map, Shape
-from s2mlp_dsl.operators import codes
-from s2mlp_dsl.operators.base import (
-    Args,
+from s2mlp_dsl.operators import (
     Construct,
-    Parameter,
+    Count,
+    KernelsArgument,
+    OptionalCount,
     PythonLiteral,
     Refusal,
-    need_map,
 )
-from s2mlp_dsl.operators.convolution import (
-    BIAS,
-    EDGE,
-    STRIDE,
-    Convolution,
-    Layer,
-    fixed_parameter,
-)
-from s2mlp_dsl.operators.kernels import literal
-from s2mlp_dsl.operators.window import Windows
-
-HALF = "half"  # not a count: what stands for a pad that is not said
+from s2mlp_dsl.operators._convolution import Convolution
+from s2mlp_dsl.operators._division import divided
+from s2mlp_dsl.operators._fixed_kernels import literal
 
 
 class Conv(Convolution):
@@ -33,84 +24,70 @@ class Conv(Convolution):
     formula = (
         "y[p, d] = b[d] + Σ over offsets o and channels c of d's group of "
         "w[d, c, o] · x[stride · p − pad + o, c]; fixed kernels are w, "
-        "and learn nothing"
+        "and are not learned"
     )
     initialisation = (
-        "weight and bias uniform in ±1/(kernel · √(channels that enter / groups)); "
+        "weight and bias uniform in ±1/(kernel · √(input channels / groups)); "
         "fixed kernels as given"
     )
     paper = "LeCun et al. 1989; ResNet, He et al. 2016"
-    parameters = (
-        Parameter("width", "count", "channels that leave"),
-        Parameter("kernel", "count", "side of a window"),
-        STRIDE,
-        EDGE,
-        Parameter(
-            "pad",
-            "count",
-            "positions read outside, on each side; (kernel − 1) / 2 rounded down "
-            "where it is not said",
-            HALF,
-            least=0,
-        ),
-        Parameter("groups", "count", "runs of channels that do not mix", 1),
-        BIAS,
-        fixed_parameter(
-            "what is convolved with in place of weights: a list of filters for equal "
-            "runs of the channels that leave, each a list with a kernel, as a list of "
-            "rows, for each channel that enters its group; where that is one channel, "
-            "a filter is the kernel itself",
-        ),
-    )
     example = "conv(6, 3, stride = 2)"
     example_input = Map(height=6, width=8, channels=4)
 
-    def layer(self, x: Shape | None, a: Args) -> Layer:
-        assert x is not None
-        kernel, pad = a.count("kernel"), a.values["pad"]
-        pad = (kernel - 1) // 2 if pad == HALF else a.count("pad")
-        return Layer(
-            Windows(kernel, a.count("stride"), pad, cast(Edge, a.enum("edge"))),
-            x.channels,
-            a.count("width"),
-            a.count("groups"),
-            a.enum("bias") == "on",
-            a.kernels("fixed"),
-        )
+    width = Count("output channels")
+    kernel = Count("side of a window")
+    stride = Convolution.stride
+    edge = Convolution.edge
+    pad = OptionalCount(
+        "positions read outside the map on each side; (kernel − 1) / 2 rounded down "
+        "by default",
+        least=0,
+    )
+    groups = Count("groups of channels that are convolved separately", 1)
+    bias = Convolution.bias
+    fixed = KernelsArgument(
+        "constants in place of learned weights: a list of filters for equal runs of "
+        "the output channels, each a list with a kernel, as a list of rows, for each "
+        "input channel of its group; with one such channel, a filter is the kernel "
+        "itself"
+    )
 
-    def shape(self, x: Shape | None, a: Args) -> Shape:
-        x = need_map(x)
-        groups = a.count("groups")
-        for number, what in ((x.channels, "enter"), (a.count("width"), "leave")):
-            if number % groups:
+    @property
+    def pad_width(self) -> int:
+        return (self.kernel - 1) // 2 if self.pad is None else self.pad
+
+    @property
+    def outputs(self) -> int:
+        return self.width
+
+    @property
+    def group_count(self) -> int:
+        return self.groups
+
+    def shape(self) -> Shape:
+        sides = ((self.map.channels, "input"), (self.width, "output"))
+        for channels, side in sides:
+            if channels % self.groups:
+                fields = divided(channels, self.groups)
                 raise Refusal(
-                    codes.CONV_GROUPS,
-                    f"{number} channels {what} = {groups} · {number // groups} "
-                    f"+ {number % groups}",
-                    argument="groups",
-                    help="take a number that divides both",
+                    shapes.GROUPS_DIVIDE, argument="groups", side=side, **fields
                 )
-        return super().shape(x, a)
+        return super().shape()
 
-    def settle(self, x: Shape | None, a: Args) -> Args:
-        kept = super().settle(x, a).values
-        return Args({**kept, "pad": self.layer(x, a).windows.pad})
+    def canonical_args(self) -> Mapping[str, Value]:
+        convolution = self.on(self.x, super().canonical_args())
+        return convolution.args_with(pad=self.pad_width)
 
-    def construct(self, x: Shape | None, a: Args) -> Construct:
-        one = self.layer(x, a)
-        windows, fixed = one.windows, one.fixed
-        size: tuple[str, PythonLiteral] = ("kernel", windows.size)
-        if fixed is not None:
-            size = ("filters", literal(fixed))
-        return Construct(
-            "Conv" if fixed is None else "FixedConv",
-            (one.entering, one.width),
-            (
-                size,
-                ("stride", windows.stride),
-                ("padding", windows.pad),
-                *((("edge", windows.edge),) if windows.edge != "zeros" else ()),
-                *((("groups", one.groups),) if one.groups > 1 else ()),
-                *((("bias", False),) if fixed is None and not one.bias else ()),
-            ),
-        )
+    def construct(self) -> Construct:
+        options: dict[str, PythonLiteral] = {"kernel": self.kernel}
+        if self.fixed is not None:
+            options = {"filters": literal(self.fixed)}
+        options |= {"stride": self.stride, "padding": self.pad_width}
+        if self.edge != "zeros":
+            options["edge"] = self.edge
+        if self.groups > 1:
+            options["groups"] = self.groups
+        if self.fixed is None and not self.has_bias:
+            options["bias"] = False
+        callee = "Conv" if self.fixed is None else "FixedConv"
+        return Construct.of(callee, self.x.channels, self.width, **options)

@@ -1,10 +1,10 @@
-"""gelu: the Gaussian error linear unit, exact form."""
+"""gelu: the Gaussian error linear unit, in its exact form."""
 
 import math
 from collections.abc import Mapping
 
-from s2mlp_dsl.operators.activations import Activation
-from s2mlp_dsl.operators.base import Args, Array
+from s2mlp_dsl.operators import Array
+from s2mlp_dsl.operators._pointwise import Activation
 
 
 class Gelu(Activation):
@@ -15,7 +15,7 @@ class Gelu(Activation):
     example = "gelu"
     module = "nn.GELU"
 
-    def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
+    def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
         from scipy.special import erf
 
         y: Array = x * (1 + erf(x / math.sqrt(2))) / 2

@@ -1,57 +1,47 @@
-"""image: where the picture comes in."""
+"""image: the input of a model."""
 
 from collections.abc import Mapping
-from typing import ClassVar
 
+from s2mlp_dsl.diagnostics.catalogue import shapes
 from s2mlp_dsl.ir.shape import Map, Shape
-from s2mlp_dsl.operators import codes
-from s2mlp_dsl.operators.base import (
-    Args,
+from s2mlp_dsl.operators import (
+    POINTWISE,
     Array,
     Construct,
+    Count,
     Operator,
-    Parameter,
     Properties,
+    ReceptiveField,
     Refusal,
 )
-from s2mlp_dsl.operators.receptive_field import POINTWISE, ReceptiveField
 
 
 class Image(Operator):
     name = "image"
     role = "input"
-    summary = "an image of so many channels, rows and columns becomes a map"
+    summary = "the input, an image of these channels, rows and columns, as a map"
     formula = "y[y, x, c] = image[c, y, x]"
     paper = "PyTorch's order of axes, [batch, channels, height, width]"
-    parameters: ClassVar[tuple[Parameter, ...]] = (
-        Parameter("channels", "count", "colours of the image"),
-        Parameter("height", "count", "rows"),
-        Parameter("width", "count", "columns"),
-    )
     example = "image(3, 6, 8)"
     example_input = None
 
-    def shape(self, x: Shape | None, a: Args) -> Shape:
-        if x is not None:
-            raise Refusal(
-                codes.IMAGE_AGAIN, f"a map of {x} is already here", help="remove it"
-            )
-        return Map(
-            # `video` has frames, and is otherwise the same.
-            time=a.count("frames") if "frames" in a.values else None,
-            height=a.count("height"),
-            width=a.count("width"),
-            channels=a.count("channels"),
-        )
+    channels = Count("colours of the image")
+    height = Count("rows")
+    width = Count("columns")
 
-    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
+    def shape(self) -> Shape:
+        if self.source is not None:
+            raise Refusal(shapes.SECOND_IMAGE, shape=self.source)
+        return Map(height=self.height, width=self.width, channels=self.channels)
+
+    def receptive_field(self) -> ReceptiveField:
         return POINTWISE
 
-    def properties(self, x: Shape | None, a: Args) -> Properties:
-        return Properties(False, "position", False, False)
+    def properties(self) -> Properties:
+        return Properties()
 
-    def construct(self, x: Shape | None, a: Args) -> Construct:
+    def construct(self) -> Construct:
         return Construct("ImageToMap")
 
-    def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
+    def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
         return x.transpose(0, 2, 3, 1)

@@ -4,69 +4,64 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 
 from s2mlp_dsl.ir.shape import Map, Shape, positions, with_channels
-from s2mlp_dsl.operators.base import (
-    Args,
+from s2mlp_dsl.operators import (
+    MIXING,
     Array,
     Construct,
+    Count,
     Operator,
-    Parameter,
     Properties,
+    ReceptiveField,
+    Switch,
     Term,
 )
-from s2mlp_dsl.operators.receptive_field import MIXING, ReceptiveField
 
 
 class Linear(Operator):
     name = "linear"
     summary = "a fully connected layer over the channels, the same at every position"
     formula = "y = W · x + b"
-    initialisation = "weight and bias uniform in ±1/√(channels that enter)"
+    initialisation = "weight and bias uniform in ±1/√(input channels)"
     paper = "S²-MLP equation 2"
-    parameters = (
-        Parameter("width", "count", "channels that leave"),
-        Parameter("bias", "enum", "whether b is there", "on", ("on", "off")),
-    )
     example = "linear(6)"
     example_input = Map(height=3, width=5, channels=4)
+    has_matrices = True
 
-    def shape(self, x: Shape | None, a: Args) -> Shape:
-        assert x is not None
-        return with_channels(x, a.count("width"))
+    width = Count("output channels")
+    bias = Switch("whether b is added", "on")
 
-    def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
-        assert x is not None
-        width = a.count("width")
-        bias = {} if a.enum("bias") == "off" else {"bias": (width,)}
-        return {"weight": (width, x.channels), **bias}
+    def shape(self) -> Shape:
+        return with_channels(self.x, self.width)
 
-    def macs(self, x: Shape | None, a: Args) -> int:
-        assert x is not None
-        return positions(x) * x.channels * a.count("width")
+    def tensors(self) -> dict[str, tuple[int, ...]]:
+        bias = {"bias": (self.width,)} if self.bias else {}
+        return {"weight": (self.width, self.x.channels), **bias}
 
-    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
+    def macs(self) -> int:
+        return positions(self.x) * self.x.channels * self.width
+
+    def receptive_field(self) -> ReceptiveField:
         return MIXING
 
-    def properties(self, x: Shape | None, a: Args) -> Properties:
-        return Properties(True, "position", False, False)
+    def properties(self) -> Properties:
+        return Properties()
 
-    def rowwise(self, x: Shape | None, a: Args) -> bool:
+    def accepts_rows(self) -> bool:
         return True
 
-    def construct(self, x: Shape | None, a: Args) -> Construct:
-        assert x is not None
-        off = (("bias", False),) if a.enum("bias") == "off" else ()
-        return Construct("nn.Linear", (x.channels, a.count("width")), off)
+    def construct(self) -> Construct:
+        options = {} if self.bias else {"bias": False}
+        return Construct.of("nn.Linear", self.x.channels, self.width, **options)
 
-    def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
+    def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
         # One product of matrices: of four axes NumPy would make one for each row.
         flat = x.reshape(-1, x.shape[-1]) @ tensors["weight"].T
         y: Array = flat.reshape(*x.shape[:-1], -1)
-        return y + tensors["bias"] if "bias" in tensors else y
+        return y + tensors["bias"] if self.bias else y
 
-    def linear_map(self, x: Shape, a: Args) -> Iterator[Term]:
-        width = a.count("width")
-        for place, out in product(range(positions(x)), range(width)):
-            for channel in range(x.channels):
+    def linear_map(self) -> Iterator[Term]:
+        for place, out in product(range(positions(self.x)), range(self.width)):
+            for channel in range(self.x.channels):
                 yield Term((place, out), (place, channel), (out, channel))
-            if a.enum("bias") == "on":
+            if self.bias:
                 yield Term((place, out), None, (out, -1))

@@ -1,48 +1,50 @@
-"""norm: what keeps the size of numbers in bounds, layer by layer."""
+"""norm: keeps activations in a bounded range. Five operators behind one name.
+
+`norm(layer)` and the others share their arguments; the kinds are defined one after the
+other.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
+from typing import ClassVar, Self
 
+from s2mlp_dsl.diagnostics.catalogue import shapes
+from s2mlp_dsl.ir.program import Value
 from s2mlp_dsl.ir.shape import Map, Shape, positions, positions_in_frame
-from s2mlp_dsl.operators import codes
-from s2mlp_dsl.operators.base import (
-    Args,
+from s2mlp_dsl.operators import (
+    MIXING,
+    POINTWISE,
     Array,
     Buffer,
     Construct,
-    Operator,
-    Parameter,
-    Properties,
-    Refusal,
-)
-from s2mlp_dsl.operators.receptive_field import (
-    MIXING,
-    POINTWISE,
+    Count,
+    Enum,
+    Number,
     Part,
+    Properties,
     ReceptiveField,
+    Refusal,
     within_frames,
 )
+from s2mlp_dsl.operators._division import divided
+from s2mlp_dsl.operators._pointwise import Pointwise
 
 EPS = Fraction(1, 100_000)
-MOMENTUM = Fraction(1, 10)  # of the batch in the running statistics
-_CLASSES = {
-    "layer": "nn.LayerNorm",
-    "rms": "nn.RMSNorm",
-    "batch": "BatchNorm",
-    "affine": "Affine",
-}
+MOMENTUM = 0.1  # of the batch in the running statistics
 
 
-class Norm(Operator):
+class Norm(Pointwise):
+    """What the kinds share: w, and b except in `rms`."""
+
     name = "norm"
     summary = "normalises by statistics of its kind, or only rescales (affine)"
     formula = (
         "layer, batch, group: y = w · (x − mean) / √(var + eps) + b, mean and biased "
         "variance over the channels (layer), over batch and positions (batch; in "
-        "evaluation the running ones, which take a tenth of each batch's mean and "
+        "evaluation the running ones, updated by a tenth of each batch's mean and "
         "unbiased variance), or over positions and the channels of a group "
-        "(group; a clip's frames each for themselves); "
+        "(group; the frames of a clip separately); "
         "rms: y = w · x / √(mean of x² over the channels + eps); affine: y = w · x + b"
     )
     initialisation = "w = 1, b = 0; running mean 0, running variance 1, momentum 0.1"
@@ -50,158 +52,172 @@ class Norm(Operator):
         "Ba et al. 2016 (layer); Ioffe and Szegedy 2015 (batch); Wu and He 2018 "
         "(group); Zhang and Sennrich 2019 (rms); ResMLP, Touvron et al. 2021 (affine)"
     )
-    parameters = (
-        Parameter(
-            "kind",
-            "enum",
-            "which one",
-            choices=("layer", "affine", "batch", "group", "rms"),
-        ),
-        Parameter("eps", "number", "added to the variance (not affine)", EPS),
-        Parameter("groups", "count", "how many there are (group only)", 1),
-    )
     example = "norm(layer)"
-    example_input = Map(height=3, width=5, channels=4)
+    module: ClassVar[str]
 
-    def shape(self, x: Shape | None, a: Args) -> Shape:
-        assert x is not None
-        affine = a.enum("kind") == "affine"
-        if affine and a.values["eps"] != EPS:
-            raise Refusal(
-                codes.EPS,
-                "`affine` has no variance to add it to",
-                argument="eps",
-                help="remove it, or take `norm(layer)`",
-            )
-        if a.number("eps") <= 0:
-            raise Refusal(
-                codes.EPS,
-                "it is not above zero",
-                argument="eps",
-                help="take a small number, such as 1e-5",
-            )
-        self._hold_groups(x, a)
-        return x
+    kind = Enum("which norm", choices=("layer", "affine", "batch", "group", "rms"))
+    eps = Number("added to the variance (not affine)", EPS)
+    groups = Count("groups of channels (group only)", 1)
 
-    def _hold_groups(self, x: Shape, a: Args) -> None:
-        groups = a.values.get("groups", 1)
-        assert isinstance(groups, int)
-        if a.enum("kind") != "group" and groups != 1:
+    @classmethod
+    def variant(cls, args: Mapping[str, Value]) -> type[Self]:
+        return _KINDS[args["kind"]]  # type: ignore[return-value]
+
+    def shape(self) -> Shape:
+        if self.eps <= 0:
+            raise Refusal(shapes.EPS_NOT_POSITIVE, argument="eps")
+        self.check_groups()
+        return self.x
+
+    def check_groups(self) -> None:
+        """Only `group` has groups, and only it keeps them as an argument."""
+        if self.groups != 1:
             raise Refusal(
-                codes.NORM_GROUPS,
-                f"`{a.enum('kind')}` has no groups",
+                shapes.NORM_WITHOUT_GROUPS,
                 argument="groups",
-                help=f"remove it, or take `norm(group, groups = {groups})`",
-            )
-        if x.channels % groups:
-            raise Refusal(
-                codes.NORM_GROUPS,
-                f"{x.channels} channels = {groups} · {x.channels // groups} "
-                f"+ {x.channels % groups}",
-                argument="groups",
-                help=f"take a number that divides {x.channels}",
-            )
-        if a.enum("kind") == "group" and positions_in_frame(x) * x.channels == groups:
-            raise Refusal(
-                codes.NORM_GROUPS,
-                "a group is a single number here, which is its own mean",
-                argument="groups",
-                help="take fewer groups",
+                norm=self.kind,
+                groups=self.groups,
             )
 
-    def settle(self, x: Shape | None, a: Args) -> Args:
-        """Only `group` keeps its groups; the others have none to speak of."""
-        if a.enum("kind") == "group":
-            return a
-        return Args({name: one for name, one in a.values.items() if name != "groups"})
+    def canonical_args(self) -> Mapping[str, Value]:
+        return self.args_with(groups=None)
 
-    def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
-        assert x is not None
-        bias = {} if a.enum("kind") == "rms" else {"bias": (x.channels,)}
-        return {"weight": (x.channels,), **bias}
+    def tensors(self) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.x.channels,), "bias": (self.x.channels,)}
 
-    def buffers(self, x: Shape | None, a: Args) -> dict[str, Buffer]:
-        assert x is not None
-        if a.enum("kind") != "batch":
-            return {}
-        return {
-            "running_mean": Buffer((x.channels,), "any"),
-            "running_var": Buffer((x.channels,), "positive"),
-            "num_batches_tracked": Buffer((), "count"),
-        }
+    @property
+    def options(self) -> dict[str, float]:
+        return {} if self.eps == float(EPS) else {"eps": self.eps}
 
-    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
-        kind = a.enum("kind")
-        if kind in ("affine", "batch"):
-            return POINTWISE
-        if kind == "group":
-            return replace(within_frames(x, a.count("groups")), content=POINTWISE)
-        if kind == "layer" and x.channels == 1:
-            nothing = ((),) * positions(x)  # minus itself: only the bias is left
+    def construct(self) -> Construct:
+        return Construct.of(self.module, self.x.channels, **self.options)
+
+    def normalise(self, x: Array, axes: tuple[int, ...]) -> Array:
+        """Mean 0 and variance 1 along some axes."""
+        centred = x - x.mean(axes, keepdims=True)
+        variance = (centred**2).mean(axes, keepdims=True)
+        y: Array = centred / (variance + self.eps) ** 0.5
+        return y
+
+
+class LayerNorm(Norm):
+    module = "nn.LayerNorm"
+
+    def receptive_field(self) -> ReceptiveField:
+        if self.x.channels == 1:
+            nothing = ((),) * positions(self.x)  # x − mean is 0: only the bias is left
             return ReceptiveField(mixes=True, parts=(Part(None, nothing),))
         return MIXING
 
-    def properties(self, x: Shape | None, a: Args) -> Properties:
-        everything = a.enum("kind") == "group"
-        return Properties(True, "everything" if everything else "position", False, True)
+    def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
+        return self.normalise(x, (-1,)) * tensors["weight"] + tensors["bias"]
 
-    def rowwise(self, x: Shape | None, a: Args) -> bool:
-        return a.enum("kind") != "group"
 
-    def construct(self, x: Shape | None, a: Args) -> Construct:
-        assert x is not None
-        kind, eps = a.enum("kind"), a.number("eps")
-        # PyTorch's RMS norm has another default.
-        changed = (("eps", eps),) if eps != float(EPS) or kind == "rms" else ()
-        if kind == "group":
-            is_clip = isinstance(x, Map) and x.time is not None
-            callee = "FrameGroupNorm" if is_clip else "GroupNorm"
-            return Construct(callee, (a.count("groups"), x.channels), changed)
-        return Construct(_CLASSES[kind], (x.channels,), changed)
+class RMSNorm(Norm):
+    def tensors(self) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.x.channels,)}
 
-    def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
-        import numpy as np
+    def receptive_field(self) -> ReceptiveField:
+        return MIXING
 
-        kind = a.enum("kind")
-        if kind == "batch":
-            mean, variance = tensors["running_mean"], tensors["running_var"]
-            return _batch_normed(x, mean, variance, a, tensors)
-        if kind == "rms":
-            square = (x**2).mean(axis=-1, keepdims=True)
-            x = x / np.sqrt(square + a.number("eps"))
-        elif kind != "affine":
-            # [batch and frames, positions, groups, channels of a group]
-            groups = a.count("groups") if kind == "group" else 1
-            grouped = x.reshape(*x.shape[:-1], groups, -1)
-            if kind == "group":
-                frames = len(x) if x.ndim < 5 else len(x) * x.shape[1]
-                grouped = x.reshape(frames, -1, groups, x.shape[-1] // groups)
-            over = (1, 3) if kind == "group" else (-1,)
-            centred = grouped - grouped.mean(over, keepdims=True)
-            variance = (centred**2).mean(over, keepdims=True)
-            x = (centred / np.sqrt(variance + a.number("eps"))).reshape(x.shape)
-        y: Array = x * tensors["weight"]
-        return y + tensors["bias"] if "bias" in tensors else y
+    def construct(self) -> Construct:
+        # PyTorch's default is another eps.
+        return Construct.of("nn.RMSNorm", self.x.channels, eps=self.eps)
 
-    def reference_in_training(
-        self, x: Array, a: Args, tensors: Mapping[str, Array]
-    ) -> tuple[Array, dict[str, Array]]:
-        """Only `batch` gets here: it has the buffers."""
-        samples = x.reshape(-1, x.shape[-1])
-        count, mean = len(samples), samples.mean(axis=0)
-        squares = ((samples - mean) ** 2).sum(axis=0)
-        y = _batch_normed(x, mean, squares / count, a, tensors)
-        kept, new = 1 - float(MOMENTUM), float(MOMENTUM)
-        return y, {
-            "running_mean": kept * tensors["running_mean"] + new * mean,
-            # What is kept is an estimate for all images, so it is unbiased.
-            "running_var": kept * tensors["running_var"] + new * squares / (count - 1),
-            "num_batches_tracked": tensors["num_batches_tracked"] + 1,
+    def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
+        mean_square = (x**2).mean(axis=-1, keepdims=True)
+        y: Array = x / (mean_square + self.eps) ** 0.5 * tensors["weight"]
+        return y
+
+
+class BatchNorm(Norm):
+    module = "BatchNorm"
+
+    def buffers(self) -> dict[str, Buffer]:
+        return {
+            "running_mean": Buffer((self.x.channels,), "any"),
+            "running_var": Buffer((self.x.channels,), "positive"),
+            "num_batches_tracked": Buffer((), "count"),
         }
 
+    def receptive_field(self) -> ReceptiveField:
+        return POINTWISE
 
-def _batch_normed(
-    x: Array, mean: Array, variance: Array, a: Args, tensors: Mapping[str, Array]
-) -> Array:
-    y: Array = (x - mean) / (variance + a.number("eps")) ** 0.5
-    return y * tensors["weight"] + tensors["bias"]
+    def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
+        deviation = (tensors["running_var"] + self.eps) ** 0.5
+        y: Array = (x - tensors["running_mean"]) / deviation
+        return y * tensors["weight"] + tensors["bias"]
+
+    def reference_in_training(
+        self, x: Array, tensors: Mapping[str, Array]
+    ) -> tuple[Array, dict[str, Array]]:
+        axes = tuple(range(x.ndim - 1))
+        y = self.normalise(x, axes) * tensors["weight"] + tensors["bias"]
+        # The variance estimates that of all images, so it is unbiased.
+        statistics = {"running_mean": x.mean(axes), "running_var": x.var(axes, ddof=1)}
+        changed = {
+            name: (1 - MOMENTUM) * tensors[name] + MOMENTUM * value
+            for name, value in statistics.items()
+        }
+        batches = tensors["num_batches_tracked"] + 1
+        return y, {**changed, "num_batches_tracked": batches}
+
+
+class GroupNorm(Norm):
+    def check_groups(self) -> None:
+        if self.x.channels % self.groups:
+            fields = divided(self.x.channels, self.groups)
+            raise Refusal(shapes.NORM_GROUPS_DIVIDE, argument="groups", **fields)
+        if positions_in_frame(self.x) * self.x.channels == self.groups:
+            raise Refusal(shapes.NORM_OF_ONE_NUMBER, argument="groups")
+
+    def canonical_args(self) -> Mapping[str, Value]:
+        return self.args
+
+    def receptive_field(self) -> ReceptiveField:
+        return replace(within_frames(self.x, self.groups), content=POINTWISE)
+
+    def properties(self) -> Properties:
+        return Properties("everything", channel_specific=True)
+
+    def accepts_rows(self) -> bool:
+        return False
+
+    def construct(self) -> Construct:
+        is_clip = isinstance(self.x, Map) and self.x.time is not None
+        callee = "FrameGroupNorm" if is_clip else "GroupNorm"
+        return Construct.of(callee, self.groups, self.x.channels, **self.options)
+
+    def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
+        frames = self.x.frames if isinstance(self.x, Map) else 1
+        # [batch · frames, positions, groups, channels of a group]
+        grouped = x.reshape(
+            len(x) * frames, -1, self.groups, x.shape[-1] // self.groups
+        )
+        y = self.normalise(grouped, (1, 3)).reshape(x.shape)
+        return y * tensors["weight"] + tensors["bias"]
+
+
+class Affine(Norm):
+    module = "Affine"
+
+    def shape(self) -> Shape:
+        if self.args["eps"] != EPS:
+            raise Refusal(shapes.EPS_WITHOUT_VARIANCE, argument="eps")
+        return super().shape()
+
+    def receptive_field(self) -> ReceptiveField:
+        return POINTWISE
+
+    def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
+        y: Array = x * tensors["weight"] + tensors["bias"]
+        return y
+
+
+_KINDS: dict[Value, type[Norm]] = {
+    "layer": LayerNorm,
+    "affine": Affine,
+    "batch": BatchNorm,
+    "group": GroupNorm,
+    "rms": RMSNorm,
+}

@@ -1,81 +1,74 @@
-"""rearrange: the axes of a shape, taken apart and put together in another order."""
+"""rearrange: the axes of a shape, split and merged in another order."""
 
 from collections.abc import Iterator, Mapping
 from math import prod
 
+from s2mlp_dsl.ir.program import Value
 from s2mlp_dsl.ir.shape import Map, Shape, positions, shape_of
-from s2mlp_dsl.operators import codes
-from s2mlp_dsl.operators.base import (
-    Args,
+from s2mlp_dsl.operators import (
     Array,
     Construct,
+    FittedPattern,
     Operator,
-    Parameter,
+    PatternArgument,
     Properties,
-    Reads,
-    Refusal,
+    ReceptiveField,
     Term,
+    parse_pattern,
 )
-from s2mlp_dsl.operators.pattern import Fitted, PatternError, parse_pattern
-from s2mlp_dsl.operators.receptive_field import ReceptiveField
 
 
 class Rearrange(Operator):
     name = "rearrange"
-    summary = "the axes of a shape, taken apart and put together in another order"
+    summary = "the axes of a shape, split and merged in another order"
     formula = "every entry moves to the place that the pattern gives its indices"
     paper = "einops, Rogozhnikov 2022"
-    parameters = (Parameter("pattern", "pattern", "the axes before -> the axes after"),)
     example = 'rearrange("y x c -> (y x) c")'
     example_input = Map(height=3, width=5, channels=4)
 
-    def shape(self, x: Shape | None, a: Args) -> Shape:
-        assert x is not None
-        return shape_of(fitted(x, a).dims)
+    pattern = PatternArgument("the axes before -> the axes after")
 
-    def settle(self, x: Shape | None, a: Args) -> Args:
-        assert x is not None
-        return Args({"pattern": str(fitted(x, a))})
+    @property
+    def fitted(self) -> FittedPattern:
+        return parse_pattern(self.pattern).fit(self.x.dims)
 
-    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
-        return ReceptiveField(mixes=False, moves=fitted(x, a).sources)
+    def shape(self) -> Shape:
+        return shape_of(self.fitted.dims)
 
-    def properties(self, x: Shape | None, a: Args) -> Properties:
-        assert x is not None
-        fit = fitted(x, a)
-        stays = list(fit.sources()) == list(range(prod(x.dims)))
-        held = {one // x.channels for one in fit.sources()[: fit.dims[-1]]}
-        reads: Reads = "everything" if len(held) == positions(x) else "neighbours"
-        # Merging what lies together is the same everywhere: the slow part of each
-        # axis stays an axis.
-        *axes, _ = fit.pattern.left
-        merges = fit.pattern.right[:-1] == tuple(axis[:1] for axis in axes)
+    def canonical_args(self) -> Mapping[str, Value]:
+        return {"pattern": str(self.fitted)}
+
+    def receptive_field(self) -> ReceptiveField:
+        return ReceptiveField(mixes=False, moves=self.fitted.sources)
+
+    def properties(self) -> Properties:
+        fitted, sources = self.fitted, self.fitted.sources()
+        if list(sources) == list(range(prod(self.x.dims))):
+            return Properties()
+        read = {source // self.x.channels for source in sources[: fitted.dims[-1]]}
+        # Merging neighbours is the same everywhere: the slow part of each axis stays
+        # an axis.
+        *axes, _ = fitted.pattern.left
+        merges = fitted.pattern.right[:-1] == tuple(axis[:1] for axis in axes)
         return Properties(
-            False, "position" if stays else reads, not (stays or merges), not stays
+            "everything" if len(read) == positions(self.x) else "neighbours",
+            spatial_specific=not merges,
+            channel_specific=True,
         )
 
-    def construct(self, x: Shape | None, a: Args) -> Construct:
-        assert x is not None
-        fit = fitted(x, a)
-        keywords = (("split", fit.split), ("order", fit.order), ("merge", fit.dims))
-        return Construct("Rearrange", (), keywords)
+    def construct(self) -> Construct:
+        fitted = self.fitted
+        return Construct.of(
+            "Rearrange", split=fitted.split, order=fitted.order, merge=fitted.dims
+        )
 
-    def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
-        fit = parse_pattern(a.enum("pattern")).fit(x.shape[1:])
-        y: Array = x.reshape(len(x), -1)[:, fit.sources()]
-        return y.reshape(len(x), *fit.dims)
+    def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
+        fitted = self.fitted
+        y: Array = x.reshape(len(x), -1)[:, fitted.sources()]
+        return y.reshape(len(x), *fitted.dims)
 
-    def linear_map(self, x: Shape, a: Args) -> Iterator[Term]:
-        fit = fitted(x, a)
-        for place, source in enumerate(fit.sources()):
-            yield Term(divmod(place, fit.dims[-1]), divmod(source, x.channels), None)
-
-
-def fitted(x: Shape, a: Args) -> Fitted:
-    """The pattern on what enters. Raises `Refusal`."""
-    try:
-        return parse_pattern(a.enum("pattern")).fit(x.dims)
-    except PatternError as error:
-        raise Refusal(
-            codes.PATTERN, str(error), argument="pattern", help=error.help
-        ) from None
+    def linear_map(self) -> Iterator[Term]:
+        fitted = self.fitted
+        for place, source in enumerate(fitted.sources()):
+            target = divmod(place, fitted.dims[-1])
+            yield Term(target, divmod(source, self.x.channels), None)

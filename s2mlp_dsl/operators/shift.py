@@ -2,24 +2,23 @@
 
 from collections.abc import Iterator, Mapping
 
+from s2mlp_dsl.diagnostics.catalogue import shapes
 from s2mlp_dsl.ir.program import Shift as ShiftValue
 from s2mlp_dsl.ir.program import ShiftGroup
 from s2mlp_dsl.ir.shape import Map, Shape
-from s2mlp_dsl.operators import codes
-from s2mlp_dsl.operators.base import (
-    Args,
+from s2mlp_dsl.operators import (
     Array,
     Construct,
     Operator,
-    Parameter,
+    Part,
     Properties,
-    Reads,
+    ReceptiveField,
     Refusal,
+    ShiftArgument,
     Term,
-    need_map,
+    index_inside,
+    source_of,
 )
-from s2mlp_dsl.operators.edges import inside, source_of
-from s2mlp_dsl.operators.receptive_field import Part, ReceptiveField
 
 
 class Shift(Operator):
@@ -27,115 +26,96 @@ class Shift(Operator):
     summary = "moves each channel group of the map by its own displacement"
     formula = "y[p, c] = x[p − d, c] for every channel c of the group that moves by d"
     paper = "S²-MLP equation 3; Wu et al. 2018"
-    parameters = (Parameter("by", "shift", "a declared shift, or none"),)
     example = "shift(cross)"
     example_input = Map(height=3, width=5, channels=8)
 
-    def shape(self, x: Shape | None, a: Args) -> Shape:
-        x = need_map(x, "shift before the map is pooled")
-        if x.time is None and any(group.later for group in a.shift("by").groups):
-            raise Refusal(
-                codes.NEEDS_TIME,
-                f"the map is {x}",
-                argument="by",
-                help="move right, left, down or up, or let a `video` come in",
-            )
-        return x
+    by = ShiftArgument("a declared shift, or none")
 
-    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
-        assert isinstance(x, Map)
-        shift = a.shift("by")
-        return ReceptiveField(
-            mixes=False,
-            parts=tuple(
-                Part(
-                    sum(1 << channel for channel in channels),
-                    tuple(
-                        () if source is None else (source,)
-                        for source in _sources(x, shift, group)
-                    ),
-                )
-                for group, channels in channels_of(shift)
-            ),
+    def shape(self) -> Shape:
+        if self.map.time is None and any(group.later for group in self.by.groups):
+            raise Refusal(shapes.TIME_NEEDED, argument="by", shape=self.x)
+        return self.x
+
+    def receptive_field(self) -> ReceptiveField:
+        parts = []
+        for group, channels in self.groups():
+            table = tuple(() if s is None else (s,) for s in self.sources(group))
+            parts.append(Part(sum(1 << channel for channel in channels), table))
+        return ReceptiveField(mixes=False, parts=tuple(parts))
+
+    def properties(self) -> Properties:
+        moves = {(one.right, one.down, one.later) for one in self.by.groups}
+        return Properties(
+            "position" if moves == {(0, 0, 0)} else "neighbours",
+            channel_specific=len(moves) > 1,
         )
 
-    def properties(self, x: Shape | None, a: Args) -> Properties:
-        groups = a.shift("by").groups
-        moves = {(group.right, group.down, group.later) for group in groups}
-        reads: Reads = "position" if moves == {(0, 0, 0)} else "neighbours"
-        return Properties(False, reads, False, len(moves) > 1)
+    def spatial_shift(self) -> ShiftValue:
+        return self.by
 
-    def construct(self, x: Shape | None, a: Args) -> Construct:
-        assert isinstance(x, Map)
-        shift = a.shift("by")
+    def construct(self) -> Construct:
+        is_clip = self.map.time is not None
         groups = tuple(
-            (g.channels, g.right, g.down, *(() if x.time is None else (g.later,)))
-            for g in shift.groups
+            (one.channels, one.right, one.down, *((one.later,) if is_clip else ()))
+            for one in self.by.groups
         )
-        keywords = (("groups", groups), ("edge", shift.edge))
-        if shift.interleaved:
-            turns = ("turns", shift.interleaved)
-            return Construct("InterleavedShift", (), (*keywords, turns))
-        return Construct("SpatialShift", (), keywords)
+        options = {"groups": groups, "edge": self.by.edge}
+        if self.by.interleaved:
+            turns = self.by.interleaved
+            return Construct.of("InterleavedShift", **options, turns=turns)
+        return Construct.of("SpatialShift", **options)
 
-    def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
+    def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
         import numpy as np
 
-        shift = a.shift("by")
         grid = x.shape[1:-1]
         flat = x.reshape(len(x), -1, x.shape[-1])
         y = np.zeros_like(flat)
-        for group, channels in channels_of(shift):
+        for group, channels in self.groups():
             move = (group.later, group.down, group.right)[-len(grid) :]
             for place, at in enumerate(np.ndindex(*grid)):
-                source = source_of(at, move, grid, shift.edge)
+                source = source_of(at, move, grid, self.by.edge)
                 if source is not None:
                     where = np.ravel_multi_index(source, grid)
                     y[:, place, channels] = flat[:, where, channels]
         return y.reshape(x.shape)
 
-    def linear_map(self, x: Shape, a: Args) -> Iterator[Term]:
-        assert isinstance(x, Map)
-        shift = a.shift("by")
-        for group, channels in channels_of(shift):
-            for place, source in enumerate(_sources(x, shift, group)):
-                if source is not None:
-                    for channel in channels:
-                        yield Term((place, channel), (source, channel), None)
+    def linear_map(self) -> Iterator[Term]:
+        for group, channels in self.groups():
+            for place, source in enumerate(self.sources(group)):
+                for channel in channels if source is not None else ():
+                    assert source is not None
+                    yield Term((place, channel), (source, channel), None)
 
+    def groups(self) -> Iterator[tuple[ShiftGroup, list[int]]]:
+        """Each group with its channels."""
+        groups, turns = self.by.groups, self.by.interleaved
+        start = sum(group.channels for group in groups[:turns])
+        for number, group in enumerate(groups):
+            if number < turns:
+                end = number + turns * group.channels
+                yield group, list(range(number, end, turns))
+            else:
+                yield group, list(range(start, start + group.channels))
+                start += group.channels
 
-def channels_of(shift: ShiftValue) -> Iterator[tuple[ShiftGroup, list[int]]]:
-    """Each group with its channels, in the order of the groups."""
-    together = shift.interleaved
-    start = sum(group.channels for group in shift.groups[:together])
-    for number, group in enumerate(shift.groups):
-        if number < together:
-            yield (
-                group,
-                list(range(number, number + together * group.channels, together)),
+    def sources(self, group: ShiftGroup) -> list[int | None]:
+        """For each position, the position a group reads, None where it gets 0."""
+        x, edge = self.map, self.by.edge
+        frames, rows, columns = (
+            [index_inside(at - step, length, edge) for at in range(length)]
+            for step, length in (
+                (group.later, x.frames),
+                (group.down, x.height),
+                (group.right, x.width),
             )
-        else:
-            yield group, list(range(start, start + group.channels))
-            start += group.channels
-
-
-def _sources(x: Map, shift: ShiftValue, group: ShiftGroup) -> list[int | None]:
-    """For each position, the position a group reads, None where it gets 0."""
-    frames, rows, columns = (
-        [inside(at - step, length, shift.edge) for at in range(length)]
-        for step, length in (
-            (group.later, x.frames),
-            (group.down, x.height),
-            (group.right, x.width),
         )
-    )
-    found: list[int | None] = []
-    for frame in frames:
-        for row in rows:
-            for column in columns:
-                place = len(found)
-                if frame is not None and row is not None and column is not None:
-                    found.append((frame * x.height + row) * x.width + column)
-                else:
-                    found.append(place if shift.edge == "keep" else None)
-    return found
+        found: list[int | None] = []
+        for frame in frames:
+            for row in rows:
+                for column in columns:
+                    if frame is not None and row is not None and column is not None:
+                        found.append((frame * x.height + row) * x.width + column)
+                    else:
+                        found.append(len(found) if edge == "keep" else None)
+        return found

@@ -1,97 +1,96 @@
-"""split_attention: branches weighted by what all of them see."""
+"""split_attention: branches weighted by the features of all of them."""
 
 import math
 from collections.abc import Mapping
 
-from s2mlp_dsl.ir.shape import Map, Shape
-from s2mlp_dsl.operators.base import Args, Array, Construct, Parameter, Properties
-from s2mlp_dsl.operators.merge import BRANCHES, Merge, parts_of
-from s2mlp_dsl.operators.receptive_field import Part, ReceptiveField
+from s2mlp_dsl.operators import (
+    Array,
+    Construct,
+    Count,
+    Enum,
+    Part,
+    Properties,
+    PythonLiteral,
+    ReceptiveField,
+    Switch,
+)
+from s2mlp_dsl.operators._merge import Merge
 
 
 class SplitAttention(Merge):
     name = "split_attention"
-    summary = "a sum of the branches, weighted per channel by what all positions see"
+    summary = "a sum of the branches, weighted per channel by features of all positions"
     formula = (
         "a = Σ or mean of xₖ over branches (and positions); w = softmax over k of "
         "W₂ · gelu(W₁ · a + b₁) + b₂; y = Σ wₖ · xₖ"
     )
-    initialisation = "weights and biases uniform in ±1/√(channels that enter)"
+    initialisation = "weights and biases uniform in ±1/√(input channels)"
     paper = "S²-MLPv2, Yu et al. 2021; Vision Permutator, Hou et al. 2021"
-    parameters = (
-        BRANCHES,
-        Parameter("hidden", "count", "channels between the two layers"),
-        Parameter("over", "enum", "how positions are joined", "sum", ("sum", "mean")),
-        Parameter("bias", "enum", "whether b₁ and b₂ are there", "off", ("on", "off")),
-    )
     example = (
         "parallel(copy, merge = split_attention(hidden = 2)) {\n"
         " branch { linear(4) }\n branch { }\n}"
     )
-    example_input = Map(height=3, width=5, channels=4)
+    has_matrices = True
 
-    def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
-        assert x is not None
-        hidden, width = a.count("hidden"), x.channels // a.count("branches")
-        has_bias = a.enum("bias") == "on"
-        return {
-            "squeeze.weight": (hidden, width),
-            **({"squeeze.bias": (hidden,)} if has_bias else {}),
-            "expand.weight": (x.channels, hidden),
-            **({"expand.bias": (x.channels,)} if has_bias else {}),
+    hidden = Count("channels between the two layers")
+    over = Enum("how positions are pooled", "sum", choices=("sum", "mean"))
+    bias = Switch("whether b₁ and b₂ are added", "off")
+
+    def tensors(self) -> dict[str, tuple[int, ...]]:
+        sizes = {
+            "squeeze.weight": (self.hidden, self.width),
+            "squeeze.bias": (self.hidden,),
+            "expand.weight": (self.x.channels, self.hidden),
+            "expand.bias": (self.x.channels,),
         }
+        return {k: v for k, v in sizes.items() if self.bias or k.endswith("weight")}
 
-    def terms(self, name: str, x: Shape | None, a: Args) -> int:
-        """A sum over positions is as many times the mean that they share.
+    def fan_in(self, name: str) -> int:
+        """A sum over positions is as many times their mean.
 
-        Scores that grow with it leave nothing of softmax but the largest.
+        With scores that grow with it, softmax would pick the largest alone.
         """
-        count = super().terms(name, x, a)
-        if name != "squeeze.weight" or a.enum("over") == "mean":
+        count = super().fan_in(name)
+        if name != "squeeze.weight" or self.over == "mean":
             return count
-        assert x is not None
-        return count * (a.count("branches") * math.prod(x.dims[:-1])) ** 2
+        return count * (self.branches * math.prod(self.x.dims[:-1])) ** 2
 
-    def rowwise(self, x: Shape | None, a: Args) -> bool:
-        return False  # its weights are of a whole map
+    def macs(self) -> int:
+        return self.hidden * (self.width + self.x.channels)
 
-    def macs(self, x: Shape | None, a: Args) -> int:
-        assert x is not None
-        width = x.channels // a.count("branches")
-        return a.count("hidden") * (width + x.channels)
-
-    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
-        added = ReceptiveField(mixes=False, slices=a.count("branches"))
+    def receptive_field(self) -> ReceptiveField:
+        added = ReceptiveField(mixes=False, slices=self.branches)
         return ReceptiveField(mixes=True, parts=(Part(None, "all"),), content=added)
 
-    def properties(self, x: Shape | None, a: Args) -> Properties:
-        return Properties(True, "everything", False, True)
+    def properties(self) -> Properties:
+        return Properties("everything", channel_specific=True)
 
-    def construct(self, x: Shape | None, a: Args) -> Construct:
-        assert x is not None
-        branches = a.count("branches")
-        return Construct(
-            "SplitAttention",
-            (branches, x.channels // branches, a.count("hidden")),
-            (
-                *((("over", "mean"),) if a.enum("over") == "mean" else ()),
-                *((("bias", True),) if a.enum("bias") == "on" else ()),
-            ),
+    def accepts_rows(self) -> bool:
+        return False  # its weights are computed from a whole map
+
+    def construct(self) -> Construct:
+        options: dict[str, PythonLiteral] = {}
+        if self.over == "mean":
+            options["over"] = "mean"
+        if self.bias:
+            options["bias"] = True
+        return Construct.of(
+            "SplitAttention", self.branches, self.width, self.hidden, **options
         )
 
-    def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
+    def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
         import numpy as np
 
-        parts = np.stack(parts_of(x, a), axis=1)  # [batch, branch, …, channels]
-        seen = parts.sum(axis=1)
-        everywhere = tuple(range(1, seen.ndim - 1))
-        is_mean = a.enum("over") == "mean"
-        pooled = seen.mean(everywhere) if is_mean else seen.sum(everywhere)
-        hidden = pooled @ tensors["squeeze.weight"].T + tensors.get("squeeze.bias", 0)
+        parts = np.stack(self.split(x), axis=1)  # [batch, branch, …, channels]
+        added = parts.sum(axis=1)
+        everywhere = tuple(range(1, added.ndim - 1))
+        pool = added.mean if self.over == "mean" else added.sum
+        hidden = pool(everywhere) @ tensors["squeeze.weight"].T
+        hidden = hidden + tensors.get("squeeze.bias", 0)
         erf = np.vectorize(math.erf)(hidden / math.sqrt(2))
         scores = hidden * (1 + erf) / 2 @ tensors["expand.weight"].T
         scores = scores + tensors.get("expand.bias", 0)
-        scores = scores.reshape(len(x), a.count("branches"), -1)
+        scores = scores.reshape(len(x), self.branches, -1)
         weights = np.exp(scores - scores.max(axis=1, keepdims=True))
         weights /= weights.sum(axis=1, keepdims=True)
         spread = weights.reshape(*weights.shape[:2], *(1 for _ in everywhere), -1)

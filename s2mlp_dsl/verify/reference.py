@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from s2mlp_dsl.analysis.dataflow import INPUT, dataflow, execution_order
 from s2mlp_dsl.ir.program import Model, Op
+from s2mlp_dsl.ir.shape import shape_of
 from s2mlp_dsl.ir.walk import ops_in
 from s2mlp_dsl.operators import Buffer, applied
 
@@ -66,6 +67,8 @@ def reference_of(
 ) -> tuple[Array, dict[str, Array]]:
     """One statement's result, and the buffers that it changes in training."""
     operator = applied(op)
+    if op.source is not None:  # in a program for any size, the input may be larger
+        operator = operator.on(shape_of(x.shape[1:]))
     if training and operator.buffers():
         return operator.reference_in_training(x, tensors)
     return operator.reference(x, tensors), {}

@@ -7,7 +7,7 @@ from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.ir.program import Edge
 from s2mlp_dsl.ir.shape import Map
-from s2mlp_dsl.operators.window import Windows
+from s2mlp_dsl.operators import Windows
 
 
 def test_dropped_rows_are_those_that_no_window_reads() -> None:
@@ -19,24 +19,19 @@ def test_dropped_rows_are_those_that_no_window_reads() -> None:
         for stride in range(1, size + 1):
             if height + 2 * pad < size:
                 continue
-            windows = Windows(size, stride, pad, cast(Edge, edge))
             x = Map(height=height, width=max(size, 2), channels=1)
-            read = {place for row in windows.grid(x).table for place in row}
+            windows = Windows(x, size, stride, pad, cast(Edge, edge))
+            read = {place for row in windows.grid().table for place in row}
             unread = sum(row * x.width not in read for row in range(height))
-            assert windows.dropped(x)[0] == unread, (windows, height)
+            assert windows.unread()[0] == unread, (windows, height)
             found += unread
     assert found > 100
 
 
 def test_what_a_stride_passes_over_is_not_dropped() -> None:
-    assert Windows(1, 2, 0, "zeros").dropped(Map(height=6, width=7, channels=1)) == (
-        0,
-        0,
-    )
-    assert Windows(1, 3, 0, "zeros").dropped(Map(height=8, width=10, channels=1)) == (
-        0,
-        0,
-    )
+    for stride, height, width in ((2, 6, 7), (3, 8, 10)):
+        x = Map(height=height, width=width, channels=1)
+        assert Windows(x, 1, stride, 0).unread() == (0, 0)
 
 
 def test_a_note_is_no_error() -> None:

@@ -4,7 +4,7 @@ import networkx as nx
 
 from s2mlp_dsl.analysis.dataflow import INPUT, dataflow, execution_order
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.operators import OPERATORS
+from s2mlp_dsl.operators import applied
 from tests.lower.specs import SMALL, program
 
 SPEC = """edition 1
@@ -74,5 +74,5 @@ def test_every_program_flows_from_input_to_output() -> None:
             assert set(facts["fed"]) == set(graph.predecessors(node))
             if node.startswith("+"):
                 assert len(facts["fed"]) == 2
-            elif facts["op"] is None or OPERATORS[facts["op"].operator].role != "merge":
+            elif facts["op"] is None or applied(facts["op"]).role != "merge":
                 assert len(facts["fed"]) == (node != INPUT)

@@ -8,7 +8,7 @@ from s2mlp_dsl.analysis.instance import Undecided, is_instance
 from s2mlp_dsl.api import analyze
 from s2mlp_dsl.nn.conv import Depthwise
 from s2mlp_dsl.nn.shift import SpatialShift
-from s2mlp_dsl.operators.base import Term
+from s2mlp_dsl.operators import Term
 
 SHIFTS = "".join(
     f"""

@@ -21,7 +21,7 @@ from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.diagnostics import CODES, Diagnostic, SpecError
 from s2mlp_dsl.elaborate.spec import load
-from s2mlp_dsl.operators.plugins import GROUP
+from s2mlp_dsl.operators import OPERATORS
 from tests.packages import looked_for_anew, register
 
 _SECTION = re.compile(r"^(Given|Wrong|Right):$", re.MULTILINE)
@@ -108,7 +108,9 @@ def _installed(folder: Path) -> Iterator[None]:
         yield
         return
     said = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
-    register(folder, said["name"], said["version"], said["entry-points"][GROUP])
+    register(
+        folder, said["name"], said["version"], said["entry-points"][OPERATORS.group]
+    )
     with looked_for_anew():
         sys.path.insert(0, str(folder))
         try:

@@ -193,11 +193,23 @@ def test_sites_without_a_message() -> None:
     print(f"{len(unconverted())} sites give a bare code:", *unconverted(), sep="\n")
 
 
+def exported(tree: ast.Module) -> list[str]:
+    """What a file has in `__all__`, for packages to use."""
+    return [
+        name.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and "__all__" in map(ast.unparse, node.targets)
+        for name in ast.walk(node.value)
+        if isinstance(name, ast.Constant)
+    ]
+
+
 def test_every_message_is_used() -> None:
     used = set()
     for tree in files().values():
         names = Names(tree)
         found = [names[node] for node in ast.walk(tree)]
+        found += [names.constants.get(name) for name in exported(tree)]
         used |= {id(one) for one in found if isinstance(one, Message)}
     unused = [
         f"{module}.{name}"

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from s2mlp_dsl.lower.formatting import Bracketed, assign, call_with, construct
-from s2mlp_dsl.operators.base import Construct, PythonLiteral
+from s2mlp_dsl.operators import Construct, PythonLiteral
 
 
 def _literal(dice: random.Random, depth: int = 0) -> PythonLiteral:

@@ -4,6 +4,7 @@ A statement is elaborated as the last one of a small model, so that a case goes
 through the same door as a user's spec.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.ir.program import Op, Parallel
 from s2mlp_dsl.ir.shape import Map, Shape, Tokens, Vector
-from s2mlp_dsl.operators import OPERATORS, Args, Buffer, Operator
+from s2mlp_dsl.operators import Operator, applied
 
 EDGES = ("keep", "replicate", "zeros", "circular", "reflect")
 
@@ -31,7 +32,7 @@ SHIFTS = {
     for name, groups in _GROUPS.items()
     for edge in EDGES
 }
-SHIFTS["cross"] = SHIFTS["cross_keep"]  # as the fact sheet's example calls it
+SHIFTS["cross"] = SHIFTS["cross_keep"]  # as the example of `shift` calls it
 
 
 @dataclass(frozen=True)
@@ -57,37 +58,34 @@ class Case:
     def op(self) -> Op:
         return op_of(self.program)
 
-    @property
+    @cached_property
     def operator(self) -> Operator:
-        return OPERATORS[self.op.operator]
+        return applied(self.op)
 
-    @property
-    def args(self) -> Args:
-        return Args(dict(self.op.args))
-
-    @property
-    def buffers(self) -> dict[str, Buffer]:
-        return self.operator.buffers(self.op.source, self.args)
+    @cached_property
+    def built(self) -> nn.Module:
+        return self.program.build().get_submodule(self.op.name).double().eval()
 
     @property
     def shape(self) -> Shape:
-        """What enters; for the image, what leaves, in the same order of axes."""
+        """The input; for the image the output, which has the same order of axes."""
         return self.op.source or self.op.result
 
     def module(self, seed: int = 0) -> nn.Module:
         """The built module with random weights, in float64."""
-        net = self.program.build().get_submodule(self.op.name).double().eval()
+        net = deepcopy(self.built)
         random = torch.Generator().manual_seed(seed)
         for parameter in net.parameters():
             nn.init.normal_(parameter, generator=random)
         state = net.state_dict()
-        for name, buffer in self.buffers.items():
+        for name, buffer in self.operator.buffers().items():
             if buffer.values == "any":
                 nn.init.normal_(state[name], generator=random)
             elif buffer.values == "positive":
                 nn.init.uniform_(state[name], 0.5, 2, generator=random)
         if self.operator.role == "merge":  # takes its branches one by one
-            apart, branches = net.forward, self.args.count("branches")
+            apart, branches = net.forward, self.operator.args["branches"]
+            assert isinstance(branches, int)
             net.forward = lambda x: apart(*x.chunk(branches, dim=-1))
         return net
 

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from s2mlp_dsl.operators.base import Term
-from s2mlp_dsl.operators.receptive_field import ReceptiveField
+from s2mlp_dsl.operators import ReceptiveField, Term
 from tests.operators.cases import Case
 
 
@@ -41,7 +40,7 @@ def dependence(case: Case) -> Tensor:
 
 
 def expected_dependence(case: Case, receptive_field: ReceptiveField) -> Tensor:
-    """The same grid from what the fact sheet says."""
+    """The same grid from what the operator says."""
     out_positions, out_channels, in_positions, in_channels = size = grid(case)
     expected = torch.zeros(size, dtype=torch.bool)
     if receptive_field.moves is not None:
@@ -66,7 +65,7 @@ def expected_dependence(case: Case, receptive_field: ReceptiveField) -> Tensor:
                 for channel in mine:
                     own = channel % (in_channels // receptive_field.slices)
                     start = channel // run_in * run_out
-                    mixed = [c for c in range(start, start + run_out) if part.leaves(c)]
+                    mixed = [c for c in range(start, start + run_out) if part.feeds(c)]
                     outs = mixed if receptive_field.mixes else [own]
                     expected[place, list(outs), source, channel] = True
     return expected

@@ -1,5 +1,10 @@
-"""Every operator's fact sheet, held against real PyTorch."""
+"""Every operator, compared with real PyTorch.
 
+N cases of the operators (cases.py) run through M tests; a fact is tried on the cases
+that it applies to.
+"""
+
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import product
 
@@ -10,15 +15,16 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from s2mlp_dsl.api import elaborate, verify
 from s2mlp_dsl.ir.print import print_op
+from s2mlp_dsl.ir.program import Shift
 from s2mlp_dsl.ir.shape import Map, Shape, Tokens, Vector
 from s2mlp_dsl.operators import (
-    OPERATORS,
-    REGIONS,
     SIGNATURES,
-    Args,
     Operator,
     Refusal,
     Region,
+    built_in,
+    built_in_regions,
+    find,
 )
 from tests.analysis.test_receptive_field import dependence as built_dependence
 from tests.analysis.test_receptive_field import expected as said_dependence
@@ -40,19 +46,30 @@ from tests.operators.probe import (
     matrices_of_terms,
 )
 
+
+def cases_where(applies: Callable[[Operator], object]) -> pytest.MarkDecorator:
+    cases = [case for case in ALL if applies(case.operator)]
+    return pytest.mark.parametrize("case", cases, ids=str)
+
+
+def by_name(definition: type[Operator] | type[Region]) -> str:
+    return definition.name
+
+
 every_case = pytest.mark.parametrize("case", ALL, ids=str)
-every_operator = pytest.mark.parametrize("operator", OPERATORS.values(), ids=OPERATORS)
+every_operator = pytest.mark.parametrize("operator", built_in(), ids=by_name)
+every_region = pytest.mark.parametrize("region", built_in_regions(), ids=by_name)
 
 
 # the cases are enough
 
 
 def test_every_operator_has_cases() -> None:
-    assert CASES.keys() == OPERATORS.keys()
+    assert CASES.keys() == {operator.name for operator in built_in()}
 
 
 @every_operator
-def test_cases_are_many_enough(operator: Operator) -> None:
+def test_cases_are_many_enough(operator: type[Operator]) -> None:
     """What an operator takes is found out by asking it, so that none is left out."""
     cases = CASES[operator.name]
     assert all(case.op.operator == operator.name for case in cases)
@@ -74,31 +91,28 @@ def test_cases_are_many_enough(operator: Operator) -> None:
             assert any(shape.kind == other.kind for shape in shapes)
 
 
-def _takes(operator: Operator, *shapes: Shape) -> bool:
+def _takes(operator: type[Operator], *shapes: Shape) -> bool:
     """Whether it takes one of them with the arguments of some case."""
     for shape, case in product(shapes, CASES[operator.name]):
         with suppress(Refusal):
-            operator.shape(shape, case.args)
+            operator(shape, case.operator.args).shape()
             return True
     return False
 
 
 @every_operator
-def test_cases_include_every_choice(operator: Operator) -> None:
-    cases = CASES[operator.name]
+def test_cases_include_every_choice(operator: type[Operator]) -> None:
+    cases = [case.operator.args for case in CASES[operator.name]]
     for parameter in operator.parameters:
-        # What does not apply is not kept.
-        given = [
-            case.args.values.get(parameter.name, parameter.default) for case in cases
-        ]
+        # An argument that does not apply is not kept.
+        given = [args.get(parameter.name, parameter.default) for args in cases]
         if parameter.kind == "enum":
             assert set(given) == set(parameter.choices)
-        if parameter.kind == "shift":
-            shifts = [case.args.shift(parameter.name) for case in cases]
+        elif parameter.kind == "shift":
+            shifts = [one for one in given if isinstance(one, Shift)]
             assert {shift.edge for shift in shifts} == set(EDGES)
             assert any(shift.interleaved for shift in shifts)
-        # A word in place of a count is worked out, and not kept.
-        elif parameter.default is not None and not isinstance(parameter.default, str):
+        elif parameter.default is not None:
             assert parameter.default in given
             assert set(given) != {parameter.default}
 
@@ -107,37 +121,34 @@ def test_cases_include_every_choice(operator: Operator) -> None:
 
 
 @every_case
-def test_shape(case: Case) -> None:
-    y = case.module()(case.feed(case.input()))
-    assert tuple(y.shape) == (2, *case.op.result.dims)
+def test_forward(case: Case) -> None:
+    """The shape, the FLOPs and the names of stored tensors; the input is unchanged."""
+    operator, module, x = case.operator, case.module(), case.feed(case.input(batch=3))
+    before = x.clone()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        y = module(x)
+    assert tuple(y.shape) == (3, *case.op.result.dims)
+    assert counter.get_total_flops() == 2 * 3 * operator.macs()
+    assert module.state_dict().keys() == {*operator.tensors(), *operator.buffers()}
+    assert torch.equal(x, before)
 
 
-@every_case
+@cases_where(lambda operator: operator.learned)
 def test_parameters(case: Case) -> None:
     found = {name: tuple(p.shape) for name, p in case.module().named_parameters()}
-    assert found == case.operator.tensors(case.op.source, case.args)
+    assert found == case.operator.tensors()
 
 
-@every_case
+@cases_where(lambda operator: operator.buffers())
 def test_buffers(case: Case) -> None:
-    module = case.module()
-    kept = module.state_dict().keys() - dict(module.named_parameters()).keys()
-    found = {name: tuple(module.state_dict()[name].shape) for name in kept}
-    assert found == {name: one.shape for name, one in case.buffers.items()}
-
-
-@every_case
-def test_macs(case: Case) -> None:
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        case.module()(case.feed(case.input(batch=3)))
-    macs = case.operator.macs(case.op.source, case.args)
-    assert counter.get_total_flops() == 2 * 3 * macs
+    found = {name: tuple(b.shape) for name, b in case.module().named_buffers()}
+    assert found == {name: one.shape for name, one in case.operator.buffers().items()}
 
 
 @every_case
 def test_receptive_field(case: Case) -> None:
-    receptive_field = case.operator.receptive_field(case.shape, case.args)
-    wrong = dependence(case) != expected_dependence(case, receptive_field)
+    operator = case.operator
+    wrong = dependence(case) != expected_dependence(case, operator.receptive_field())
     assert not wrong.any(), wrong.nonzero()[:5].tolist()
 
 
@@ -145,56 +156,55 @@ def test_receptive_field(case: Case) -> None:
 def test_reference(case: Case) -> None:
     module, x = case.module(), case.feed(case.input())
     tensors = {name: p.detach().numpy() for name, p in module.state_dict().items()}
-    expected = case.operator.reference(x.numpy(), case.args, tensors)
+    expected = case.operator.reference(x.numpy(), tensors)
     with torch.no_grad():
         found = module(x).numpy()
     assert found.shape == expected.shape
     assert np.abs(found - expected).max() <= 1e-12 * max(1, np.abs(expected).max())
 
 
-@every_case
+@cases_where(lambda operator: not operator.buffers() and operator.learned)
+def test_training_computes_the_same(case: Case) -> None:
+    module, x = case.module(), case.feed(case.input())
+    with torch.no_grad():
+        assert torch.equal(module.train()(x), module.eval()(x))
+
+
+@cases_where(lambda operator: operator.buffers())
 def test_reference_in_training(case: Case) -> None:
     module, x = case.module().train(), case.feed(case.input(batch=3))
     state = {name: one.numpy().copy() for name, one in module.state_dict().items()}
-    expected, changed = case.operator.reference(x.numpy(), case.args, state), {}
-    if case.buffers:
-        made = case.operator.reference_in_training(x.numpy(), case.args, state)
-        expected, changed = made
+    expected, changed = case.operator.reference_in_training(x.numpy(), state)
     with torch.no_grad():
         found = module(x).numpy()
     assert np.abs(found - expected).max() <= 1e-12 * max(1, np.abs(expected).max())
-    assert changed.keys() <= case.buffers.keys()
+    assert changed.keys() <= case.operator.buffers().keys()
     for name, one in module.state_dict().items():
         wanted = changed.get(name, state[name])
         assert one.shape == wanted.shape
         np.testing.assert_allclose(one.numpy(), wanted, rtol=1e-13, atol=1e-13)
 
 
-@every_case
-def test_rowwise(case: Case) -> None:
-    """Rows in place of a map make no difference, where the sheet says so."""
-    if not case.operator.rowwise(case.op.source, case.args):
-        return
+@cases_where(lambda operator: operator.accepts_rows())
+def test_rows(case: Case) -> None:
+    """Rows in place of a map make no difference."""
     module, x = case.module(), case.feed(case.input())
     rows = module(x.reshape(-1, x.shape[-1]))
     assert torch.equal(rows.reshape(*x.shape[:-1], -1), module(x))
 
 
-def test_operators_are_rowwise_or_not() -> None:
-    found = {
-        case.operator.rowwise(case.op.source, case.args): str(case) for case in ALL
-    }
-    assert found.keys() == {True, False}
+def test_some_operators_accept_rows() -> None:
+    assert {case.operator.accepts_rows() for case in ALL} == {True, False}
 
 
-@every_case
+@cases_where(lambda operator: operator.linear_map() is not None)
 def test_linear_map(case: Case) -> None:
-    terms = case.operator.linear_map(case.shape, case.args)
-    if terms is not None:
-        for found, expected in zip(
-            matrices_of_module(case), matrices_of_terms(case, terms), strict=True
-        ):
-            assert torch.equal(found, expected)
+    terms = case.operator.linear_map()
+    assert terms is not None
+    for found, expected in zip(
+        matrices_of_module(case), matrices_of_terms(case, terms), strict=True
+    ):
+        assert torch.equal(found, expected)
 
 
 @every_case
@@ -213,19 +223,11 @@ def test_text_round_trips(case: Case) -> None:
     assert again.text == program.text
 
 
-@every_case
-def test_input_is_left_alone(case: Case) -> None:
-    x = case.feed(case.input())
-    before = x.clone()
-    case.module()(x)
-    assert torch.equal(x, before)
-
-
-# the sheet itself
+# the definition itself
 
 
 @every_operator
-def test_example(operator: Operator) -> None:
+def test_example(operator: type[Operator]) -> None:
     program = elaborate(spec_text(operator.example, operator.example_input))
     op = op_of(program)
     assert op.operator == operator.name
@@ -235,8 +237,8 @@ def test_example(operator: Operator) -> None:
     assert tuple(y.shape) == (2, *op.result.dims)
 
 
-@pytest.mark.parametrize("region", REGIONS.values(), ids=REGIONS)
-def test_scope_example(region: Region) -> None:
+@every_region
+def test_region_example(region: type[Region]) -> None:
     statement = f"{region.example} {{\n        linear(dim)\n    }}"
     program = elaborate(spec_text(statement, map_(3, 5, 4)))
     assert program.model.result == map_(3, 5, 4)
@@ -245,8 +247,8 @@ def test_scope_example(region: Region) -> None:
     assert verify(program.text, model=None).passed
 
 
-def test_every_scope_has_cases() -> None:
-    assert REGION_CASES.keys() == REGIONS.keys()
+def test_every_region_has_cases() -> None:
+    assert REGION_CASES.keys() == {region.name for region in built_in_regions()}
     for cases in REGION_CASES.values():
         maps = [shape for _, shape in cases if isinstance(shape, Map)]
         assert len(set(maps)) >= 3
@@ -261,53 +263,52 @@ def test_every_scope_has_cases() -> None:
     [case for cases in REGION_CASES.values() for case in cases],
     ids=str,
 )
-def test_scope(statement: str, shape: Shape) -> None:
+def test_region(statement: str, shape: Shape) -> None:
     program = elaborate(spec_text(statement, shape))
     assert program.model.result == shape
     assert elaborate(program.text).model == program.model
-    # Movement of what enters and leaves, numbers, gradients, params and MACs.
+    # Movement at both ends, numbers, gradients, params and MACs.
     assert verify(program.text, model=None, backends=()).passed
     assert torch.equal(built_dependence(program), said_dependence(program))
 
 
 @every_operator
-def test_sheet_is_filled_in(operator: Operator) -> None:
+def test_every_text_is_there(operator: type[Operator]) -> None:
     assert operator.summary and operator.formula and operator.paper
-    learns = any(
-        case.operator.tensors(case.op.source, case.args)
-        for case in CASES[operator.name]
-    )
+    learns = any(case.operator.learned for case in CASES[operator.name])
     assert learns == (operator.initialisation != "no parameters")
     assert all(parameter.doc for parameter in operator.parameters)
 
 
 @every_operator
-def test_what_needs_a_map_refuses_a_vector(operator: Operator) -> None:
+def test_what_needs_a_map_refuses_a_vector(operator: type[Operator]) -> None:
     case = CASES[operator.name][0]
     vector = Vector(channels=case.shape.channels)
     try:
-        result = operator.shape(vector, case.args)
+        result = operator(vector, case.operator.args).shape()
     except Refusal as refusal:
         assert refusal.label
     else:
         assert isinstance(result, Vector)
 
 
-def test_norm_refuses_an_eps_without_meaning() -> None:
-    norm = OPERATORS["norm"]
-    for kind, eps in (("affine", 1), ("layer", 0), ("layer", -1), ("batch", 0)):
-        with pytest.raises(Refusal) as refused:
-            norm.shape(map_(2, 2, 2), Args({"kind": kind, "eps": eps}))
-        assert refused.value.argument == "eps"
-
-
-def test_norm_refuses_groups_without_meaning() -> None:
-    norm = OPERATORS["norm"]
-    for kind, groups in (("layer", 2), ("group", 4), ("group", 6)):
-        with pytest.raises(Refusal) as refused:
-            given = Args({"kind": kind, "eps": 1, "groups": groups})
-            norm.shape(map_(1, 1, 6), given)
-        assert refused.value.argument == "groups"
+@pytest.mark.parametrize(
+    ("argument", "value", "kind"),
+    [
+        *(("eps", 1, "affine"), ("eps", 0, "layer"), ("eps", -1, "layer")),
+        *(("eps", 0, "batch"), ("groups", 2, "layer")),
+        *(("groups", 4, "group"), ("groups", 6, "group")),
+    ],
+)
+def test_norm_refuses_arguments_without_meaning(
+    argument: str, value: int, kind: str
+) -> None:
+    norm = find("norm")
+    assert norm is not None
+    args = {"kind": kind, "eps": 1, "groups": 1}
+    with pytest.raises(Refusal) as refused:
+        norm(map_(1, 1, 6), {**args, argument: value}).shape()
+    assert refused.value.argument == argument
 
 
 def test_only_group_norm_keeps_groups() -> None:

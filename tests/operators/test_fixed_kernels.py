@@ -6,7 +6,7 @@ import torch
 import s2mlp_dsl as s2
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.diagnostics import SpecError
-from s2mlp_dsl.operators import OPERATORS, Args
+from s2mlp_dsl.operators import applied
 from s2mlp_dsl.targets.ir_json import IrDocument
 from tests.operators.cases import map_, op_of, spec_text
 
@@ -66,7 +66,7 @@ def test_a_kernel_that_rounds_is_proved() -> None:
     moved = s2.verify(one_hot, backends=())
     assert moved.passed
     cases = [{c.name: c.cases for c in one.checks} for one in (certificate, moved)]
-    assert [one["movement"] for one in cases] == [0, 1]
+    assert [one["shift movement"] for one in cases] == [0, 1]
 
 
 def test_filters_are_proved() -> None:
@@ -76,7 +76,7 @@ def test_filters_are_proved() -> None:
         certificate = s2.verify(text, backends=("emitted", "fx", "onnx"))
         assert certificate.passed
         cases = {one.name: one.cases for one in certificate.checks}
-        assert cases["movement"] == moved
+        assert cases["shift movement"] == moved
 
 
 @pytest.mark.parametrize("of", [f"depthwise(3, {KERNELS})", f"conv(4, 3, {THIRDS})"])
@@ -113,13 +113,9 @@ def test_json_takes_kernels_back(of: str) -> None:
 )
 def test_table1(fixed: str, row: tuple[bool, str, bool, bool]) -> None:
     op = op_of(elaborate(spec_text(f"depthwise(3, {fixed})", map_(2, 3, 4))))
-    found = OPERATORS[op.operator].properties(op.source, Args(dict(op.args)))
-    assert (
-        found.learned,
-        found.reads,
-        found.position_bound,
-        found.channel_bound,
-    ) == row
+    found = applied(op).properties()
+    specific = (found.spatial_specific, found.channel_specific)
+    assert (applied(op).learned, found.reads, *specific) == row
 
 
 @pytest.mark.parametrize(
@@ -128,14 +124,22 @@ def test_table1(fixed: str, row: tuple[bool, str, bool, bool]) -> None:
         ("3, fixed = [[1, 2], [3, 4]]", "A0219", "it is 2 × 2; the kernel is 3 × 3"),
         ("1, fixed = [[[1]], [[1, 2]]]", "A0219", "kernel 2 is 1 × 2"),
         ("1, fixed = [[[1]], [[2]], [[3]]]", "A0219", "4 channels = 3 kernels · 1 + 1"),
-        ("1, fixed = [[1e-50]]", "A0219", "1e-50 is beyond single precision"),
+        (
+            "1, fixed = [[1e-50]]",
+            "A0219",
+            "1e-50 is outside the range of single precision",
+        ),
         ("1, bias = on, fixed = [[1]]", "A0219", "a bias would be learned"),
         ("1, fixed = 1", "A0405", "`1` is a number"),
         ("1, fixed = []", "A0405", "a list is empty"),
         ("1, fixed = [[]]", "A0405", "a list is empty"),
         ("1, fixed = [1]", "A0405", "`1` is a number"),
         ("1, fixed = [[[[1], [2]]]]", "A0219", "it is 2 × 1; the kernel is 1 × 1"),
-        ("1, fixed = [[[[1]], [[2]]]]", "A0219", "it has 2 kernels; 1 channel enters"),
+        (
+            "1, fixed = [[[[1]], [[2]]]]",
+            "A0219",
+            "it has 2 kernels; its group has 1 channel",
+        ),
         ("1, fixed = [[[[[1]]]]]", "A0405", "`[1]` is a list"),
         ("1, fixed = [[1], [[1]]]", "A0405", "`[1]` is a list"),
     ],
@@ -151,11 +155,14 @@ def test_kernels_that_do_not_fit(arguments: str, code: str, label: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "label"),
     [
-        ("4, 1, fixed = [[[1]], [[2]]]", "filter 1 has 1 kernel; 4 channels enter its"),
-        ("4, 1, fixed = [[1]]", "it has 1 kernel; 4 channels enter its group"),
+        (
+            "4, 1, fixed = [[[1]], [[2]]]",
+            "filter 1 has 1 kernel; its group has 4 channels",
+        ),
+        ("4, 1, fixed = [[1]]", "it has 1 kernel; its group has 4 channels"),
         (
             "4, 1, groups = 2, fixed = [[[[1]], [[2]]], [[[1]], [[2]], [[3]]]]",
-            "filter 2 has 3 kernels; 2 channels enter its group",
+            "filter 2 has 3 kernels; its group has 2 channels",
         ),
         ("2, 1, groups = 2, fixed = [[[[1]], [[1, 2]]]]", "kernel 2 of it is 1 × 2"),
         (

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from s2mlp_dsl.ir.shape import Map
-from s2mlp_dsl.operators.receptive_field import ReceptiveField
+from s2mlp_dsl.operators import ReceptiveField
 from tests.operators.cases import ALL, Case, map_
 
 _ROOM = 12
@@ -25,14 +25,14 @@ def _roomy() -> dict[str, Case]:
 
 @pytest.mark.parametrize("case", _roomy().values(), ids=str)
 def test_properties(case: Case) -> None:
-    properties = case.operator.properties(case.op.source, case.args)
-    receptive_field = case.operator.receptive_field(case.shape, case.args)
-    assert properties.learned == bool(list(case.module().parameters()))
-    # The reach itself is held against the module above, on smaller maps.
+    properties = case.operator.properties()
+    receptive_field = case.operator.receptive_field()
+    assert case.operator.learned == bool(list(case.module().parameters()))
+    # test_contract.py compares the receptive field with the module, on smaller maps.
     assert properties.reads == _reads(receptive_field, _ROOM * _ROOM)
-    assert properties.position_bound == (not _moves_along(case))
+    assert properties.spatial_specific == (not _moves_along(case))
     if not receptive_field.mixes and case.shape.channels > 1:
-        assert properties.channel_bound == (not _treats_channels_alike(case))
+        assert properties.channel_specific == (not _treats_channels_alike(case))
 
 
 def _reads(receptive_field: ReceptiveField, positions: int) -> str:

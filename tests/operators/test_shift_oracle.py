@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from s2mlp_dsl.ir.program import Shift, ShiftGroup
+from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.nn.shift import InterleavedShift, SpatialShift
-from s2mlp_dsl.operators import OPERATORS, Args
+from s2mlp_dsl.operators import find
 
 EDGES = ("keep", "replicate", "zeros", "circular", "reflect")
 Group = tuple[int, int, int]  # channels, right, down
@@ -183,10 +184,12 @@ def test_input_stays_and_layout_does_not_matter(move: Move) -> None:
 
 @given(moves())
 @settings(max_examples=100, deadline=None)
-def test_fact_sheet_computes_the_same(move: Move) -> None:
-    x = move.tags()
-    args = _args(move)
-    found = OPERATORS["shift"].reference(x.numpy(), args, {})
+def test_reference_computes_the_same(move: Move) -> None:
+    x, operator = move.tags(), find("shift")
+    assert operator is not None
+    _, height, width, channels = x.shape
+    size = Map(height=height, width=width, channels=channels)
+    found = operator(size, {"by": _shift(move)}).reference(x.numpy(), {})
     assert np.array_equal(found, expected(x, move).numpy())
 
 
@@ -239,15 +242,9 @@ def test_a_diagonal_keeps_whole_entries() -> None:
     assert (keep, clamp) == ([1, 2, 3, 1], [1, 1, 1, 1])
 
 
-def _args(move: Move) -> Args:
+def _shift(move: Move) -> Shift:
     groups = tuple(
         ShiftGroup(channels=channels, right=right, down=down)
         for channels, right, down in move.groups
     )
-    shift = Shift(
-        name="tried",
-        edge=move.edge,
-        groups=groups,
-        interleaved=move.turns,
-    )
-    return Args({"by": shift})
+    return Shift(name="tried", edge=move.edge, groups=groups, interleaved=move.turns)

@@ -16,7 +16,7 @@ from s2mlp_dsl.elaborate.models import parse_overrides
 from s2mlp_dsl.elaborate.recipes import resolve_recipe
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.ir.recipe import Dense, Normal, Recipe, Synthetic
-from s2mlp_dsl.operators import OPERATORS
+from s2mlp_dsl.operators import built_in, find, with_matrices
 from s2mlp_dsl.train import UsageError, initialise, train
 from tests.operators.cases import CASES
 from tests.train import making
@@ -78,7 +78,8 @@ def test_fact_sheets_say_what_is_built(program: Program) -> None:
     torch.manual_seed(0)
     net = program.build().requires_grad_(False)
     for name in ("patch", "conv", "depthwise", "attention", "linear"):
-        assert "uniform in ±1/" in OPERATORS[name].initialisation
+        operator = find(name)
+        assert operator is not None and "uniform in ±1/" in operator.initialisation
         for part in net.get_submodule(name).modules():
             if isinstance(part, nn.Linear | nn.Conv2d):
                 limit = bound(part.weight)
@@ -98,10 +99,8 @@ def test_what_a_recipe_can_name_is_what_has_matrices() -> None:
             dense.add(name)
         if list(net.parameters()):
             stated.add(name)
-    assert dense == set(get_args(Dense))
-    says = {
-        one.name for one in OPERATORS.values() if "no par" not in one.initialisation
-    }
+    assert dense == set(with_matrices()) == set(get_args(Dense))
+    says = {one.name for one in built_in() if "no par" not in one.initialisation}
     assert says == stated
 
 

@@ -49,7 +49,7 @@ def test_refusals_have_spans_and_need_no_torch(tmp_path: Path) -> None:
     tokens = check(spec, "--model", "tokens", "--set", "size=256")
     assert tokens.returncode == 1 and "A0212" in tokens.stderr
     assert "m.arch:10:13" in tokens.stderr
-    assert "64 × 196 leaves, and 64 × 256 entered" in tokens.stderr
+    assert "the result is 64 × 196, and the input was 64 × 256" in tokens.stderr
     heads = check(spec, "--model", "heads", "--set", "count=5")
     assert heads.returncode == 1 and "A0214" in heads.stderr
     assert "m.arch:20:" in heads.stderr and "64 channels = 5 · 12 + 4" in heads.stderr

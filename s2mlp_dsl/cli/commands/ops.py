@@ -5,20 +5,13 @@ import textwrap
 
 import click
 
-from s2mlp_dsl.analysis.operator_docs import Argument, Sheet, sheet_of
+from s2mlp_dsl.analysis.operator_docs import Argument, OperatorDoc, operator_doc
 from s2mlp_dsl.cli.options import format_option
 from s2mlp_dsl.cli.output import columns, print_json
-from s2mlp_dsl.operators import (
-    OURS,
-    REGIONS,
-    Operator,
-    Region,
-    RegistrationError,
-    find,
-    names,
-)
+from s2mlp_dsl.operators import OPERATORS, Definition
+from s2mlp_dsl.registry import OURS, RegistrationError
 
-_LEFT = 16
+_LEFT = 18
 _WIDTH = 88
 
 
@@ -32,57 +25,58 @@ def command(name: str | None, form: str) -> int:
     """
     if name is None:
         return _all(form)
-    if name not in REGIONS and find(name) is None:
+    if name not in OPERATORS:
         hint = "`s2mlp-dsl ops` lists all operators"
         raise click.BadParameter(f"no operator {name!r}; {hint}", param_hint="NAME")
-    sheet = sheet_of(name)
+    doc = operator_doc(name)
     if form == "json":
-        print_json(sheet.model_dump())
+        print_json(doc.model_dump())
     else:
-        print("\n".join(_lines(sheet)))
+        print("\n".join(_lines(doc)))
     return 0
 
 
 def _all(form: str) -> int:
     """List every operator; those of other packages with the package."""
-    sheets: list[Operator | Region] = []
+    found: list[type[Definition]] = []
     broken: list[RegistrationError] = []
-    for name in [*names(), *REGIONS]:
+    for name in OPERATORS:
         try:
-            sheets.append(find(name) or REGIONS[name])
+            found.append(OPERATORS[name])
         except RegistrationError as error:
             broken.append(error)
     if form == "json":
-        print_json([sheet_of(one.name).model_dump() for one in sheets])
+        print_json([operator_doc(one.name).model_dump() for one in found])
     else:
         cells = []
-        for one in sheets:
-            owner = one.owner if isinstance(one, Operator) else None
-            cells.append((one.name, one.summary + (f" ({owner})" if owner else "")))
+        for one in found:
+            owner = OPERATORS.owner(one.name)
+            package = "" if owner == OURS else f" ({owner})"
+            cells.append((one.name, one.summary + package))
         print("\n".join(columns(cells, "<<")))
     for reason in broken:
-        print(f"error[{reason.code.number}]: {reason}", file=sys.stderr)
+        print(f"error[{reason.message.code.number}]: {reason}", file=sys.stderr)
     return RegistrationError.exit_code if broken else 0
 
 
-def _lines(sheet: Sheet) -> list[str]:
-    lines = [f"{sheet.name}: {sheet.summary}", ""]
-    if sheet.owner != OURS:
-        lines += _said("package", sheet.owner)
-    lines += _said("formula", sheet.formula)
-    for number, argument in enumerate(sheet.arguments):
+def _lines(doc: OperatorDoc) -> list[str]:
+    lines = [f"{doc.name}: {doc.summary}", ""]
+    if doc.owner != OURS:
+        lines += _said("package", doc.owner)
+    lines += _said("formula", doc.formula)
+    for number, argument in enumerate(doc.arguments):
         lines += _said("" if number else "arguments", _argument(argument))
-    lines += _said("initialisation", sheet.initialisation)
-    lines += _said("paper", sheet.paper)
-    if sheet.version is not None:
-        lines += _said("version", str(sheet.version))
-    if sheet.table1 is not None:
-        found = sheet.table1
+    lines += _said("initialisation", doc.initialisation)
+    lines += _said("paper", doc.paper)
+    if doc.version is not None:
+        lines += _said("version", str(doc.version))
+    if doc.table1 is not None:
+        found = doc.table1
         lines += _said("learned", _yes(found.learned))
         lines += _said("reads", _READS[found.reads])
-        lines += _said("position-bound", _yes(found.position_bound))
-        lines += _said("channel-bound", _yes(found.channel_bound))
-    example = sheet.example
+        lines += _said("spatial-specific", _yes(found.spatial_specific))
+        lines += _said("channel-specific", _yes(found.channel_specific))
+    example = doc.example
     shapes = f"{example.enters} → " if example.enters else "→ "
     lines += _said("example", example.statement)
     lines += _said("", shapes + example.leaves)
@@ -97,8 +91,10 @@ _READS = {
 
 
 def _argument(one: Argument) -> str:
-    """`bias: word = on (on, off), whether b is there`."""
+    """`bias: enum = on (on, off), whether b is added`."""
     default = f" = {one.default}" if one.default is not None else ""
+    if one.default is None and not one.required:
+        default = " (optional)"
     choices = f" ({', '.join(one.choices)})" if one.choices else ""
     return f"{one.name}: {one.kind}{default}{choices}, {one.doc}"
 

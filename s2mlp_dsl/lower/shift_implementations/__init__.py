@@ -94,6 +94,4 @@ def steps_of(shift: Shift) -> int:
 
 def shift_of(op: Op) -> Shift | None:
     """The spatial shift that a statement applies, None for any other statement."""
-    if applied(op).construct().callee not in ("SpatialShift", "InterleavedShift"):
-        return None
-    return next(value for _, value in op.args if isinstance(value, Shift))
+    return applied(op).spatial_shift()

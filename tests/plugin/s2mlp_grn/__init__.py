@@ -6,20 +6,22 @@ from fractions import Fraction
 from pathlib import Path
 
 from s2mlp_dsl.ir.shape import Map, Shape
-from s2mlp_dsl.operators.base import (
-    Args,
+from s2mlp_dsl.operators import (
+    POINTWISE,
+    REFUSED,
     Array,
     Construct,
+    Number,
     Operator,
-    Parameter,
     Properties,
-    need_map,
+    ReceptiveField,
+    Refusal,
+    within_frames,
 )
-from s2mlp_dsl.operators.receptive_field import POINTWISE, ReceptiveField, within_frames
 
 
 class Grn(Operator):
-    api = 1  # the contract that this is written for
+    api = 1  # the version of the contract
     modules = Path(__file__).with_name("nn.py")
     name = "grn"
     version = 1  # raise it when the function changes
@@ -28,41 +30,41 @@ class Grn(Operator):
 n[c] = √(eps + Σ over positions q of x[q, c]²)"""
     initialisation = "w = 0, b = 0: the identity"
     paper = "ConvNeXt V2, Woo et al. 2023; eps in the root, where zeros have a gradient"
-    parameters = (
-        Parameter(
-            "eps", "number", "keeps the norms away from zero", Fraction(1, 10**6)
-        ),
-    )
     example = "grn"
     example_input = Map(height=3, width=5, channels=4)
 
-    def shape(self, x: Shape | None, a: Args) -> Shape:
-        return need_map(x)
+    eps = Number("keeps the norms away from zero", Fraction(1, 10**6))
 
-    def tensors(self, x: Shape | None, a: Args) -> dict[str, tuple[int, ...]]:
-        assert x is not None
-        return {"weight": (x.channels,), "bias": (x.channels,)}
+    def shape(self) -> Shape:
+        if self.eps <= 0:
+            raise Refusal(
+                REFUSED,
+                argument="eps",
+                reason="it must be above zero",
+                help="use a small number, such as 1e-6",
+            )
+        return self.map
 
-    def receptive_field(self, x: Shape, a: Args) -> ReceptiveField:
-        # Through the norms, every position and channel of a frame; with them held
-        # constant, nothing but itself.
-        return replace(within_frames(x), content=POINTWISE)
+    def tensors(self) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.x.channels,), "bias": (self.x.channels,)}
 
-    def properties(self, x: Shape | None, a: Args) -> Properties:
-        return Properties(
-            learned=True, reads="everything", position_bound=False, channel_bound=True
-        )
+    def receptive_field(self) -> ReceptiveField:
+        # Through the norms, every position and channel of a frame; with the norms held
+        # constant, only itself.
+        return replace(within_frames(self.x), content=POINTWISE)
 
-    def construct(self, x: Shape | None, a: Args) -> Construct:
-        assert x is not None
-        return Construct("GlobalResponseNorm", (x.channels, a.number("eps")))
+    def properties(self) -> Properties:
+        return Properties("everything", spatial_specific=False, channel_specific=True)
 
-    def reference(self, x: Array, a: Args, tensors: Mapping[str, Array]) -> Array:
+    def construct(self) -> Construct:
+        return Construct.of("GlobalResponseNorm", self.x.channels, self.eps)
+
+    def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
         import numpy as np
 
-        # [batch, frames if there are, height, width, channels]
+        # [batch, frames of a clip, height, width, channels]
         squares = np.einsum("...yxc,...yxc->...c", x, x)[..., None, None, :]
-        norms = np.sqrt(squares + a.number("eps"))
+        norms = np.sqrt(squares + self.eps)
         share = norms / norms.mean(axis=-1, keepdims=True)
         y: Array = x * (1 + tensors["weight"] * share) + tensors["bias"]
         return y

@@ -1,8 +1,8 @@
 """Axis patterns: `y x c -> c (y x)`, in the notation of einops.
 
-Each side lists the axes of a shape in order; brackets hold axes that lie
-together in one, the first of them slowest. Both sides name the same axes. A
-size stands where it cannot be worked out: `(y a=2) x c -> y (x a) c`.
+Each side lists the axes of a shape in order. Brackets merge several axes into one, the
+first of them slowest. Both sides name the same axes. A size is given where it cannot be
+derived: `(y a=2) x c -> y (x a) c`.
 """
 
 import re
@@ -11,19 +11,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 
+from s2mlp_dsl.diagnostics import Message
+from s2mlp_dsl.diagnostics.catalogue import shapes
+from s2mlp_dsl.operators._definition import Refusal
+from s2mlp_dsl.operators._division import divided
+
 Side = tuple[tuple[str, ...], ...]
 
 _LONGEST = 200  # characters
 MOST_AXES = 4  # of a shape, channels included
 _TOKEN = re.compile(r"\s*(->|[()]|[A-Za-z_]\w*(?:\s*=\s*[0-9]{1,9})?)")
-
-
-class PatternError(Exception):
-    """What is wrong with a pattern, and how it can be mended."""
-
-    def __init__(self, message: str, help: str) -> None:
-        super().__init__(message)
-        self.help = help
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +42,21 @@ class Pattern:
             [f"{axis}={given[axis]}" if axis in given else axis for axis in group]
             for group in self.left
         )
-        return f"{_side(left)} -> {_side(self.right)}"
+        return f"{_text(left)} -> {_text(self.right)}"
 
-    def fit(self, dims: tuple[int, ...]) -> "Fitted":
-        """The pattern on a shape. Raises `PatternError`."""
+    def fit(self, dims: tuple[int, ...]) -> "FittedPattern":
+        """The pattern on a shape. Raises `Refusal`."""
         if len(self.left) != len(dims):
             shape = " × ".join(map(str, dims))
-            raise PatternError(
-                f"the left side has {_count(self.left)}, and {shape} enters",
-                "name each axis that enters, the channels last",
-            )
+            raise _refused(shapes.PATTERN_RANK, axes=_count(self.left), shape=shape)
         sizes = dict(self.given)
         for group, size in zip(self.left, dims, strict=True):
             _solve(group, size, sizes)
-        return Fitted(self, sizes)
+        return FittedPattern(self, sizes)
 
 
 @dataclass(frozen=True, slots=True)
-class Fitted:
+class FittedPattern:
     """A pattern with the size of every axis."""
 
     pattern: Pattern
@@ -81,55 +75,50 @@ class Fitted:
 
     @property
     def dims(self) -> tuple[int, ...]:
-        """The shape that leaves."""
-        return tuple(
-            prod(self.sizes[axis] for axis in group) for group in self.pattern.right
-        )
+        """The shape of the result."""
+        return self._merged(self.pattern.right)
 
     def sources(self) -> Sequence[int]:
-        """For each entry that leaves, which entry it is, counted row by row."""
+        """For each entry of the result, the entry it is, counted row by row."""
         return _sources(self.split, self.order)
 
-    def back(self, dims: tuple[int, ...]) -> "Fitted":
-        """The way back for a shape that has become `dims` meanwhile.
+    def back(self, dims: tuple[int, ...]) -> "FittedPattern":
+        """The way back from a result of the body with shape `dims`.
 
-        The last axis may have another size, if it is one axis and not several
-        that lie together. Raises `PatternError`.
+        The last axis may have another size, unless it is several merged axes. Raises
+        `Refusal`.
         """
         sizes = dict(self.sizes)
         last = self.pattern.right[-1]
         if len(last) == 1 and len(dims) == len(self.dims):
             sizes[last[0]] = dims[-1]
-        back = Fitted(Pattern(self.pattern.right, self.pattern.left), sizes)
-        if back._entering != dims:
-            was, now = (" × ".join(map(str, one)) for one in (self.dims, dims))
-            raise PatternError(
-                f"{now} leaves, and {was} entered",
-                f"end with `linear(dim)`, which gives {self.dims[-1]} again"
-                if dims[:-1] == self.dims[:-1]
-                else "keep the positions as they are inside",
+        back = FittedPattern(Pattern(self.pattern.right, self.pattern.left), sizes)
+        if back._merged(back.pattern.left) != dims:
+            same_positions = dims[:-1] == self.dims[:-1]
+            raise Refusal(
+                shapes.FOLD_CHANNELS if same_positions else shapes.FOLD_POSITIONS,
+                result=" × ".join(map(str, dims)),
+                input=" × ".join(map(str, self.dims)),
+                channels=self.dims[-1],
             )
         return back
 
-    @property
-    def _entering(self) -> tuple[int, ...]:
-        return tuple(
-            prod(self.sizes[axis] for axis in group) for group in self.pattern.left
-        )
+    def _merged(self, side: Side) -> tuple[int, ...]:
+        return tuple(prod(self.sizes[axis] for axis in group) for group in side)
 
     def __str__(self) -> str:
-        """The pattern with no more sizes than are needed to fit it again."""
+        """The pattern with only the sizes that are needed to fit it again."""
         left = (
             (group[0], *(f"{axis}={self.sizes[axis]}" for axis in group[1:]))
             for group in self.pattern.left
         )
-        return f"{_side(left)} -> {_side(self.pattern.right)}"
+        return f"{_text(left)} -> {_text(self.pattern.right)}"
 
 
 def parse_pattern(text: str) -> Pattern:
-    """The pattern that a text says. Raises `PatternError`."""
+    """The pattern that a text spells. Raises `Refusal`."""
     if len(text) > _LONGEST:
-        raise PatternError(f"it is longer than {_LONGEST} characters", "shorten it")
+        raise _refused(shapes.PATTERN_LONG, limit=_LONGEST)
     sides: list[list[list[str]]] = [[]]
     given: list[tuple[str, int]] = []
     is_open = False
@@ -142,7 +131,7 @@ def parse_pattern(text: str) -> Pattern:
         elif token == ")" and is_open:
             is_open = False
         elif token in ("->", "(", ")"):
-            raise PatternError(f"`{token}` is not expected there", _EXAMPLE)
+            raise _refused(shapes.PATTERN_TOKEN, token=token)
         else:
             name, _, size = token.partition("=")
             if size:
@@ -150,17 +139,13 @@ def parse_pattern(text: str) -> Pattern:
             if not is_open:
                 sides[-1].append([])
             sides[-1][-1].append(name.strip())
-    if is_open or len(sides) != 2:
-        raise PatternError(
-            "a bracket is not closed" if is_open else "it does not have two sides",
-            _EXAMPLE,
-        )
+    if is_open:
+        raise _refused(shapes.PATTERN_BRACKET)
+    if len(sides) != 2:
+        raise _refused(shapes.PATTERN_SIDES)
     left, right = (tuple(map(tuple, side)) for side in sides)
-    _hold(left, right, given)
+    _check(left, right, given)
     return Pattern(left, right, tuple(given))
-
-
-_EXAMPLE = "write it as `y x c -> c (y x)`: the axes before, and after"
 
 
 def _tokens(text: str) -> Iterator[str]:
@@ -168,60 +153,51 @@ def _tokens(text: str) -> Iterator[str]:
     while text[at:].strip():
         found = _TOKEN.match(text, at)
         if found is None:
-            rest = text[at:].strip()[:1]
-            raise PatternError(f"`{rest}` cannot stand in a pattern", _EXAMPLE)
+            raise _refused(shapes.PATTERN_TOKEN, token=text[at:].strip()[:1])
         yield found[1]
         at = found.end()
 
 
-def _hold(left: Side, right: Side, given: list[tuple[str, int]]) -> None:
-    """Every axis once on each side, and no shape of more axes than there are."""
+def _check(left: Side, right: Side, given: list[tuple[str, int]]) -> None:
+    """Every axis once on each side, and not more axes than a shape has."""
     for side, word in ((left, "left"), (right, "right")):
         if not 0 < len(side) <= MOST_AXES:
-            raise PatternError(
-                f"the {word} side has {_count(side)}",
-                f"a shape has 1 to {MOST_AXES} axes, with its channels",
+            raise _refused(
+                shapes.PATTERN_TOO_MANY, side=word, axes=_count(side), limit=MOST_AXES
             )
         axes = [axis for group in side for axis in group]
         twice = [axis for axis in axes if axes.count(axis) > 1]
         if twice:
-            raise PatternError(
-                f"`{twice[0]}` stands twice on the {word}", "name it once"
-            )
+            raise _refused(shapes.PATTERN_TWICE, axis=twice[0], side=word)
         if () in side:
-            raise PatternError("these brackets hold no axis", "remove them")
+            raise _refused(shapes.PATTERN_EMPTY)
     names, others = ({axis for group in one for axis in group} for one in (left, right))
     if odd := sorted(names ^ others):
-        only = "left" if odd[0] in names else "right"
-        raise PatternError(
-            f"`{odd[0]}` stands on the {only} side only", "name it on both sides"
-        )
+        side_of = "left" if odd[0] in names else "right"
+        raise _refused(shapes.PATTERN_ONE_SIDE, axis=odd[0], side=side_of)
     for axis, size in given:
         if size == 0:
-            raise PatternError(f"`{axis}` has the size 0", "give it at least 1")
+            raise _refused(shapes.PATTERN_ZERO, axis=axis)
 
 
 def _solve(group: tuple[str, ...], size: int, sizes: dict[str, int]) -> None:
-    """The size of the one axis of a group that is not known."""
+    """Add the size of the one axis of a group that is not known."""
     known = prod(sizes[axis] for axis in group if axis in sizes)
     unknown = [axis for axis in group if axis not in sizes]
     if len(unknown) > 1:
-        raise PatternError(
-            f"{size} is made of {' and '.join(f'`{one}`' for one in unknown)}",
-            f"say how long one of them is, such as `{unknown[-1]} = 2`",
-        )
+        axes = " and ".join(f"`{axis}`" for axis in unknown)
+        raise _refused(shapes.PATTERN_OPEN, size=size, axes=axes, axis=unknown[-1])
     if not unknown and known != size:
-        raise PatternError(
-            f"`{group[0]}` is {known} here, and {size} enters",
-            "leave its size out" if len(group) == 1 else "change one of the sizes",
-        )
+        message = shapes.PATTERN_SIZE if len(group) == 1 else shapes.PATTERN_PRODUCT
+        raise _refused(message, axis=" · ".join(group), known=known, size=size)
     if size % known:
-        raise PatternError(
-            f"{size} = {size // known} · {known} + {size % known}",
-            f"take sizes that divide {size}",
-        )
+        raise _refused(shapes.PATTERN_DIVIDES, **divided(size, known))
     if unknown:
         sizes[unknown[0]] = size // known
+
+
+def _refused(message: Message, **fields: object) -> Refusal:
+    return Refusal(message, argument="pattern", **fields)
 
 
 @lru_cache(maxsize=8)  # a model of many blocks asks for few, and each is long
@@ -234,7 +210,7 @@ def _sources(split: tuple[int, ...], order: tuple[int, ...]) -> list[int]:
     return found
 
 
-def _side(groups: Iterable[Sequence[str]]) -> str:
+def _text(groups: Iterable[Sequence[str]]) -> str:
     return " ".join(
         group[0] if len(group) == 1 else f"({' '.join(group)})" for group in groups
     )

@@ -1,17 +1,18 @@
-"""The edge rules: where a position outside the map takes its value from.
+"""The edge rules: what is read outside the map (the language's second law).
 
-One written meaning (the language's second law) for fact sheets and reference.
 `replicate`, `circular` and `reflect` act on each axis alone; `keep` and `zeros` act on
-the position as a whole, as soon as any axis leaves the map.
+the position as a whole, as soon as it is outside on any axis.
 """
 
 from collections.abc import Sequence
 
 from s2mlp_dsl.ir.program import Edge
 
+PADDING_MODES = ("zeros", "replicate", "circular", "reflect")
 
-def inside(index: int, length: int, edge: Edge) -> int | None:
-    """The index that stands in for `index` on an axis, None if none does."""
+
+def index_inside(index: int, length: int, edge: Edge) -> int | None:
+    """The index that is read for `index` on an axis; None for `keep` and `zeros`."""
     if 0 <= index < length:
         return index
     if edge == "replicate":
@@ -30,12 +31,12 @@ def inside(index: int, length: int, edge: Edge) -> int | None:
 def source_of(
     place: Sequence[int], move: Sequence[int], size: Sequence[int], edge: Edge
 ) -> tuple[int, ...] | None:
-    """Where Y[place] takes its value from when content moves by `move`.
+    """The index into X that Y[place] is read from when content moves by `move`.
 
-    Returns an index into X, `place` itself where `keep` keeps, or None where
-    `zeros` puts 0.
+    `place` itself for `keep`, and None for `zeros`, if that is outside.
     """
-    found = [inside(p - d, n, edge) for p, d, n in zip(place, move, size, strict=True)]
+    axes = zip(place, move, size, strict=True)
+    found = [index_inside(at - step, length, edge) for at, step, length in axes]
     if any(index is None for index in found):
         return tuple(place) if edge == "keep" else None
     return tuple(index for index in found if index is not None)

@@ -1,7 +1,7 @@
-"""What an operator says about dependence between positions.
+"""Which positions and channels an operator reads.
 
-Plain data, so that operators walk no graph. Positions of a map are numbered
-row by row, frame after frame: position (t, y, x) is (t · height + y) · width + x.
+Plain data: operators walk no graph. Positions of a map are numbered row by row, frame
+after frame: position (t, y, x) is (t · height + y) · width + x.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,8 +19,8 @@ Table = tuple[tuple[int, ...], ...]
 class Grid:
     """A table whose windows are rows × columns of a frame, all of them or none.
 
-    `rows` has, for each row of the result, the rows that it reads of `height`, and
-    `columns` the same across; each of `frames` is read by itself.
+    `rows` has, for each row of the result, the rows of the input (`height` of them)
+    that it reads, and `columns` the same across; frames are read one by one.
     """
 
     frames: int
@@ -43,15 +43,15 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some channels (a bit mask, None for all) and where they are read.
+    """Some input channels (a bit mask, None for all) and where they are read.
 
-    `here` is the same position, `all` every position. `leaving` are the channels
-    that leave and read them so, None for all of those that depend on them.
+    `here` is the same position, `all` every position. `outputs` are the output
+    channels (a bit mask) that read them so, None for all that depend on them.
     """
 
     channels: int | None
     reads: Literal["here", "all"] | Table | Grid
-    leaving: int | None = None
+    outputs: int | None = None
 
     @property
     def table(self) -> Table | None:
@@ -60,9 +60,9 @@ class Part:
             return self.reads.table
         return None if isinstance(self.reads, str) else self.reads
 
-    def leaves(self, channel: int) -> bool:
-        """Whether a channel that leaves is among those said."""
-        return self.leaving is None or bool(self.leaving >> channel & 1)
+    def feeds(self, channel: int) -> bool:
+        """Whether an output channel reads it."""
+        return self.outputs is None or bool(self.outputs >> channel & 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +71,13 @@ class ReceptiveField:
 
     With n `slices`, output channel c reads the input channels c, c + C, c + 2C
     and so on, for C output channels: the results of n branches. `moves` is for
-    operators that only move entries, and gives for each output entry the input entry
-    it is, both counted as position · channels + channel; `parts` say nothing then.
+    operators that only move entries, and gives the input entry of each output entry,
+    both counted as position · channels + channel; `parts` are unused then.
 
-    With n `groups`, what mixes does so within each of n equal runs of channels.
-    Where it is `listed`, each part says which channels are leaving, and nothing else
-    is read.
+    With n `groups`, channels mix within each of n equal runs only. If `listed`, each
+    part says its output channels, and nothing else is read.
 
-    `content` is what is left where weights and statistics that are computed from
+    `content` is the receptive field when weights and statistics that are computed from
     the map are held constant, None where there are none.
     """
 
@@ -93,7 +92,6 @@ class ReceptiveField:
 
 POINTWISE = ReceptiveField(mixes=False)
 MIXING = ReceptiveField(mixes=True)
-GLOBAL = ReceptiveField(mixes=False, parts=(Part(None, "all"),))
 
 
 def within_frames(x: Shape, groups: int = 1) -> ReceptiveField:
