@@ -23,16 +23,16 @@ from typing import Any
 import torch
 from PIL import Image
 from rows import Row, interleaved, main, ratio
+from s2mlp_dsl.ir.recipe import Recipe
+from s2mlp_dsl.train.folder import MEAN, STD, folder
+from s2mlp_dsl.train.mix import Mix
+from s2mlp_dsl.train.order import order_of
 from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import InterpolationMode, v2
 
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.ir.recipe import Recipe
 from s2mlp_dsl.train import Job, train
-from s2mlp_dsl.train.folder import MEAN, STD, folder
-from s2mlp_dsl.train.mix import Mix
-from s2mlp_dsl.train.order import order_of
 
 CLASSES, BATCH = 4, 16
 PAPER: list[dict[str, Any]] = [

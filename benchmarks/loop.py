@@ -21,17 +21,17 @@ from typing import get_args
 
 import torch
 from rows import ROOT, Row, main
+from s2mlp_dsl.ir.recipe import Cosine, Precision, Recipe, Synthetic
+from s2mlp_dsl.train.memory import InMemory
+from s2mlp_dsl.train.order import Request
+from s2mlp_dsl.train.schedule import schedule_of
 from torch.nn import functional as F
 
 import s2mlp_dsl as s2
-from s2mlp_dsl.ir.recipe import Cosine, Precision, Recipe, Synthetic
 from s2mlp_dsl.train import Job, train
 from s2mlp_dsl.train.data import Batch
 from s2mlp_dsl.train.device import Place, choose_place
-from s2mlp_dsl.train.memory import InMemory
 from s2mlp_dsl.train.optimizer import build_optimizer
-from s2mlp_dsl.train.order import Request
-from s2mlp_dsl.train.schedule import schedule_of
 
 TARGET = 1.03
 PER_EPOCH, WARM = 64, 8  # steps; the first ones are a warm-up

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
-from s2mlp_dsl.ir.recipe import Recipe
 from s2mlp_dsl.ir.shape import Vector
 from s2mlp_dsl.program import Program
+from s2mlp_dsl.recipe import Recipe
 
 if TYPE_CHECKING:
     from torch import nn

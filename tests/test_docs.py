@@ -12,7 +12,6 @@ from s2mlp_dsl.cli.app import app
 from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.elaborate.recipes import resolve_recipe
 from s2mlp_dsl.elaborate.spec import load
-from s2mlp_dsl.ir.recipe import KINDS, Recipe
 from tools import docs_tables
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -120,36 +119,3 @@ def test_the_commands_on_the_page_are_understood(page: str) -> None:
         assert context.params
         spec = context.params.get("spec")
         assert spec is None or (DOCS.parent / spec).is_file()
-
-
-def test_every_setting_and_kind_is_on_the_page() -> None:
-    rows = re.findall(r"^\| (`.*?) \|", TRAINING, re.MULTILINE)
-    listed = set(re.findall(r"`(\w+)", " ".join(rows)))
-    assert set(Recipe.model_fields) <= listed
-    for name, kind in KINDS.items():
-        assert re.search(rf"`{name}[`(]", TRAINING), name
-        for field in kind.model_fields.keys() - {"kind"}:
-            assert re.search(rf"`{name}\([^`]*\b{field}\b", TRAINING), (name, field)
-
-
-def test_every_setting_has_the_default_on_the_page() -> None:
-    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)?) \| (\S.*?) \|", TRAINING, re.MULTILINE)
-    said = {name: value.strip("`") for name, value in rows}
-    for name, field in Recipe.model_fields.items():
-        if field.is_required() or name in ("epochs", "steps"):
-            continue
-        default = field.default
-        if isinstance(default, bool):
-            expected = {"on" if default else "off"}
-        elif default is None or default == ():
-            expected = {"none", "all"}
-        else:
-            default = default[0] if isinstance(default, tuple) else default
-            expected = {
-                getattr(
-                    default,
-                    "kind",
-                    f"{default:g}" if isinstance(default, float) else str(default),
-                )
-            }
-        assert said[f"`{name}`"] in expected, name

@@ -22,13 +22,25 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from click.testing import CliRunner
+from pydantic.fields import FieldInfo
 
 from s2mlp_dsl.cli.app import COMMANDS, app
 from s2mlp_dsl.diagnostics import CODES
 from s2mlp_dsl.lower.shift_implementations import SHIFTS
 from s2mlp_dsl.pictures.views import VIEWS
+from s2mlp_dsl.recipe import Recipe
+from s2mlp_dsl.recipe.contracts import (
+    AUGMENTATIONS,
+    DATASETS,
+    INITIALISATIONS,
+    OPTIMIZERS,
+    SCHEDULES,
+    Option,
+)
+from s2mlp_dsl.registry import Registry
 from s2mlp_dsl.targets import TARGETS
 from s2mlp_dsl.verify.backends import BACKENDS
 
@@ -106,11 +118,67 @@ def backends() -> Rows:
     return rows
 
 
+def settings() -> Rows:
+    """The settings of a recipe; from the fields of its record."""
+    rows: Rows = [("setting", "default", "what it is")]
+    for name, setting in Recipe.model_fields.items():
+        rows.append((f"`{name}`", _default(setting), setting.description or ""))
+    return rows
+
+
+def _default(setting: FieldInfo) -> str:
+    match setting.default:
+        case None | ():
+            return "none"
+        case Option() as option:
+            return f"`{option.kind}`"
+        case (Option() as option,):
+            return f"`{option.kind}`"
+        case True | False as switch:
+            return "`on`" if switch else "`off`"
+        case value if setting.is_required():
+            return "required"
+        case value:
+            return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def _options(title: str, registry: Registry[Any]) -> Rows:
+    """How each option is called, and what it is."""
+    rows: Rows = [(title, "what it is")]
+    for name in registry.built_in:
+        option: type[Option] = registry[name]
+        call = f"{name}({', '.join(option.options())})" if option.options() else name
+        line = (option.__doc__ or "").splitlines()[0].rstrip(".")
+        rows.append((f"`{call}`", line))
+    return rows
+
+
+def datasets() -> Rows:
+    return _options("data", DATASETS)
+
+
+def augmentations() -> Rows:
+    return _options("augmentation", AUGMENTATIONS)
+
+
+def optimizers() -> Rows:
+    return _options("optimizer", OPTIMIZERS)
+
+
+def schedules() -> Rows:
+    return _options("schedule", SCHEDULES)
+
+
+def initialisations() -> Rows:
+    return _options("initialisation", INITIALISATIONS)
+
+
 TABLES: dict[str, Callable[[], Rows]] = {
     one.__name__: one
     for one in (
         *(operators, diagnostics, commands, targets, views, shift_implementations),
-        backends,
+        *(backends, settings, datasets, augmentations, optimizers, schedules),
+        initialisations,
     )
 }
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import torch
 from handwritten import SIZES, like
 from rows import ROOT
+from s2mlp_dsl.train.blocks import compile_blocks
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 import s2mlp_dsl as s2
 from on_gpu.setup import BF16, Setup
-from s2mlp_dsl.train.blocks import compile_blocks
 from s2mlp_dsl.train.device import Place
 
 # Of the recipe's setting `precision`: what each of its values is, in words.

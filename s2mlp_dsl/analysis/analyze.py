@@ -27,7 +27,7 @@ from s2mlp_dsl.ir.walk import ops_in
 from s2mlp_dsl.operators import applied
 
 if TYPE_CHECKING:
-    from s2mlp_dsl.ir.study import Study
+    from s2mlp_dsl.recipe.study import Study
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,20 +1,19 @@
-"""What is measured, and what came of it, as records."""
+"""What is measured of a model, and where."""
 
 from typing import Literal
 
 from s2mlp_dsl.ir.node import Record
-from s2mlp_dsl.ir.recipe import Precision
+from s2mlp_dsl.recipe import Precision
 
 Mode = Literal["eager", "compiled"]
-MODES: tuple[Mode, ...] = ("eager", "compiled")
 
 
 class Setting(Record):
     """What to measure. `seconds` is how long each time is measured, at least.
 
     `batch` images go through at once; with `train`, through a step of training
-    (forward, backward, AdamW) instead of a forward pass. `threads` of the CPU, all
-    that PyTorch takes by itself where None.
+    (forward, backward, AdamW) instead of a forward pass. `threads` of the CPU are
+    PyTorch's default where None.
     """
 
     batch: int
@@ -35,16 +34,16 @@ class Times(Record):
 
 
 class Machine(Record):
-    """What it was measured on. `processor` is the GPU's name where one computes.
+    """Where it was measured. `processor` is the GPU's name if a GPU computes.
 
-    `load` is how many processes wanted a core in the minute before.
+    `load` is the load average of the last minute, None where the system has none.
     """
 
     device: str
     processor: str
     system: str
     threads: int
-    load: float
+    load: float | None
     precision: str
     versions: dict[str, str]
 
@@ -52,10 +51,11 @@ class Machine(Record):
 class Row(Record):
     """The figures of one mode.
 
-    `latency` is of one image, None in training; `time` is of a batch. Peak memory
-    is in bytes, of a batch with weights included: on a GPU what PyTorch's allocator
-    held, on a CPU what the process held beyond PyTorch itself. `compiling` is what
-    the first passes took, in seconds. `failed` says why there are no figures.
+    `latency` is of one image, None in training; `time` is of a batch. Peak memory is
+    in bytes, of a batch with weights included: on a GPU what PyTorch's allocator had,
+    on a CPU what the process had beyond PyTorch itself, None where the system does not
+    tell. `compiling` is the time of the first passes, in seconds. `failed` says why
+    there are no figures.
     """
 
     mode: Mode

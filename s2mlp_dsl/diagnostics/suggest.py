@@ -20,6 +20,20 @@ RENAMED = {
     "piece": "block",
     "reach": "receptive_field",
     "full_reach": "full_receptive_field",
+    "smoothing": "label_smoothing",
+    "clip": "grad_clip",
+    "share": "train_fraction",
+    "repeats": "repeated_augmentation",
+    "activation_checkpointing": "gradient_checkpointing",
+    "floor": "min_lr",
+    "start": "warmup_lr",
+    "every": "step_size",
+    "factor": "gamma",
+    "flip": "horizontal_flip",
+    "erasing": "random_erasing",
+    "ops": "num_ops",
+    "xavier": "xavier_uniform",
+    "kaiming": "kaiming_normal",
 }
 
 

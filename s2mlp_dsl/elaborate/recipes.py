@@ -1,28 +1,34 @@
 """Recipes of a spec, as records that pydantic has checked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, get_args
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from s2mlp_dsl.diagnostics import AlreadyReported, Report
+from s2mlp_dsl.diagnostics.catalogue import names as naming
+from s2mlp_dsl.diagnostics.catalogue import recipes as messages
 from s2mlp_dsl.diagnostics.suggest import did_you_mean
-from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared
+from s2mlp_dsl.elaborate.resolve import FUNCTIONS, unknown_function
 from s2mlp_dsl.elaborate.values import EnumValue, Env, Value
 from s2mlp_dsl.frontend import tree
-from s2mlp_dsl.ir.recipe import KINDS, WORDS, Dense, Recipe
+from s2mlp_dsl.recipe import Recipe
+from s2mlp_dsl.recipe.contracts import Option
+from s2mlp_dsl.recipe.recipe import CALLS, words
+from s2mlp_dsl.registry import RegistrationError, Registry
 from s2mlp_dsl.source import Span
 
 SETTINGS = tuple(Recipe.model_fields)
 LENGTHS = frozenset({"epochs", "steps"})
-# Bare words of a recipe: what it can call, choose or leave out.
-_WORDS = WORDS | frozenset(KINDS) | frozenset(get_args(Dense))
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def resolve_recipe(
@@ -33,162 +39,217 @@ def resolve_recipe(
 ) -> Recipe:
     """The recipe that a declaration means, with some settings replaced.
 
-    What replaces them sees the names of the study it stands in, else those of the
+    Overrides are evaluated among the names of the study, if there is one, else of the
     recipe. Raises `AlreadyReported` after reporting every setting that is wrong.
     """
     declaration = declared.declaration
     assert isinstance(declaration, tree.Recipe)
     if declared.damaged:
         raise AlreadyReported
-    settings = _settings(declaration, report)
+    own = _settings(declaration, report)
     if overrides.keys() & LENGTHS:  # `steps` given here replaces `epochs` there
-        settings = {key: one for key, one in settings.items() if key not in LENGTHS}
-    settings = {k: one for k, one in settings.items() if k not in overrides}
-    reader = _Reader(Evaluator(report), Env(declared.unit, {}))
-    data = {name: reader.plain(node, (name,)) for name, node in settings.items()}
-    if study is not None:
-        reader.env = Env(study.unit, {})
-    data |= {name: reader.plain(node, (name,)) for name, node in overrides.items()}
-    try:
-        recipe = Recipe.model_validate(data)
-    except ValidationError as error:
-        _report(error, (study or declared).declaration.name, reader, report)
-        raise AlreadyReported from error
-    if reader.faults:
-        raise AlreadyReported
-    return recipe
+        own = {key: node for key, node in own.items() if key not in LENGTHS}
+    own = {key: node for key, node in own.items() if key not in overrides}
+    here, there = (
+        _Reader(Evaluator(report), Env(one.unit, {}))
+        for one in (declared, study or declared)
+    )
+    values = here.settings(own) | there.settings(overrides)
+    span = (study or declared).declaration.name.span
+    return _validated(Recipe, values, own | dict(overrides), span, report)
 
 
 def _settings(declaration: tree.Recipe, report: Report) -> dict[str, tree.Expr]:
     """The value of each setting. Unknown and repeated names are reported."""
     settings: dict[str, tree.Expr] = {}
     for setting in declaration.settings:
-        name = setting.name.id
+        name, span = setting.name.id, setting.name.span
         if name not in SETTINGS:
-            report.add(
-                codes.RECIPE_SETTING,
-                setting.name.span,
-                help=did_you_mean(name, SETTINGS),
-            )
+            help = did_you_mean(name, SETTINGS)
+            report.add(messages.UNKNOWN_SETTING, span, help=help)
         elif name in settings:
-            report.add(
-                codes.DECLARED_TWICE, setting.name.span, help="remove one of them"
-            )
+            report.add(naming.DECLARED_TWICE, span, help="remove one of them")
         else:
             settings[name] = setting.value
     return settings
 
 
-Place = tuple[str | int, ...]
-
-
 @dataclass(eq=False, repr=False)
 class _Reader:
-    """Expressions to the plain data that pydantic takes."""
+    """Expressions to what pydantic takes. Raises `AlreadyReported`."""
 
     evaluator: Evaluator
     env: Env
-    spans: dict[Place, Span] = field(default_factory=dict)
-    faults: set[str | int] = field(default_factory=set)  # settings with a mistake
+    words: frozenset[str] = field(default_factory=words)
 
-    def plain(self, node: tree.Expr, place: Place) -> Any:
-        """`adamw(lr = 1e-3)` as {"kind": "adamw", "lr": 0.001}, and so on."""
-        self.spans[place] = node.span
+    @property
+    def report(self) -> Report:
+        return self.evaluator.report
+
+    def value(self, node: tree.Expr, registry: Registry[Any] | None = None) -> Any:
+        """The value of a setting or an argument, which may call what is registered."""
+        known = registry if registry is not None else ()
         if isinstance(node, tree.Group):
-            return self.plain(node.inner, place)
+            return self.value(node.inner, registry)
         if isinstance(node, tree.ListExpr):
-            items = enumerate(node.items)
-            return [self.plain(item, (*place, number)) for number, item in items]
-        if isinstance(node, tree.Call) and node.name.id in KINDS:
-            return self._call(node, place)
-        if isinstance(node, tree.Name) and node.id in _WORDS:
-            return _plain_value(EnumValue(node.id))  # a model may have the same name
+            nodes = dict(enumerate(node.items))
+            return [*self.values(nodes, registry).values()]
+        if isinstance(node, tree.Call):
+            if node.name.id in known:
+                return self._option(node, registry)
+            if node.name.id not in (*FUNCTIONS, *self.env.unit.names):
+                raise unknown_function(self.report, self.env.unit, node.name, [*known])
+        if isinstance(node, tree.Name) and node.id in self.words:
+            value: Value = EnumValue(node.id)  # even where a model has the same name
+        else:
+            choices = frozenset(known) or self.words
+            value = self.evaluator.value(node, self.env, choices)
+        if isinstance(value, EnumValue) and value in known:
+            name = tree.Name(node.span, value)
+            return self._option(tree.Call(node.span, name, ()), registry)
+        return _plain(value)
+
+    def settings(self, nodes: Mapping[str, tree.Expr]) -> dict[str, Any]:
+        """The values of settings, as far as they have one."""
+        found = {}
+        for name, node in nodes.items():
+            with suppress(AlreadyReported):
+                found[name] = self.value(node, CALLS.get(name))
+        return found
+
+    def values(
+        self, nodes: Mapping[Any, tree.Expr], registry: Registry[Any] | None = None
+    ) -> dict[Any, Any]:
+        """Several values; the mistakes in all of them are reported."""
+        found = {}
+        for key, node in nodes.items():
+            with suppress(AlreadyReported):
+                found[key] = self.value(node, registry)
+        if len(found) < len(nodes):
+            raise AlreadyReported
+        return found
+
+    def _option(self, call: tree.Call, registry: Registry[Any] | None) -> BaseModel:
+        """The record of a call such as `adamw(lr = 1e-3)`."""
+        assert registry is not None
         try:
-            return _plain_value(self.evaluator.value(node, self.env, _WORDS))
-        except AlreadyReported:
-            self.faults.add(place[0])
-            return None
-
-    def _call(self, node: tree.Call, place: Place) -> dict[str, Any]:
-        kind = node.name.id
-        fields = tuple(name for name in KINDS[kind].model_fields if name != "kind")
-        data: dict[str, Any] = {"kind": kind}
-        try:
-            given = match_arguments(node, fields, self.evaluator.report)
-        except AlreadyReported:
-            self.faults.add(place[0])
-            return data
-        for name, argument in given.items():
-            data[name] = self.plain(argument.value, (*place, name))
-        return data
+            option: type[Option] = registry[call.name.id]
+        except RegistrationError as error:
+            raise self.report.add(
+                error.message, call.name.span, **error.fields
+            ) from error
+        arguments = match_arguments(call, option.options(), self.report)
+        nodes = {name: argument.value for name, argument in arguments.items()}
+        return _validated(option, self.values(nodes), nodes, call.span, self.report)
 
 
-def _plain_value(value: Value) -> Any:
+def _plain(value: Value) -> Any:
     if isinstance(value, EnumValue):
-        if value == "none":
-            return None
-        return {"kind": str(value)} if value in KINDS else str(value)
+        return None if value == "none" else str(value)
     if isinstance(value, tuple):
-        return [_plain_value(item) for item in value]
-    if isinstance(value, Fraction):
-        return float(value)
-    return value
+        return [_plain(item) for item in value]
+    return float(value) if isinstance(value, Fraction) else value
+
+
+def _validated(
+    model: type[Model],
+    values: Mapping[str, Any],
+    nodes: Mapping[str, tree.Expr],
+    span: Span,
+    report: Report,
+) -> Model:
+    """A record of the values; each mistake is reported at the value's node.
+
+    Nodes without a value had mistakes already. What is missing is reported at `span`.
+    Raises `AlreadyReported`.
+    """
+    required = [key for key, one in model.model_fields.items() if one.is_required()]
+    missing = [f"`{key}`" for key in required if key not in nodes]
+    examples = [f"`{key} = …`" for key in required if key not in nodes]
+    if model is Recipe and not LENGTHS & nodes.keys():
+        missing.append("a length, `epochs` or `steps`")
+        examples.append("`epochs = …`")
+    if missing:
+        report.add(
+            messages.MISSING_SETTINGS,
+            span,
+            names=" and ".join(missing),
+            example=", ".join(examples),
+        )
+    try:
+        record = model.model_validate(values)
+    except ValidationError as error:
+        for one in error.errors():
+            _report(one, nodes, values, span, report)
+        raise AlreadyReported from error
+    if missing or len(values) < len(nodes):
+        raise AlreadyReported
+    return record
 
 
 def _report(
-    error: ValidationError,
-    name: tree.Name,
-    reader: _Reader,
+    error: ErrorDetails,
+    nodes: Mapping[str, tree.Expr],
+    values: Mapping[str, Any],
+    span: Span,
     report: Report,
 ) -> None:
-    """pydantic's findings as diagnostics, each on the value it is about.
-
-    A location may name the member of a union on its way (`optimizer`, `adamw`,
-    `lr`), which no place in the text stands for.
-    """
-    spans = reader.spans
-    for one in error.errors():
-        if not one["loc"]:  # of the recipe as a whole, such as its length
-            report.add(codes.RECIPE_VALUE, name.span, _sentence(one))
-            continue
-        if one["loc"][0] in reader.faults:
-            continue  # reported where it was read
-        if one["type"] == "missing" and len(one["loc"]) == 1:
-            report.add(
-                codes.RECIPE_MISSING,
-                name.span,
-                f"`{one['loc'][0]}` is not given",
-                help=f"write `{one['loc'][0]} = …`",
-            )
-            continue
-        place: Place = ()
-        for step in one["loc"]:
-            if (*place, step) in spans:
-                place = (*place, step)
-        if not place:
-            place = one["loc"][:1]
-        span = spans.get(place, name.span)
-        report.add(codes.RECIPE_VALUE, span, _sentence(one))
+    """One finding of pydantic, at the value that it is about."""
+    key, *place = error["loc"] or (None,)
+    if key in values:
+        node = nodes[str(key)]
+        at = _item(node, place).span
+        report.add(messages.INVALID_VALUE, at, expected=_expected(error))
+    elif key is None and LENGTHS & values.keys():
+        report.add(messages.NOT_ONE_LENGTH, span, problem=_expected(error))
+    # What else there is has been reported: missing, or wrong where it was read.
 
 
-def _sentence(error: ErrorDetails) -> str:
-    """pydantic speaks of Python; a spec knows numbers, words and calls."""
-    message = error["msg"].removeprefix("Input ").replace("Value error, ", "")
-    for theirs, ours in (
-        (
-            "should be a valid integer, got a number with a fractional part",
-            "should be a whole number",
-        ),
-        ("should be a valid integer", "should be a whole number"),
-        ("should be a valid number", "should be a number"),
-        ("should be a valid tuple", "should be a list, as in [flip]"),
-        (
-            "should be a valid dictionary or object to extract fields from",
-            "should be one of the recipe's words or calls",
-        ),
-        ("should be a valid boolean", "should be on or off"),
-        ("should be False, True or 'autotune'", "should be on, off or autotune"),
-    ):
-        if message.startswith(theirs):
-            return ours
-    return message[:1].lower() + message[1:]
+def _item(node: tree.Expr, place: Sequence[str | int]) -> tree.Expr:
+    """The item of a list at a place such as (0, 1), as far as there are lists."""
+    while isinstance(node, tree.Group):
+        node = node.inner
+    if not (isinstance(node, tree.ListExpr) and place):
+        return node
+    number, *rest = place
+    known = isinstance(number, int) and number < len(node.items)
+    return _item(node.items[int(number)], rest) if known else node
+
+
+# pydantic speaks of Python; a spec knows numbers, words and calls.
+_EXPECTED = {
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "greater_than": "a number greater than {gt:g}",
+    "greater_than_equal": "a number of at least {ge:g}",
+    "less_than": "a number less than {lt:g}",
+    "less_than_equal": "a number of at most {le:g}",
+    "bool_type": "`on` or `off`",
+    "bool_parsing": "`on` or `off`",
+    "string_type": "a string in quotes",
+    "tuple_type": "a list in brackets",
+    "too_short": "a longer list",
+    "too_long": "a list of at most {max_length} items",
+    "missing": "a longer list",
+    "literal_error": "{expected}",
+    "value_error": "{error}",
+    "model_type": "one of {names}",
+}
+_SPELLED = {"False": "`off`", "True": "`on`", "'": "`"}
+
+
+def _expected(error: ErrorDetails) -> str:
+    """What belongs in the place of a wrong value."""
+    template, context = _EXPECTED.get(error["type"]), dict(error.get("ctx") or {})
+    if template is None:
+        return error["msg"].removeprefix("Input should be ")
+    for theirs, ours in _SPELLED.items():
+        if "expected" in context:
+            context["expected"] = context["expected"].replace(theirs, ours)
+    registry = CALLS.get(str(error["loc"][0])) if error["loc"] else None
+    context["names"] = ", ".join(f"`{name}`" for name in registry or ())
+    return template.format(**context)

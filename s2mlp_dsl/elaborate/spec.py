@@ -28,7 +28,7 @@ from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.source import Source
 
 if TYPE_CHECKING:
-    from s2mlp_dsl.ir.study import Study
+    from s2mlp_dsl.recipe.study import Study
 
 
 class ChoiceError(Exception):

@@ -20,7 +20,7 @@ from s2mlp_dsl.elaborate.study_items import Axis, Items, read_items, read_seeds
 from s2mlp_dsl.elaborate.study_rows import Rows, as_variant
 from s2mlp_dsl.elaborate.values import Env
 from s2mlp_dsl.frontend import tree
-from s2mlp_dsl.ir.study import Study
+from s2mlp_dsl.recipe.study import Study
 from s2mlp_dsl.source import Span
 
 

@@ -12,7 +12,7 @@ from s2mlp_dsl.elaborate.recipes import LENGTHS, SETTINGS
 from s2mlp_dsl.elaborate.values import Env, Value, show
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.frontend.inline import as_text
-from s2mlp_dsl.ir.study import Figure, Printed
+from s2mlp_dsl.recipe.study import Figure, Printed
 from s2mlp_dsl.source import Span
 
 OWN = ("recipe", "seeds")  # what a study says besides settings of its recipe

@@ -23,9 +23,9 @@ from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.frontend.inline import as_text
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.ir.hash import function_hash
-from s2mlp_dsl.ir.recipe import Recipe
 from s2mlp_dsl.ir.shape import Vector
-from s2mlp_dsl.ir.study import Row, recipe_hash
+from s2mlp_dsl.recipe import Recipe
+from s2mlp_dsl.recipe.study import Row, recipe_hash
 from s2mlp_dsl.source import Span
 
 _LETTERS = 48  # of a row's key, which names folders

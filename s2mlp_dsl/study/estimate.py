@@ -82,7 +82,7 @@ def measure(tasks: list[Task], sender: Connection) -> None:
         try:
             module, job = begun(task)
             found = speed(module, job, data_root=task.data, device=device_of(task))
-            seconds = found.whole
+            seconds = found.total
         except RunError as error:
             seconds = str(error)
         sender.send((task.result.row, seconds))

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from s2mlp_dsl.ir.recipe import Digits, Recipe
+from s2mlp_dsl.recipe import Recipe
+from s2mlp_dsl.recipe.datasets.digits import Digits
 from s2mlp_dsl.study import table
 from s2mlp_dsl.study.records import Place
 from s2mlp_dsl.study.summary import Summary

@@ -3,7 +3,7 @@
 from importlib.metadata import version
 
 from s2mlp_dsl.analysis.analyze import Analysis, analyze_model
-from s2mlp_dsl.ir.study import Row, Study, recipe_hash
+from s2mlp_dsl.recipe.study import Row, Study, recipe_hash
 from s2mlp_dsl.study.records import Plan, PlanRow
 
 

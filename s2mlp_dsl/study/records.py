@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from s2mlp_dsl.ir.node import Record
-from s2mlp_dsl.ir.study import Printed
+from s2mlp_dsl.recipe.study import Printed
 
 PLAN, RUNS, RESULTS = "study.json", "runs", "results"
 

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 from s2mlp_dsl.bounds import limits
 from s2mlp_dsl.ir.print import print_model
-from s2mlp_dsl.ir.study import Study
 from s2mlp_dsl.operators import SIGNATURES
+from s2mlp_dsl.recipe.study import Study
 from s2mlp_dsl.study import work
 from s2mlp_dsl.study.errors import Stopped
 from s2mlp_dsl.study.records import Failure, Plan, Result

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Literal
 
 from s2mlp_dsl.bounds import raised
 from s2mlp_dsl.ir.node import Record
-from s2mlp_dsl.ir.recipe import Recipe
 from s2mlp_dsl.jobs import begin
+from s2mlp_dsl.recipe import Recipe
 from s2mlp_dsl.study.records import (
     RESULTS,
     RUNS,
@@ -204,11 +204,11 @@ def device_of(task: Task) -> str | None:
 
 
 def _place(recipe: Recipe, device: str | None, summary: "Summary") -> Place:
-    from s2mlp_dsl.bench.work import machine
-    from s2mlp_dsl.train.device import choose_place
+    from s2mlp_dsl.bench.measure import machine
+    from s2mlp_dsl.train.device import choose_accelerator
     from s2mlp_dsl.train.run import versions
 
-    here = machine(choose_place(device, recipe.precision))
+    here = machine(choose_accelerator(device, recipe.precision))
     return Place(
         device=summary.device,
         machine=f"{here.processor}, {here.system}",

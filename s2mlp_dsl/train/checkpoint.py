@@ -1,8 +1,8 @@
-"""Checkpoints: a folder is complete and unharmed, or it is passed over.
+"""Checkpoints: a folder that is complete and undamaged, or it is skipped.
 
-A checkpoint is written to `step_N.tmp/`, its manifest with sizes and SHA-256
-last, everything forced to disk, and then renamed. Older ones go only after
-that. Tensors are safetensors and the rest is JSON; nothing is unpickled.
+A checkpoint is written to `step_N.tmp/`, its manifest with sizes and SHA-256 last,
+everything synced to disk, and then renamed. Older ones are deleted only after that.
+Tensors are safetensors and the rest is JSON; nothing is unpickled.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ from safetensors.torch import load as parse_tensors
 from safetensors.torch import save as dump_tensors
 from torch import Tensor
 
+from s2mlp_dsl.errors import EnvironmentFailure
+from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.train import disk
-from s2mlp_dsl.train.errors import EnvironmentFailure
-from s2mlp_dsl.train.state import State
 
 FOLDER, LATEST, MANIFEST = "checkpoints", "latest", "manifest.json"
 MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
@@ -34,14 +34,77 @@ class Torn(Exception):
     """A checkpoint is incomplete or damaged; the message says how."""
 
 
+class Totals(Record):
+    """Training figures summed over all ranks: batch losses, correct answers, steps.
+
+    `skipped` counts how often another image replaced an unreadable one.
+    """
+
+    loss: float = 0.0
+    correct: int = 0
+    skipped: int = 0
+    steps: int = 0
+
+    def plus(self, other: "Totals") -> "Totals":
+        return Totals(
+            loss=self.loss + other.loss,
+            correct=self.correct + other.correct,
+            skipped=self.skipped + other.skipped,
+            steps=self.steps + other.steps,
+        )
+
+
+class Clock(Record):
+    """Seconds over all sessions; all but `total` count training steps alone.
+
+    `waiting` is the part of `training` spent on fetching batches; `interval`
+    and `epoch` are since the last log line and since the epoch's start.
+    """
+
+    total: float = 0.0
+    training: float = 0.0
+    waiting: float = 0.0
+    interval: float = 0.0
+    epoch: float = 0.0
+
+
+class TrainState(Record):
+    """Where a run stands: the scalars of a checkpoint.
+
+    `epoch` counts finished, tested epochs and `position` the steps done in the next
+    one, so position = steps per epoch means that only its test is left.
+    `metrics_lines` is how much of metrics.jsonl belongs to this state. `skipped`
+    counts replaced images up to the last log line; `scaler` is the state of fp16's
+    loss scaling.
+    """
+
+    weight_hash: str
+    function_hash: str
+    schedule_hash: str
+    step: int = 0
+    epoch: int = 0
+    position: int = 0
+    metrics_lines: int = 0
+    interval: Totals = Totals()
+    epoch_totals: Totals = Totals()
+    skipped: int = 0
+    unreadable: int = 0
+    scaler: dict[str, int | float] | None = None
+    last_loss: float | None = None
+    last_accuracy: float | None = None
+    best_accuracy: float | None = None
+    best_epoch: int | None = None
+    clock: Clock = Clock()
+
+
 @dataclass(frozen=True)
 class Checkpoint:
-    """The content of a checkpoint whose every byte was as it was written."""
+    """The content of a checkpoint, every byte of which was verified."""
 
     path: Path
     model: Tensors
     optimizer: Tensors
-    state: State
+    state: TrainState
     average: Tensors | None = None
 
     @property
@@ -59,13 +122,13 @@ def save(
     run: Path,
     model: Tensors,
     optimizer: Tensors,
-    state: State,
+    state: TrainState,
     average: Tensors | None = None,
 ) -> Path:
     """Write a checkpoint of a run folder and return its path.
 
-    Raises EnvironmentFailure if the disk refuses; older checkpoints are then as they
-    were.
+    Raises EnvironmentFailure if it cannot be written; older checkpoints are then
+    untouched.
     """
     folder = run / FOLDER
     disk.make_folder(folder)
@@ -94,8 +157,8 @@ def save(
             disk.remove_folder(aside)
         raise
     point_at(path)
-    # A torn one that was passed over may be ahead of this one; it must not
-    # count as one of those to fall back on.
+    # A torn one that was skipped may be ahead of this one; it must not count as one
+    # of those to fall back on.
     done = [other for other in stored(run) if _step(other) <= state.step]
     for old in done[KEPT:]:
         disk.remove_folder(old)
@@ -105,8 +168,8 @@ def save(
 def point_at(path: Path) -> None:
     """Make `latest` name this checkpoint, if it does not yet.
 
-    For people and scripts; resuming reads the folders themselves. So it may have
-    stayed behind where a process ended just after a checkpoint's rename.
+    It is for people and scripts; resuming reads the folders themselves. It may be
+    stale where a process ended just after a checkpoint's rename.
     """
     pointer, text = path.with_name(LATEST), f"{path.name}\n".encode()
     if not pointer.is_file() or disk.read(pointer) != text:
@@ -130,10 +193,10 @@ def _step(path: Path) -> int:
 
 
 def newest(run: Path) -> tuple[Checkpoint | None, list[str]]:
-    """The newest valid checkpoint, and what was passed over and why.
+    """The newest valid checkpoint, and what was skipped and why.
 
     None if there is no checkpoint at all. Raises EnvironmentFailure if there are some
-    and none is valid: starting over would be no resuming.
+    and none is valid: starting over would not be resuming.
     """
     skipped: list[str] = []
     for path in stored(run):
@@ -149,7 +212,7 @@ def newest(run: Path) -> tuple[Checkpoint | None, list[str]]:
 
 
 def load(path: Path) -> Checkpoint:
-    """Read a checkpoint, holding every byte against its manifest.
+    """Read a checkpoint and verify every byte against its manifest.
 
     Raises Torn if it is not what was written.
     """
@@ -171,7 +234,7 @@ def load(path: Path) -> Checkpoint:
             path=path,
             model=parse_tensors(content[MODEL]),
             optimizer=parse_tensors(content[OPTIMIZER]),
-            state=State.model_validate_json(content[STATE]),
+            state=TrainState.model_validate_json(content[STATE]),
             average=parse_tensors(content[AVERAGE]) if AVERAGE in content else None,
         )
     except (SafetensorError, ValidationError) as error:

@@ -7,19 +7,19 @@ from typing import Any
 
 from s2mlp_dsl.train import disk
 
-NAME = "curves.svg"
+CURVES = "curves.svg"
 
 
 def draw_curves(run: Path, metrics: Path) -> str | None:
     """Draw a run's metrics into its folder.
 
-    Returns what to tell a person if nothing can draw here. Raises EnvironmentFailure
-    if the disk refuses.
+    Returns what to tell the user if matplotlib is missing. Raises EnvironmentFailure
+    if a file cannot be read or written.
     """
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        return f"no {NAME}: drawing needs pip install 's2mlp-dsl[plots]'"
+        return f"no {CURVES}: drawing needs pip install 's2mlp-dsl[plots]'"
     import matplotlib
 
     lines = [json.loads(line) for line in disk.read(metrics).splitlines()]
@@ -43,7 +43,7 @@ def draw_curves(run: Path, metrics: Path) -> str | None:
                 axes.legend()
         drawn = io.BytesIO()
         figure.savefig(drawn, format="svg", metadata={"Date": None})
-    disk.replace(run / NAME, drawn.getvalue())
+    disk.replace(run / CURVES, drawn.getvalue())
     return None
 
 

@@ -1,4 +1,4 @@
-"""Writing so that a crash at any moment leaves the old file or the new one."""
+"""File operations: a crash at any moment leaves the old file or the new one."""
 
 import os
 import shutil
@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from s2mlp_dsl.train.errors import EnvironmentFailure
+from s2mlp_dsl.errors import EnvironmentFailure
 
 
 @contextmanager
 def reported(path: Path, doing: str) -> Iterator[None]:
-    """Turn the operating system's refusal into a message with path and reason."""
+    """Turn an OSError into an EnvironmentFailure with path and reason."""
     try:
         yield
     except OSError as error:
@@ -26,7 +26,7 @@ def make_folder(path: Path) -> None:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file and wait until the disk has it."""
+    """Write a file and wait until it is on disk."""
     with reported(path, "write"), path.open("wb") as file:
         file.write(data)
         file.flush()
@@ -34,8 +34,8 @@ def write(path: Path, data: bytes) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Wait until the disk has the names in a folder."""
-    if os.name == "nt":  # Windows opens no folders, and needs none of this.
+    """Wait until the names in a folder are on disk."""
+    if os.name == "nt":  # Windows cannot open folders, and need not
         return
     with reported(path, "write"):
         handle = os.open(path, os.O_RDONLY)
@@ -46,7 +46,7 @@ def sync_folder(path: Path) -> None:
 
 
 def replace(path: Path, data: bytes) -> None:
-    """Write a file at once: readers see the old content or the new."""
+    """Replace a file atomically: readers see the old content or the new."""
     aside = path.with_name(path.name + ".tmp")
     try:
         write(aside, data)
@@ -67,7 +67,7 @@ def rename(source: Path, target: Path) -> None:
 
 
 def remove_folder(path: Path) -> None:
-    """Delete a folder with all that is in it."""
+    """Delete a folder and its content."""
     with reported(path, "delete"):
         shutil.rmtree(path)
 

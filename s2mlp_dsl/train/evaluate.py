@@ -1,23 +1,32 @@
-"""Testing a run's weights on held-out images, or on those it was trained on."""
+"""Testing a model on a split, testing a run's weights, and classifying image files."""
 
+import math
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
 
-from s2mlp_dsl.train import checkpoint as checkpoints
-from s2mlp_dsl.train.checkpoint import Checkpoint
-from s2mlp_dsl.train.device import choose_place
-from s2mlp_dsl.train.errors import EnvironmentFailure, UsageError
-from s2mlp_dsl.train.job import Evaluation
-from s2mlp_dsl.train.measure import measure
+from s2mlp_dsl.data.batch import Batch, Split
+from s2mlp_dsl.data.sampler import BatchSplit
+from s2mlp_dsl.data.seeds import derive, fork_generators, reseed
+from s2mlp_dsl.data.subset import First
+from s2mlp_dsl.errors import EnvironmentFailure
+from s2mlp_dsl.recipe import Recipe
+from s2mlp_dsl.train.data import open_data
+from s2mlp_dsl.train.device import Accelerator, choose_accelerator
+from s2mlp_dsl.train.distributed import Distributed, init_distributed
+from s2mlp_dsl.train.job import ClassAccuracy, Evaluation, Guess, Prediction
 from s2mlp_dsl.train.run import Run
-from s2mlp_dsl.train.seeds import lent_generators
-from s2mlp_dsl.train.sets import open_data
-from s2mlp_dsl.train.start import take
-from s2mlp_dsl.train.subset import each_once
-from s2mlp_dsl.train.world import join
+from s2mlp_dsl.train.step import require_logits
+from s2mlp_dsl.train.weights import load_checkpoint
+
+TOP = 5  # classes among which a label counts for `top5`
+MOST_CONFUSED = 2_000  # classes; a confusion matrix of more is too large to keep
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
 
 def evaluate(
@@ -34,34 +43,36 @@ def evaluate(
 ) -> Evaluation:
     """Test a run's newest valid checkpoint on its test images, or training images.
 
-    Training images are taken as they are, without augmentation, each once.
-
-    `model` is built like the run's; it gets the checkpoint's weights, averaged
-    ones if the recipe averages, and stays on the device. `weight_hash`, if
-    given, is held against the run's; with `partial` what fits is taken of weights
-    that differ, and `say` is told what that is. Under torchrun the ranks share the
-    images and each returns the whole result.
+    Training images come without augmentation, each once. `model` is built like the
+    run's; it gets the checkpoint's weights, averaged ones if the recipe averages, and
+    stays on the device. `weight_hash`, if given, is compared with the run's; with
+    `partial`, weights that differ are loaded as far as they fit, and `say` is told
+    what differs. Under torchrun the ranks share the images and each returns the whole
+    result.
 
     Raises UsageError if the model is not the run's, EnvironmentFailure if data or
     checkpoint are missing or damaged.
     """
     run = Run.open(run_dir)
     recipe = run.job.recipe
-    place = choose_place(device, recipe.precision)
+    accelerator = choose_accelerator(device, recipe.precision)
     root = data_root or (Path(run.data_root) if run.data_root else None)
-    # Without changes of images, training images come as test images do.
     plain = recipe.model_copy(update={"augment": ()})
     job = run.job.model_copy(update={"recipe": plain})
-    data = open_data(job, place.device, root)
-    split = data.test if on == "test" else each_once(data)
-    found, skipped = load_weights(
+    data = open_data(job, accelerator.device, root)
+    split = data.test if on == "test" else First(data.train, data.train_images)
+    found, skipped = load_checkpoint(
         model, run, checkpoint, weight_hash, say=say if partial else None
     )
-    model.to(place.device)
-    world = join(place.device)
-    with lent_generators(place.device), place.numerics(recipe.deterministic):
+    model.to(accelerator.device)
+    distributed = init_distributed(accelerator.device)
+    names = data.class_names
+    with (
+        fork_generators(accelerator.device),
+        accelerator.numerics(recipe.deterministic),
+    ):
         result = measure(
-            model, split, place, recipe, data.class_names, world, confusion=True
+            model, split, accelerator, recipe, names, distributed, confusion=True
         )
     assert result is not None  # nobody polls, so nobody stops it
     return result.model_copy(
@@ -69,48 +80,175 @@ def evaluate(
     )
 
 
-def load_weights(
+def measure(
     model: nn.Module,
-    run: Run,
-    path: Path | None,
-    weight_hash: str | None,
+    split: Split,
+    accelerator: Accelerator,
+    recipe: Recipe,
+    class_names: tuple[str, ...],
+    distributed: Distributed,
     *,
-    to_train: bool = False,
-    say: Callable[[str], None] | None = None,
-) -> tuple[Checkpoint, list[str]]:
-    """Load a run's checkpoint, or its newest valid one, into the model.
+    confusion: bool = False,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Evaluation | None:
+    """Test a model on all images of a split, each counted once.
 
-    Where the run averages its weights, the average, unless it is to train on. With
-    `say` weights that differ from the model's are loaded as far as they fit, and it
-    is told what that is. Returns what was loaded and what was passed over. Raises
-    like `evaluate`; the message says every difference in names and shapes.
+    Every rank calls this with its own model and gets the whole result. `stopped` is
+    asked after each batch and must answer alike on all ranks; if it is true, the
+    result is None. Raises EnvironmentFailure if the loss is not finite.
     """
-    found, skipped = _chosen(run, path)
-    tensors = found.model if to_train else found.tested
-    expected = weight_hash or run.job.weight_hash
-    hashes = {expected, run.job.weight_hash, found.state.weight_hash}
-    fit = take(model, tensors, str(found.path), partial=say is not None)
-    if len(hashes) > 1 and fit.whole:
-        raise UsageError(
-            f"the model has weights {expected}, the run {run.path} has "
-            f"{run.job.weight_hash}, its checkpoint {found.path.name} "
-            f"{found.state.weight_hash}; yet names and shapes agree"
+    classes, training = len(class_names), model.training
+    counts = _Counts(classes, confusion and classes <= MOST_CONFUSED, accelerator)
+    batch_split = BatchSplit(
+        distributed.rank, distributed.world_size, recipe.micro_batch
+    )
+    wanted = batch_split.evaluation(split.images, recipe.batch)
+    reseed(derive("test", recipe.seed))
+    model.eval()
+    try:
+        with (
+            torch.inference_mode(),
+            accelerator.weights(model),
+            closing(split.batches(wanted)) as batches,
+        ):
+            for batch in batches:
+                logits_BK = accelerator.forward(model, batch.images_BCHW)
+                require_logits(logits_BK, len(batch.labels_B), classes)
+                counts.add(logits_BK.float(), batch)
+                if stopped():
+                    return None
+    finally:
+        model.train(training)
+    return counts.evaluation(distributed, class_names)
+
+
+class _Counts:
+    """What a rank has seen so far, on the device until the end."""
+
+    def __init__(self, classes: int, matrix: bool, accelerator: Accelerator) -> None:
+        device = accelerator.device
+        self.loss = torch.zeros((), dtype=torch.float64, device=device)
+        self.correct_K = torch.zeros(classes, dtype=torch.long, device=device)
+        self.images_K = torch.zeros_like(self.correct_K)
+        self.top = torch.zeros((), dtype=torch.long, device=device)
+        self.unreadable = torch.zeros((), dtype=torch.long, device=device)
+        self.matrix_KK = self.correct_K.new_zeros(classes, classes) if matrix else None
+
+    def add(self, logits_BK: Tensor, batch: Batch) -> None:
+        labels_B, classes = batch.labels_B, len(self.images_K)
+        losses_B = F.cross_entropy(logits_BK, labels_B, reduction="none")
+        predicted_B = logits_BK.argmax(1)
+        top_BT = logits_BK.topk(min(TOP, classes)).indices
+        in_top_B = (top_BT == labels_B[:, None]).any(1)
+        if batch.counted_B is not None:
+            counted_B = batch.counted_B
+            losses_B, in_top_B = losses_B[counted_B], in_top_B[counted_B]
+            labels_B, predicted_B = labels_B[counted_B], predicted_B[counted_B]
+        self.loss += losses_B.double().sum()
+        self.top += in_top_B.sum()
+        correct_B = labels_B[predicted_B == labels_B]
+        self.correct_K += torch.bincount(correct_B, minlength=classes)
+        self.images_K += torch.bincount(labels_B, minlength=classes)
+        self.unreadable += len(batch.skipped)
+        if self.matrix_KK is not None:
+            cells = labels_B * classes + predicted_B
+            counts = torch.bincount(cells, minlength=classes**2)
+            self.matrix_KK += counts.reshape(classes, classes)
+
+    def evaluation(
+        self, distributed: Distributed, names: tuple[str, ...]
+    ) -> Evaluation:
+        """The result over all ranks."""
+        for tensor in vars(self).values():
+            if tensor is not None:
+                distributed.all_reduce_sum(tensor)
+        correct_of, images_of = self.correct_K.tolist(), self.images_K.tolist()
+        images, correct, loss = sum(images_of), sum(correct_of), self.loss.item()
+        if not images:
+            raise EnvironmentFailure("not one test image can be read")
+        if not math.isfinite(loss):
+            raise EnvironmentFailure(f"the loss over {images:,} test images is {loss}")
+        return Evaluation(
+            accuracy=correct / images,
+            top5=self.top.item() / images,
+            loss=loss / images,
+            images=images,
+            correct=correct,
+            unreadable=int(self.unreadable),
+            classes=tuple(
+                ClassAccuracy(
+                    name=name, images=n, correct=hits, accuracy=hits / n if n else None
+                )
+                for name, n, hits in zip(names, images_of, correct_of, strict=True)
+            ),
+            confusion=None if self.matrix_KK is None else self.matrix_KK.tolist(),
         )
-    if say is not None and not fit.whole:
-        for line in fit.report():
-            say(line)
-    return found, skipped
 
 
-def _chosen(run: Run, path: Path | None) -> tuple[Checkpoint, list[str]]:
-    if path is not None:
-        try:
-            return checkpoints.load(path), []
-        except checkpoints.Torn as reason:
-            raise EnvironmentFailure(
-                f"{path} is no valid checkpoint: {reason}"
-            ) from reason
-    found, skipped = checkpoints.newest(run.path)
-    if found is None:
-        raise EnvironmentFailure(f"{run.path} has no checkpoint yet")
-    return found, skipped
+def predict(
+    model: nn.Module,
+    run_dir: Path,
+    paths: list[Path],
+    top: int = 5,
+    *,
+    device: str | None = None,
+    checkpoint: Path | None = None,
+    weight_hash: str | None = None,
+    partial: bool = False,
+    say: Callable[[str], None] = print,
+) -> list[Prediction]:
+    """Classify image files with a run's newest valid checkpoint.
+
+    A file is brought to the input that the run was tested on: the model's channels
+    and size, the same normalisation. Digits are light on dark. `top` is the number of
+    guesses, at most all classes; `partial` and `say` are those of `evaluate`. Raises
+    EnvironmentFailure naming a file that cannot be read, and like `evaluate`.
+    """
+    run = Run.open(run_dir)
+    accelerator = choose_accelerator(device, run.job.recipe.precision)
+    found, _ = load_checkpoint(
+        model, run, checkpoint, weight_hash, say=say if partial else None
+    )
+    model.to(accelerator.device)
+    training = model.training
+    model.eval()
+    predictions = []
+    try:
+        with torch.inference_mode(), accelerator.weights(model):
+            for path in paths:
+                image_1CHW = run.preprocess.from_file(path)[None].to(accelerator.device)
+                logits_1K = accelerator.forward(model, image_1CHW)
+                require_logits(logits_1K, 1, run.job.classes)
+                guesses = _best(logits_1K[0], run.class_names, top)
+                predictions.append(
+                    Prediction(path=str(path), checkpoint=found.path.name, top=guesses)
+                )
+    finally:
+        model.train(training)
+    return predictions
+
+
+def _best(logits_K: Tensor, names: tuple[str, ...], top: int) -> tuple[Guess, ...]:
+    probabilities_K = logits_K.float().softmax(0)
+    values, indices = probabilities_K.topk(min(max(top, 1), len(names)))
+    return tuple(
+        Guess(name=names[index], index=index, probability=value)
+        for value, index in zip(values.tolist(), indices.tolist(), strict=True)
+    )
+
+
+def image_files(paths: list[Path]) -> list[Path]:
+    """The files among the paths, and the images in the folders, by name.
+
+    Raises EnvironmentFailure for a folder without any image.
+    """
+    files: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            files.append(path)
+            continue
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
+        if not inside:
+            raise EnvironmentFailure(f"{path} has no image ({', '.join(SUFFIXES)})")
+        files += inside
+    return files

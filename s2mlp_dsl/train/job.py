@@ -1,13 +1,13 @@
-"""What goes into a run and what comes out of it, as records."""
+"""What goes into a run, and what comes out of it."""
 
 from typing import Literal
 
 from s2mlp_dsl.ir.node import Record
-from s2mlp_dsl.ir.recipe import Recipe
+from s2mlp_dsl.recipe import Recipe
 
 
 class Start(Record):
-    """Weights that a run begins with: their file, and the SHA-256 of it."""
+    """The file of a run's initial weights, and its SHA-256."""
 
     source: str
     sha256: str
@@ -16,11 +16,11 @@ class Start(Record):
 class Job(Record):
     """A model and a recipe, as far as the runner must know them.
 
-    `image` is (channels, height, width); `macs` are per image. `spec` is a
-    name to show. `model_text` is the model as a spec that stands alone: the
-    run folder keeps it so that the model can be rebuilt. Two models with one
-    `weight_hash` have the same weights by name and shape. `start` says where the
-    first weights came from, if not from the model as built.
+    `image` is (channels, height, width); `macs` are per image. `spec` is a name to
+    show. `model_text` is the model as a self-contained spec, from which a run folder
+    can rebuild it. Two models with one `weight_hash` have the same weights by name and
+    shape. `start` says where the initial weights came from, if not from the model as
+    built.
     """
 
     model_name: str
@@ -41,9 +41,9 @@ class Summary(Record):
 
     `seconds` counts all sessions of the run; `images_per_second` and
     `data_wait_share` count its training steps alone, without tests and saves.
-    `mfu` is the share of the GPUs' peak used, null if that is not known.
-    `skipped_images` counts how often another image stood in for an unreadable
-    one, `unreadable_test_images` those the last test left out.
+    `mfu` is the model FLOPs utilisation of the GPUs, null if their peak is not known.
+    `skipped_images` counts how often another image replaced an unreadable one,
+    `unreadable_test_images` those that the last test left out.
     """
 
     finished: Literal[True] = True
@@ -69,7 +69,7 @@ class Summary(Record):
 
 
 class ClassAccuracy(Record):
-    """How one class fared; accuracy is null where no image is of this class."""
+    """Accuracy on the images of one class, null where there are none."""
 
     name: str
     images: int
@@ -80,11 +80,11 @@ class ClassAccuracy(Record):
 class Evaluation(Record):
     """A test of one set of weights. `accuracy` is a fraction of `images`.
 
-    `top5` is the fraction whose class is among the five likeliest.
-    `loss` is the mean cross entropy in nats, without label smoothing.
-    `confusion[a][b]` counts images of class a that were taken for class b; null
-    during training and beyond 2,000 classes. `unreadable` images are not among
-    `images`. `skipped` names newer checkpoints that are damaged, and how.
+    `top5` is the fraction whose class is among the five most probable. `loss` is the
+    mean cross entropy in nats, without label smoothing. `confusion[a][b]` counts images
+    of class a that were classified as b; null during training and beyond 2,000 classes.
+    `unreadable` images are not among `images`. `skipped` names newer checkpoints that
+    are damaged, and how.
     """
 
     accuracy: float
@@ -100,7 +100,7 @@ class Evaluation(Record):
 
 
 class Guess(Record):
-    """A class and the probability the model gives it."""
+    """A class and its predicted probability."""
 
     name: str
     index: int
@@ -108,7 +108,7 @@ class Guess(Record):
 
 
 class Prediction(Record):
-    """The likeliest classes of one image file, best first."""
+    """The most probable classes of an image file, best first."""
 
     path: str
     checkpoint: str

@@ -1,21 +1,24 @@
-"""AdamW and SGD, and their state as named tensors without any pickled object."""
+"""The optimizer and the averaged weights, and their state as named tensors."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from s2mlp_dsl.ir.recipe import SGD, AdamW
-from s2mlp_dsl.train.errors import EnvironmentFailure, UsageError
+from s2mlp_dsl.errors import EnvironmentFailure, UsageError
+from s2mlp_dsl.recipe.contracts import Optimizer
 
 Named = list[tuple[str, nn.Parameter]]
 
 
 def split_decay(model: nn.Module) -> tuple[Named, Named]:
-    """The trained parameters: those that decay, and those that must not.
+    """The trained parameters: those that decay, and those that do not.
 
     Weight decay is for matrices and kernels. Vectors are biases and the scales
-    of norms; pulling them to zero only fights the normalisation.
+    of norms; pulling them to zero only works against the normalisation.
     """
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     if not named:
@@ -25,32 +28,16 @@ def split_decay(model: nn.Module) -> tuple[Named, Named]:
     return decayed, kept
 
 
-def build_optimizer(model: nn.Module, recipe: AdamW | SGD) -> torch.optim.Optimizer:
-    """Two groups, decayed and not; the loop sets `lr` at each step."""
+def build_optimizer(model: nn.Module, chosen: Optimizer) -> torch.optim.Optimizer:
+    """Two groups, with weight decay and without; `lr` is set at each step."""
     decayed, kept = split_decay(model)
-    groups = [
-        {"params": [p for _, p in decayed], "weight_decay": recipe.weight_decay},
+    groups: list[dict[str, Any]] = [
+        {"params": [p for _, p in decayed], "weight_decay": chosen.weight_decay},
         {"params": [p for _, p in kept], "weight_decay": 0.0},
     ]
     groups = [group for group in groups if group["params"]]
     fused = all(p.device.type in ("cpu", "cuda") for _, p in decayed + kept)
-    match recipe:
-        case AdamW():
-            return torch.optim.AdamW(
-                groups,
-                lr=recipe.lr,
-                betas=(recipe.beta1, recipe.beta2),
-                eps=recipe.eps,
-                fused=fused,
-            )
-        case SGD():
-            return torch.optim.SGD(
-                groups,
-                lr=recipe.lr,
-                momentum=recipe.momentum,
-                nesterov=recipe.momentum > 0,
-                fused=fused,
-            )
+    return chosen.build(groups, fused)
 
 
 def state_tensors(
@@ -58,7 +45,7 @@ def state_tensors(
 ) -> dict[str, Tensor]:
     """The optimizer's state as `PARAMETER/ENTRY` → tensor.
 
-    Nothing else needs to be kept: the group's numbers come from the recipe.
+    Nothing else is kept: the groups' numbers come from the recipe.
     """
     named = {id(p): name for name, p in model.named_parameters()}
     return {
@@ -72,16 +59,15 @@ def state_tensors(
 def load_state_tensors(
     model: nn.Module, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]
 ) -> None:
-    """Put back what `state_tensors` gave. Raises EnvironmentFailure."""
+    """Load what `state_tensors` returned. Raises EnvironmentFailure."""
     own = {name: p for name, p in model.named_parameters() if p.requires_grad}
     states: dict[str, dict[str, Any]] = {}
     for key, tensor in tensors.items():
         name, _, entry = key.rpartition("/")
         states.setdefault(name, {})[entry] = tensor
-    if set(states) - set(own):
-        strange = ", ".join(sorted(set(states) - set(own))[:3])
+    if unknown := sorted(states.keys() - own.keys()):
         raise EnvironmentFailure(
-            f"the optimizer's state is of another model: {strange}"
+            f"the optimizer's state is of another model: {', '.join(unknown[:3])}"
         )
     for name, state in states.items():
         # AdamW keeps its step counter on the CPU unless fused on a GPU.
@@ -89,3 +75,48 @@ def load_state_tensors(
         for entry, tensor in state.items():
             device = fused_there if entry == "step" else own[name].device
             optimizer.state[own[name]][entry] = tensor.to(device)
+
+
+class EMA:
+    """An exponential moving average of the trained weights, in float32.
+
+    It keeps tensors and no second model, as `AveragedModel` would: a compiled model
+    has no copy, and an evaluation swaps them in.
+    """
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.live = {n: p for n, p in model.named_parameters() if p.requires_grad}
+        self.averaged = {n: p.detach().clone() for n, p in self.live.items()}
+
+    def update(self, step: int) -> None:
+        """After step 0, 1, …; fast at first, so that the initial weights fade."""
+        decay = min(self.decay, (1 + step) / (10 + step))
+        update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        update(list(self.averaged.values()), list(self.live.values()), step)
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Load the averages of a checkpoint."""
+        if tensors.keys() != self.averaged.keys():
+            raise EnvironmentFailure("the averaged weights are of another model")
+        for name, tensor in tensors.items():
+            self.averaged[name].copy_(tensor)
+
+    @contextmanager
+    def swapped_in(self) -> Iterator[None]:
+        """The model has the averaged weights while the block runs."""
+        self._swap()
+        try:
+            yield
+        finally:
+            self._swap()
+
+    @torch.no_grad()
+    def copy_to_model(self) -> None:
+        """Leave the averaged weights in the model for good."""
+        for name, live in self.live.items():
+            live.copy_(self.averaged[name])
+
+    def _swap(self) -> None:
+        for name, live in self.live.items():
+            live.data, self.averaged[name] = self.averaged[name], live.data

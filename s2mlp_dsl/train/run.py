@@ -1,4 +1,4 @@
-"""A run folder: what is fixed when a run begins, and where things are."""
+"""A run folder: what is fixed when a run begins, and where its files are."""
 
 import importlib.metadata
 import json
@@ -9,18 +9,23 @@ from typing import Any, Literal
 
 import torch
 from pydantic import Field, ValidationError
+from torch import nn
 
+from s2mlp_dsl.data.batch import Data
+from s2mlp_dsl.data.images import Preprocess
+from s2mlp_dsl.data.sampler import Sampler
+from s2mlp_dsl.errors import EnvironmentFailure, UsageError
 from s2mlp_dsl.ir.node import Record
+from s2mlp_dsl.recipe.learning_rate import LearningRate
 from s2mlp_dsl.train import disk
-from s2mlp_dsl.train.device import Resolved
-from s2mlp_dsl.train.errors import EnvironmentFailure, UsageError
-from s2mlp_dsl.train.images import Preprocess
+from s2mlp_dsl.train.data import BatchMixer
+from s2mlp_dsl.train.device import Accelerator, ResolvedPrecision
 from s2mlp_dsl.train.job import Job, Summary
-from s2mlp_dsl.train.schedule import Schedule
+from s2mlp_dsl.train.optimizer import split_decay
 
 RUN, MODEL_TEXT, SUMMARY = "run.json", "model.arch", "summary.json"
-# What may differ when a run is resumed: no result depends on it, but for
-# rounding, which is then said.
+# What may differ when a run is resumed: no result depends on it, except by rounding,
+# which is then reported.
 FREE = (
     "job.model_name",
     "job.spec",
@@ -45,7 +50,7 @@ class Run(Record):
     """
 
     path: Path = Field(exclude=True)
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     job: Job
     preprocess: Preprocess
     class_names: tuple[str, ...]
@@ -53,18 +58,18 @@ class Run(Record):
     data_root: str | None
     train_images: int
     test_images: int
-    schedule: Schedule
+    learning_rate: LearningRate
     parameters: int
     device: str
     devices: int = 1
-    precision: Resolved
+    precision: ResolvedPrecision
     versions: dict[str, str]
 
     @classmethod
     def open(cls, path: Path) -> "Run":
         """Read a run folder. Raises EnvironmentFailure if it is none, or is damaged."""
         if not (path / RUN).is_file():
-            what = "holds no run.json" if path.is_dir() else "does not exist"
+            what = "has no run.json" if path.is_dir() else "does not exist"
             if path.exists() and not path.is_dir():
                 what = "is a file"
             raise EnvironmentFailure(f"{path} is not a run folder: it {what}")
@@ -105,11 +110,48 @@ class Run(Record):
         disk.replace(self.path / SUMMARY, text.encode())
 
 
-def folder_in_use(path: Path, resume: bool) -> bool:
-    """Whether a run in this folder is to be continued.
+def describe(
+    model: nn.Module,
+    job: Job,
+    out: Path,
+    data: Data,
+    sampler: Sampler,
+    accelerator: Accelerator,
+    world_size: int,
+) -> Run:
+    """The run as run.json will have it. Raises UsageError if it cannot be trained."""
+    decayed, kept = split_decay(model)
+    BatchMixer(job.recipe, job.classes)  # refuses a batch that cannot be mixed
+    if job.recipe.batch < world_size:
+        raise UsageError(
+            f"a batch of {job.recipe.batch:,} images is too few for "
+            f"{world_size:,} processes"
+        )
+    return Run(
+        path=out,
+        job=job,
+        preprocess=data.preprocess,
+        class_names=data.class_names,
+        data_fingerprint=data.fingerprint,
+        data_root=str(data.root) if data.root is not None else None,
+        train_images=data.train_images,
+        test_images=data.test.images,
+        learning_rate=LearningRate.of(
+            job.recipe, sampler.steps, sampler.steps_per_epoch
+        ),
+        parameters=sum(p.numel() for _, p in decayed + kept),
+        device=str(accelerator.device),
+        devices=world_size,
+        precision=accelerator.precision,
+        versions=versions(),
+    )
 
-    Raises UsageError if the folder is used and may not be, EnvironmentFailure if it is
-    no folder at all.
+
+def folder_in_use(path: Path, resume: bool) -> bool:
+    """Whether the folder has a run that is to be resumed.
+
+    Raises UsageError if the folder is used and may not be, EnvironmentFailure if it
+    is not a folder.
     """
     with disk.reported(path, "read"):
         exists = path.exists()
@@ -120,13 +162,13 @@ def folder_in_use(path: Path, resume: bool) -> bool:
     if (path / RUN).exists():
         if not resume:
             raise UsageError(
-                f"{path} already holds a run; continue it with --resume "
+                f"{path} already contains a run; continue it with --resume "
                 "or choose another folder"
             )
         return True
     with disk.reported(path, "read"):
         names = {entry.name for entry in path.iterdir()}
-    # These two are all that a run killed at its very start leaves behind.
+    # A run that was killed at its very start leaves these and nothing else.
     strangers = {n for n in names if not n.endswith(".tmp")} - {MODEL_TEXT}
     if strangers or (names and not resume):
         raise UsageError(
@@ -135,8 +177,8 @@ def folder_in_use(path: Path, resume: bool) -> bool:
     return False
 
 
-def refuse_another(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
-    """Raise UsageError naming what differs, if a run would go on as another.
+def require_same(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Raise UsageError naming what differs, if a resumed run would be another one.
 
     `old` and `new` are dumps of the run or of a part of it, as in run.json.
     """
@@ -149,7 +191,7 @@ def refuse_another(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None
     ]
     if changed:
         raise UsageError(
-            f"{path} holds another run; it differs in " + "; ".join(changed)
+            f"{path} contains another run; it differs in " + "; ".join(changed)
         )
 
 
@@ -165,8 +207,27 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
+def rounding_changes(old: Run, new: Run) -> list[str]:
+    """What changed from one session to the next and may change the last digits."""
+    before, after = (
+        {
+            **dict(sorted(run.versions.items())),
+            "device": run.device,
+            "processes": run.devices,
+            "precision": run.precision,
+            "micro_batch": run.job.recipe.micro_batch,
+        }
+        for run in (old, new)
+    )
+    return [
+        f"{name} {before.get(name)} → {after.get(name)}"
+        for name in {**before, **after}
+        if before.get(name) != after.get(name)
+    ]
+
+
 def versions() -> dict[str, str]:
-    """What the run was computed with."""
+    """The versions that a run is computed with."""
     names = ["s2mlp-dsl", "torchvision", "numpy", "scikit-learn", "safetensors"]
     found = {"python": platform.python_version(), "torch": torch.__version__}
     for name in names:

@@ -1,4 +1,4 @@
-"""One optimizer step: forward and backward in parts, check, update."""
+"""One optimizer step: forward and backward by micro-batches, check, update."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -11,22 +11,21 @@ from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
-from s2mlp_dsl.ir.recipe import Recipe
-from s2mlp_dsl.train.average import Average
-from s2mlp_dsl.train.data import Batch
-from s2mlp_dsl.train.device import Place
-from s2mlp_dsl.train.errors import EnvironmentFailure, UsageError
-from s2mlp_dsl.train.mix import Mix
-from s2mlp_dsl.train.optimizer import build_optimizer
-from s2mlp_dsl.train.order import Share
-from s2mlp_dsl.train.schedule import Schedule
-from s2mlp_dsl.train.seeds import derive, reseed
-from s2mlp_dsl.train.world import World
+from s2mlp_dsl.data.batch import Batch
+from s2mlp_dsl.data.sampler import BatchSplit
+from s2mlp_dsl.data.seeds import derive, reseed
+from s2mlp_dsl.errors import EnvironmentFailure, UsageError
+from s2mlp_dsl.recipe import Recipe
+from s2mlp_dsl.recipe.learning_rate import LearningRate
+from s2mlp_dsl.train.data import BatchMixer
+from s2mlp_dsl.train.device import Accelerator
+from s2mlp_dsl.train.distributed import Distributed
+from s2mlp_dsl.train.optimizer import EMA, build_optimizer
 
 
 @dataclass(frozen=True)
-class Done:
-    """This rank's share of a step: of the batch's mean loss, and right answers.
+class StepResult:
+    """This rank's part of the batch's mean loss, and its correct answers.
 
     Both stay on the device. `skipped` names unreadable files.
     """
@@ -36,11 +35,11 @@ class Done:
     skipped: tuple[str, ...]
 
 
-class Stepper:
+class TrainStep:
     """Applies a recipe to a model, one batch at a time.
 
-    The batch's loss is a sum over images divided by the whole batch, so it does
-    not matter how ranks and parts divide it.
+    The batch's loss is a sum over images divided by the whole batch, so it does not
+    matter how ranks and micro-batches divide it.
     """
 
     def __init__(
@@ -48,74 +47,80 @@ class Stepper:
         model: nn.Module,
         recipe: Recipe,
         classes: int,
-        schedule: Schedule,
-        place: Place,
-        world: World | None = None,
+        learning_rate: LearningRate,
+        accelerator: Accelerator,
+        distributed: Distributed | None = None,
     ) -> None:
-        self.recipe, self.schedule, self.classes = recipe, schedule, classes
-        self.place, self.world = place, world or World(device=place.device)
-        share = Share(self.world.rank, self.world.size, recipe.micro_batch)
-        self.parts = len(share.parts(recipe.batch))
-        self.mix = Mix(recipe, classes)
+        self.recipe, self.learning_rate, self.classes = recipe, learning_rate, classes
+        self.accelerator = accelerator
+        self.distributed = distributed or Distributed(device=accelerator.device)
+        rank, world_size = self.distributed.rank, self.distributed.world_size
+        split = BatchSplit(rank, world_size, recipe.micro_batch)
+        self.micro_batches = len(split.micro_batches(recipe.batch))
+        self.mix = BatchMixer(recipe, classes)
         self.optimizer = build_optimizer(model, recipe.optimizer)
         self.parameters = [p for p in model.parameters() if p.requires_grad]
-        self.average = None if recipe.ema is None else Average(model, recipe.ema)
+        self.ema = None if recipe.ema is None else EMA(model, recipe.ema)
         self.scaler = torch.amp.GradScaler(
-            place.device.type, enabled=place.precision == "fp16"
+            accelerator.device.type, enabled=accelerator.precision == "fp16"
         )
-        self.net = self.model = model
-        if self.world.size > 1:
-            self.model = DistributedDataParallel(model, gradient_as_bucket_view=True)
+        self.model = self.ddp_model = model
+        if world_size > 1:
+            self.ddp_model = DistributedDataParallel(
+                model, gradient_as_bucket_view=True
+            )
 
     def __call__(
         self, batches: Iterator[Batch], step: int, last_good: Path | None
-    ) -> Done:
-        """Train on one batch, taken from `batches` in parts.
+    ) -> StepResult:
+        """Train on one batch, taken from `batches` in micro-batches.
 
-        An answer to a mixed image is right if it names the class with the
-        larger share. Raises EnvironmentFailure, with the weights unchanged, if the
-        loss or the gradient is not finite on any rank.
+        The answer to a mixed image is correct if it is the class with the larger
+        share. Raises EnvironmentFailure, with the weights unchanged, if the loss or
+        the gradient is not finite on any rank.
         """
         self.optimizer.zero_grad()
-        losses, rights = [], []
+        losses, correct = [], []
         skipped: tuple[str, ...] = ()
         seen: list[Tensor] = []
-        for part in range(self.parts):
+        for number in range(self.micro_batches):
             batch = next(batches)
-            # Mixing and dropout draw from the global generators. Set at each
-            # part, they do not depend on how the run came here.
-            reseed(derive("step", self.recipe.seed, step, self.world.rank, part))
-            loss, correct = self._forward_backward(batch, part == self.parts - 1)
-            losses.append(loss)
-            rights.append(correct)
+            # Mixing and dropout draw from the global generators. Seeded for each
+            # micro-batch, they do not depend on how the run came here.
+            rank = self.distributed.rank
+            reseed(derive("step", self.recipe.seed, step, rank, number))
+            last = number == self.micro_batches - 1
+            batch_loss, batch_correct = self._forward_backward(batch, last)
+            losses.append(batch_loss)
+            correct.append(batch_correct)
             seen.append(batch.indices)
             skipped += batch.skipped
         loss = torch.stack(losses).sum()
         self._update(loss, step, seen, last_good)
-        return Done(loss, torch.stack(rights).sum(), skipped)
+        return StepResult(loss, torch.stack(correct).sum(), skipped)
 
     def _forward_backward(self, batch: Batch, last: bool) -> tuple[Tensor, Tensor]:
         images_BCHW, targets = self.mix(batch.images_BCHW, batch.labels_B)
-        apart = self._apart() if not last else nullcontext()
-        with apart, self.place.lent(self.net):
-            logits_BK = self.place.forward(self.model, images_BCHW)
-            checked(logits_BK, len(images_BCHW), self.classes)
+        with self._no_sync(last), self.accelerator.weights(self.model):
+            logits_BK = self.accelerator.forward(self.ddp_model, images_BCHW)
+            require_logits(logits_BK, len(images_BCHW), self.classes)
             loss = F.cross_entropy(
                 logits_BK.float(),
                 targets,
-                label_smoothing=self.recipe.smoothing,
+                label_smoothing=self.recipe.label_smoothing,
                 reduction="sum",
             )
             loss = loss / self.recipe.batch
             # DDP takes the mean of the gradients; the loss asks for their sum.
-            torch.autograd.backward(self.scaler.scale(loss * self.world.size))
+            scaled = self.scaler.scale(loss * self.distributed.world_size)
+            torch.autograd.backward(scaled)
         labels_B = targets if targets.ndim == 1 else targets.argmax(1)
         return loss.detach(), (logits_BK.argmax(1) == labels_B).sum()
 
-    def _apart(self) -> AbstractContextManager[object]:
-        """Ranks exchange gradients once per step, in the backward of its last part."""
-        if isinstance(self.model, DistributedDataParallel):
-            return self.model.no_sync()
+    def _no_sync(self, last: bool) -> AbstractContextManager[object]:
+        """Ranks exchange gradients once per step, in the last backward pass."""
+        if isinstance(self.ddp_model, DistributedDataParallel) and not last:
+            return self.ddp_model.no_sync()
         return nullcontext()
 
     def _update(
@@ -124,33 +129,32 @@ class Stepper:
         self.scaler.unscale_(self.optimizer)
         gradients = [p.grad for p in self.parameters if p.grad is not None]
         norm = get_total_norm(gradients)
-        # The one reading per step: without it the update would be under way
-        # before anybody knew.
+        # The only wait for the device in a step: without it the update would be under
+        # way before anybody knew.
         good, finite = torch.stack((loss.isfinite(), norm.isfinite())).tolist()
-        bad, overflow = self.world.most(not good, not finite)
-        # In fp16 a gradient overflows now and then: the step is left out and the
-        # scale halved. Below 1 the scale is not what is wrong.
+        bad, overflow = self.distributed.all_reduce_max(not good, not finite)
+        # In fp16 a gradient overflows now and then: the step is skipped and the scale
+        # halved. Below 1 it is not the scale that is wrong.
         hopeless = not self.scaler.is_enabled() or self.scaler.get_scale() < 1
         if bad or (overflow and hopeless):
             raise EnvironmentFailure(_not_finite(loss, norm, seen, step, last_good))
-        if self.recipe.clip is not None and not overflow:
-            clip_grads_with_norm_(self.parameters, self.recipe.clip, norm)
+        if self.recipe.grad_clip is not None and not overflow:
+            clip_grads_with_norm_(self.parameters, self.recipe.grad_clip, norm)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.schedule.at(step)
+            group["lr"] = self.learning_rate.at(step)
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        if self.average is not None and not overflow:
-            self.average.update(step)
+        if self.ema is not None and not overflow:
+            self.ema.update(step)
 
 
-def checked(logits_BK: Tensor, images: int, classes: int) -> Tensor:
-    """The model's answer, if it has the promised shape [images, classes]."""
+def require_logits(logits_BK: Tensor, images: int, classes: int) -> None:
+    """Raise UsageError unless a model's answer has the shape [images, classes]."""
     if tuple(logits_BK.shape) != (images, classes):
         raise UsageError(
             f"the model gives {tuple(logits_BK.shape)} for {images} images of "
             f"{classes} classes; expected ({images}, {classes})"
         )
-    return logits_BK
 
 
 def _not_finite(
@@ -162,5 +166,5 @@ def _not_finite(
     return (
         f"step {step}: loss {loss.item():g}, gradient norm {norm.item():g}; stopped "
         f"before the weights changed. The batch: {len(indices)} images, "
-        f"numbers {first}{more}. Last good checkpoint: {last_good or 'none yet'}"
+        f"indices {first}{more}. Last good checkpoint: {last_good or 'none yet'}"
     )

@@ -13,9 +13,9 @@ import torch
 from PIL import Image
 
 from s2mlp_dsl.cli.runs import rebuild
-from s2mlp_dsl.ir.recipe import Recipe
 from s2mlp_dsl.train import Run, checkpoint
 from tests.cli.running import ROOT, s2mlp
+from tests.recipes import Recipe
 
 SMALL = ("--set", "epochs=3", "--set", "width=16", "--set", "depth=1")
 
@@ -34,7 +34,7 @@ def test_a_dry_run_plans_and_touches_nothing(tmp_path: Path) -> None:
     settings = ("--set", "steps=50", "--set", "micro_batch=40")
     done = s2mlp("train", spec, *settings, "--dry-run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "50: 5 epochs of 11, batch 128 as 4 × 32" in done.stdout
+    assert "50: 5 epochs of 11, batch 128, 4 × 32 a process" in done.stdout
     assert "memory    about" in done.stdout
     assert '"micro_batch": 40' in done.stdout
     assert not list(tmp_path.iterdir())
@@ -109,18 +109,18 @@ EVERYTHING = {
     "batch": "16",
     "micro_batch": "8",
     "optimizer": "sgd(lr = 0.05, momentum = 0.8)",
-    "schedule": "step(every = 1, factor = 1/2)",
-    "augment": "[flip(0.25), mixup]",
-    "repeats": "2",
-    "smoothing": "5%",
+    "schedule": "step(step_size = 1, gamma = 1/2)",
+    "augment": "[horizontal_flip(0.25), mixup]",
+    "repeated_augmentation": "2",
+    "label_smoothing": "5%",
     "drop_path": "1/10",
     "dropout": "1/10",
-    "init": "xavier(of = [linear])",
-    "share": "1/2",
-    "clip": "2",
+    "init": "xavier_uniform(of = [linear])",
+    "train_fraction": "1/2",
+    "grad_clip": "2",
     "ema": "0.9",
     "precision": "bf16",
-    "activation_checkpointing": "on",
+    "gradient_checkpointing": "on",
     "compile": "off",
     "deterministic": "on",
     "corrupt": "skip",
@@ -151,8 +151,8 @@ def test_any_setting_is_replaced_and_what_is_resolved_is_kept(tmp_path: Path) ->
         "weight_decay": 1e-4,
         "momentum": 0.8,
     }
-    assert kept["schedule"]["factor"] == 0.5 and kept["smoothing"] == 0.05
-    assert [one["kind"] for one in kept["augment"]] == ["flip", "mixup"]
+    assert kept["schedule"]["gamma"] == 0.5 and kept["label_smoothing"] == 0.05
+    assert [one["kind"] for one in kept["augment"]] == ["horizontal_flip", "mixup"]
     plain = {key: value for key, value in kept.items() if not isinstance(value, dict)}
     assert plain["precision"] == "bf16" and plain["seed"] == 7
     assert plain["deterministic"] is True and plain["compile"] is False
@@ -164,7 +164,7 @@ def test_weights_of_a_run_begin_another(run: Path, tmp_path: Path) -> None:
     words = ("train", "specs/digits.arch", *settings, "--init-from", run, *out)
     refused = s2mlp(*words)
     assert refused.returncode == 2
-    assert "another model's; --partial takes" in refused.stderr
+    assert "another model; --partial would load" in refused.stderr
     assert "new: stack.1.linear1.weight (not there)" in refused.stderr
     assert not (tmp_path / "run").exists()
     done = s2mlp(*words, "--partial")

@@ -37,13 +37,13 @@ def test_a_study_is_planned_run_and_continued(
     said = capsys.readouterr().out
     assert "widths: 2 rows, 2 seeds, by quick" in said
     assert "size = 8      290  2,640" in said and "4 to do of 4" in said
-    assert "measured here" in said and "digits are 1×8×8 images" in said
+    assert "measured here" in said and "takes 1×10×10 images" in said
     assert not out.exists()
 
     assert study(spec, "--out", out, "--seeds", "1") == 4  # a run failed
     said = capsys.readouterr().err
     assert "[1/2] size-8-0: test " in said
-    assert "[2/2] size-10-0: failed: digits are 1×8×8 images" in said
+    assert "[2/2] size-10-0: failed: digits has 10 classes of 1×8×8 images" in said
     assert [one.name for one in read_results(out)] == ["size-10-0", "size-8-0"]
     before = {one.name: one for one in read_results(out)}
 

@@ -226,6 +226,20 @@ claim tiny {
     reach(after = 1) == [9, 9]
     params() == 2_096
 }
+
+recipe old {
+    data = digits
+    epochs = 2
+    batch = 8
+    schedule = step(every = 1, factor = 1/2, floor = 0, start = 1e-6)
+    augment = [flip, erasing(p = 0.1), rand_augment(magnitude = 5, ops = 2)]
+    smoothing = 0.1
+    clip = 1.0
+    share = 5%
+    repeats = 2
+    activation_checkpointing = on
+    init = [xavier, kaiming(of = linear)]
+}
 """
 # Each old spelling in its line, and its new one.
 RENAMED = {
@@ -243,6 +257,20 @@ RENAMED = {
     "edge = clamp": "edge = replicate",
     "full_reach": "full_receptive_field",
     " reach": " receptive_field",
+    "every = 1": "step_size = 1",
+    "factor": "gamma",
+    "floor": "min_lr",
+    "start =": "warmup_lr =",
+    "[flip": "[horizontal_flip",
+    " erasing": " random_erasing",
+    "ops = 2": "num_ops = 2",
+    " smoothing": " label_smoothing",
+    " clip": " grad_clip",
+    " share": " train_fraction",
+    " repeats": " repeated_augmentation",
+    "activation_checkpointing": "gradient_checkpointing",
+    "[xavier": "[xavier_uniform",
+    " kaiming": " kaiming_normal",
 }
 
 

@@ -3,17 +3,17 @@
 import pytest
 
 from s2mlp_dsl.analysis.analyze import check_spec
-from s2mlp_dsl.ir.recipe import (
+from s2mlp_dsl.recipe.study import Figure, Study, recipe_hash
+from tests.checking import diagnose, marked, model_of, spec_of
+from tests.recipes import (
     SGD,
     AdamW,
     Digits,
     FashionMNIST,
-    Flip,
+    HorizontalFlip,
     Recipe,
     Translate,
 )
-from s2mlp_dsl.ir.study import Figure, Study, recipe_hash
-from tests.checking import diagnose, marked, model_of, spec_of
 
 HEAD = """edition 1
 
@@ -169,9 +169,11 @@ def test_the_recipes_hash_is_of_what_it_says() -> None:
         Recipe(data=FashionMNIST(), epochs=1, batch=2),
         Recipe(data=Digits(), epochs=1, batch=2, optimizer=SGD()),
         Recipe(data=Digits(), epochs=1, batch=2, optimizer=AdamW(lr=2e-3)),
-        Recipe(data=Digits(), epochs=1, batch=2, augment=(Flip(),)),
+        Recipe(data=Digits(), epochs=1, batch=2, augment=(HorizontalFlip(),)),
         Recipe(data=Digits(), epochs=1, batch=2, augment=(Translate(),)),
-        Recipe(data=Digits(), epochs=1, batch=2, augment=(Flip(), Translate())),
+        Recipe(
+            data=Digits(), epochs=1, batch=2, augment=(HorizontalFlip(), Translate())
+        ),
     ]
     assert {recipe_hash(one) for one in same} == {recipe_hash(usual)}
     assert len({recipe_hash(one) for one in [usual, *others]}) == len(others) + 1

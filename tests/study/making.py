@@ -57,7 +57,7 @@ study numbers of tiny {
     recipe = r
     seeds = [4, 7]
     vary depth = [1, 3]
-    vary share = [5%, 100%]
+    vary train_fraction = [5%, 100%]
     case "S²-MLP" tiny
     case "none" tiny(via = none)
 }

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from s2mlp_dsl.elaborate.spec import load
-from s2mlp_dsl.ir.study import Study
+from s2mlp_dsl.recipe.study import Study
 from s2mlp_dsl.study.plan import plan_of
 from s2mlp_dsl.study.records import PLAN, Plan
 from s2mlp_dsl.study.run import Shard, do, left, tasks_of

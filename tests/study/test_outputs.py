@@ -13,17 +13,16 @@ import pytest
 from PIL import Image
 
 from s2mlp_dsl.study import plots, table
-from s2mlp_dsl.study.__main__ import main
 from s2mlp_dsl.study.along import number, numeric_key, series_of
 from s2mlp_dsl.study.bundle import pack, unpack
 from s2mlp_dsl.study.columns import percent
-from s2mlp_dsl.study.embed import embed
 from s2mlp_dsl.study.errors import DamagedError
 from s2mlp_dsl.study.outputs import write_outputs
 from s2mlp_dsl.study.page import page
 from s2mlp_dsl.study.records import PLAN, RESULTS
 from s2mlp_dsl.study.store import write
 from s2mlp_dsl.study.summary import Summary, summarise
+from tools.study_pages import embed, main
 
 from .making import LISTED, NUMBERS, numbers, planned, result, words
 
@@ -134,10 +133,10 @@ def test_lines_over_the_numbers_as_written() -> None:
     assert numeric_key(drawn) == "depth"
     names = [one.name for one in series_of(drawn, "depth")]
     assert names == [
-        "S²-MLP, share = 5%",
-        "S²-MLP, share = 100%",
-        "none, share = 5%",
-        "none, share = 100%",
+        "S²-MLP, train_fraction = 5%",
+        "S²-MLP, train_fraction = 100%",
+        "none, train_fraction = 5%",
+        "none, train_fraction = 100%",
     ]
     assert {*names, "depth", "1", "3"} <= set(texts_of(plots.draw(drawn, "svg")))
 
@@ -160,7 +159,7 @@ def test_shares_are_numbers_and_words_are_not() -> None:
     drawn = summarise(
         planned(only.replace('    case "none" tiny(via = none)\n', "")), []
     )
-    assert numeric_key(drawn) == "share"
+    assert numeric_key(drawn) == "train_fraction"
 
 
 def test_png(summary: Summary) -> None:

@@ -7,11 +7,11 @@ import matplotlib
 import pytest
 
 from s2mlp_dsl.study.bundle import pack, unpack
-from s2mlp_dsl.study.embed import Embedded, embed
+from tools.study_pages import Embedded, embed
 
 PAGE = Path(__file__).parents[2] / "docs" / "results.md"
 RECORDS = sorted((PAGE.parent / "studies").glob("*.json"))
-AGAIN = "python -m s2mlp_dsl.study docs/results.md makes it anew"
+AGAIN = "python tools/study_pages.py docs/results.md"
 
 
 @pytest.fixture(scope="module")

@@ -150,7 +150,7 @@ def test_a_failing_row_leaves_the_others(tmp_path: Path) -> None:
     (failed,), (done,) = table["size-10"], table["size-8"]
     assert failed.outcome is None and failed.failure is not None
     assert failed.failure.exit_code == 2
-    assert "digits are 1×8×8 images" in failed.failure.message
+    assert "digits has 10 classes of 1×8×8 images" in failed.failure.message
     assert done.outcome is not None
     assert left(tasks, read_results(tmp_path)) == tasks[:1]  # is tried again
 

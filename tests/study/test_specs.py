@@ -11,8 +11,8 @@ from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.ir.print import print_model
-from s2mlp_dsl.ir.study import Study
 from s2mlp_dsl.operators import SIGNATURES
+from s2mlp_dsl.recipe.study import Study
 from s2mlp_dsl.study.plan import plan_of
 from s2mlp_dsl.study.records import Plan
 
@@ -89,7 +89,7 @@ def test_the_thesis_is_at_matched_parameters(name: str, plans: dict[str, Plan]) 
     rows = plans[name].rows
     ours = rows[0].params
     assert all(abs(row.params / ours - 1) < 0.06 for row in rows)
-    shares = [dict(row.axes)["share"] for row in rows]
+    shares = [dict(row.axes)["train_fraction"] for row in rows]
     assert shares[:3] in (["5%", "20%", "100%"], ["1%", "5%", "20%"])
 
 

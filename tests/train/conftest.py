@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from s2mlp_dsl.train import recorder
+from s2mlp_dsl.train import logger
 
 
 @pytest.fixture(autouse=True, scope="session")
 def no_curves() -> Iterator[None]:
     """The tests of curves call what draws themselves, or run the command."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(recorder, "draw_curves", lambda run, metrics: None)
+        patch.setattr(logger, "draw_curves", lambda run, metrics: None)
         yield
 
 

@@ -23,9 +23,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import torch
 
-from s2mlp_dsl.ir.recipe import Synthetic
-from s2mlp_dsl.train import RunError, checkpoint, disk, recorder, train
-from s2mlp_dsl.train.metrics import Metrics
+from s2mlp_dsl.train import RunError, checkpoint, disk, logger, train
+from s2mlp_dsl.train.logger import MetricsFile
+from tests.recipes import Synthetic
 from tests.train.making import mlp, synthetic_job
 
 # By the name under which `disk` reaches them.
@@ -53,9 +53,9 @@ class Faults:
             written(path, data)
 
         disk.write = write
-        noted = Metrics.write
+        noted = MetricsFile.write
 
-        def note(metrics: Metrics, event: dict[str, Any]) -> None:
+        def note(metrics: MetricsFile, event: dict[str, Any]) -> None:
             def half() -> None:
                 metrics.file.write(json.dumps(event).encode()[:20])
                 metrics.file.flush()
@@ -64,7 +64,7 @@ class Faults:
                 self._meet(half)
             noted(metrics, event)
 
-        Metrics.write = note
+        MetricsFile.write = note
         removed = disk.shutil.rmtree
         disk.shutil.rmtree = self._around(removed)
 
@@ -174,7 +174,7 @@ def torn(run: Path) -> list[str]:
 
 def main() -> None:
     torch.set_num_threads(1)
-    recorder.draw_curves = lambda run, metrics: None
+    logger.draw_curves = lambda run, metrics: None
     folder, mode = Path(sys.argv[1]), sys.argv[2]
     if mode == "kill":
         kill_often(folder, int(sys.argv[3]))

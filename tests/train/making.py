@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from s2mlp_dsl.ir.recipe import AdamW, Cosine, Digits, Recipe, Synthetic
 from s2mlp_dsl.train import Job
+from tests.recipes import AdamW, Cosine, Digits, Recipe, Synthetic
 
 
 def mlp(
@@ -35,9 +35,9 @@ def recipe(**changes: Any) -> Recipe:
         "epochs": 2,
         "batch": 128,
         "optimizer": AdamW(lr=2e-3),
-        "schedule": Cosine(warmup=0.5, floor=1e-5),
-        "smoothing": 0.1,
-        "clip": 1.0,
+        "schedule": Cosine(warmup=0.5, min_lr=1e-5),
+        "label_smoothing": 0.1,
+        "grad_clip": 1.0,
     }
     return Recipe(**(settings | changes))
 

@@ -15,8 +15,8 @@ from torch import nn
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from s2mlp_dsl.ir.recipe import Translate
 from s2mlp_dsl.train import RunError, evaluate, train
+from tests.recipes import Translate
 from tests.train.making import job, recipe
 
 

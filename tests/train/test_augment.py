@@ -3,22 +3,22 @@
 import pytest
 import torch
 
-from s2mlp_dsl.ir import recipe as ir
-from s2mlp_dsl.ir.recipe import Augmentation
+from s2mlp_dsl.data.augment import Augment
+from s2mlp_dsl.data.images import Preprocess
 from s2mlp_dsl.train import UsageError, train
-from s2mlp_dsl.train.augment import Augment, augmentation
-from s2mlp_dsl.train.images import Preprocess
-from s2mlp_dsl.train.mix import Mix
+from s2mlp_dsl.train.data import BatchMixer, augmentation
+from tests import recipes as ir
+from tests.recipes import Augmentation
 
 from .making import job, metrics, mlp, recipe, synthetic_job
 
 SINGLE: list[Augmentation] = [
     ir.Translate(pixels=2),
-    ir.Flip(),
+    ir.HorizontalFlip(),
     ir.RandomResizedCrop(scale=0.3),
     ir.RandAugment(),
     ir.ColorJitter(),
-    ir.Erasing(p=0.9),
+    ir.RandomErasing(p=0.9),
 ]
 BATCH: list[Augmentation] = [ir.Mixup(), ir.CutMix()]
 
@@ -68,14 +68,14 @@ def test_translate_moves_by_whole_pixels_and_fills_with_zero() -> None:
 
 def test_flip_mirrors_with_its_probability() -> None:
     images = torch.rand(1, 3, 16, 16).expand(1000, 3, 16, 16)
-    flipped = of(ir.Flip(p=0.25))(images, torch.arange(1000), 0)
+    flipped = of(ir.HorizontalFlip(p=0.25))(images, torch.arange(1000), 0)
     mirrored = (flipped == images.flip(-1)).flatten(1).all(1)
     assert torch.equal(flipped[~mirrored], images[~mirrored])
     assert 200 < int(mirrored.sum()) < 300
 
 
 def test_erasing_comes_after_the_normalisation() -> None:
-    change = of(ir.Erasing(p=1.0))
+    change = of(ir.RandomErasing(p=1.0))
     erased = change(torch.zeros(20, 3, 16, 16), torch.arange(20), 0)
     assert (erased != 0).flatten(1).any(1).all()
     assert erased.min() < -1  # noise of unit variance, not in [0, 1]
@@ -83,8 +83,10 @@ def test_erasing_comes_after_the_normalisation() -> None:
 
 def test_changes_apply_in_the_recipes_order() -> None:
     images = torch.rand(64, 3, 16, 16)
-    one = of(ir.Flip(p=1.0), ir.Translate(pixels=3))(images, torch.arange(64), 0)
-    alone = of(ir.Flip(p=1.0))(images, torch.arange(64), 0)
+    one = of(ir.HorizontalFlip(p=1.0), ir.Translate(pixels=3))(
+        images, torch.arange(64), 0
+    )
+    alone = of(ir.HorizontalFlip(p=1.0))(images, torch.arange(64), 0)
     assert torch.equal(alone, images.flip(-1))
     shifted = [
         torch.equal(a[:, :, :3], b[:, :, :3]) for a, b in zip(one, alone, strict=True)
@@ -94,7 +96,7 @@ def test_changes_apply_in_the_recipes_order() -> None:
 
 @pytest.mark.parametrize("entry", BATCH, ids=lambda entry: entry.kind)
 def test_mixing_gives_shares_of_two_classes(entry: Augmentation) -> None:
-    mix = Mix(recipe(augment=(entry,)), 4)
+    mix = BatchMixer(recipe(augment=(entry,)), 4)
     images, labels = torch.rand(8, 3, 16, 16), torch.tensor([0, 1, 2, 3, 0, 1, 2, 3])
     mixed, targets = mix(images, labels)
     assert mixed.shape == images.shape and targets.shape == (8, 4)

@@ -10,16 +10,16 @@ from torch import nn
 from torch.nn import functional as F
 
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.ir.recipe import Cosine
+from s2mlp_dsl.errors import UsageError
 from s2mlp_dsl.train import train
-from s2mlp_dsl.train.blocks import (
+from s2mlp_dsl.train.model import (
     AUTOTUNE,
-    checkpoint_activations,
+    checkpoint_blocks,
     compile_blocks,
     set_drop_path,
     set_dropout,
 )
-from s2mlp_dsl.train.errors import UsageError
+from tests.recipes import Cosine
 
 from .making import assert_same_run, job, metrics, recipe, weights
 
@@ -102,7 +102,7 @@ def test_checkpointed_activations_cost_memory_no_accuracy() -> None:
     for checkpointed in (False, True):
         model, held = built().train(), {}
         if checkpointed:
-            checkpoint_activations(model)
+            checkpoint_blocks(model)
 
         def keep(tensor: torch.Tensor, held: dict[int, int] = held) -> torch.Tensor:
             held[tensor.data_ptr()] = tensor.nbytes
@@ -121,7 +121,7 @@ def test_a_run_does_what_its_recipe_says_of_blocks(tmp_path: Path) -> None:
     passes, losses = {}, {}
     for name, changes in {
         "plain": {},
-        "checkpointed": {"activation_checkpointing": True},
+        "checkpointed": {"gradient_checkpointing": True},
         "dropping": {"drop_path": 0.5},
         "dropout": {"dropout": 0.5},
     }.items():
@@ -201,7 +201,7 @@ def test_a_compiled_run_is_what_was_compiled(
     # That backend runs PyTorch's own kernels, so not a bit differs.
     assert_same_run(tmp_path / "off", tmp_path / "on")
     torch._dynamo.reset()
-    both = on.model_copy(update={"activation_checkpointing": True})
+    both = on.model_copy(update={"gradient_checkpointing": True})
     train(built(), job(both), tmp_path / "both", quiet=True)
     assert len(graphs) > 2  # what is computed again is compiled code too
     ours, theirs = weights(tmp_path / "both"), weights(tmp_path / "off")

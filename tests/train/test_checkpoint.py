@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from s2mlp_dsl.ir import recipe as ir
 from s2mlp_dsl.train import (
     EnvironmentFailure,
     Run,
@@ -21,7 +20,8 @@ from s2mlp_dsl.train import (
     load_weights,
     train,
 )
-from s2mlp_dsl.train.state import State
+from s2mlp_dsl.train.checkpoint import TrainState
+from tests import recipes as ir
 
 from .making import assert_same_run, job, metrics, mlp, recipe, snapshot
 
@@ -94,7 +94,7 @@ def test_no_pickle_is_ever_loaded(
 def test_a_pickled_file_is_no_source_of_weights(tmp_path: Path) -> None:
     file = tmp_path / "weights.pt"
     torch.save(mlp().state_dict(), file)
-    with pytest.raises(EnvironmentFailure, match=r"weights\.pt is no safetensors file"):
+    with pytest.raises(EnvironmentFailure, match=r"weights\.pt is not a safetensors"):
         load_weights(mlp(), file)
 
 
@@ -174,7 +174,7 @@ def test_a_half_written_checkpoint_is_no_checkpoint(
 
 
 def test_torn_checkpoints_ahead_do_not_push_out_the_good(tmp_path: Path) -> None:
-    state = State(weight_hash="w", function_hash="f", schedule_hash="s")
+    state = TrainState(weight_hash="w", function_hash="f", schedule_hash="s")
     tensors = {"a": torch.ones(3)}
     for step in (30, 40):
         (tmp_path / f"checkpoints/step_{step:08d}").mkdir(parents=True)
@@ -272,13 +272,13 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_what_is_no_run_folder_is_said(whole: Path, tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFailure, match="does not exist"):
         Run.open(tmp_path / "nowhere")
-    with pytest.raises(EnvironmentFailure, match=r"holds no run\.json"):
+    with pytest.raises(EnvironmentFailure, match=r"has no run\.json"):
         Run.open(tmp_path)
     out = unfinished(whole, tmp_path / "run")
     truncate(out / "run.json")
     with pytest.raises(EnvironmentFailure, match="damaged"):
         Run.open(out)
-    (out / "run.json").write_text('{"format": 2, "job": {}}')
+    (out / "run.json").write_text('{"format": 3, "job": {}}')
     with pytest.raises(EnvironmentFailure, match="of another version"):
         Run.open(out)
 
@@ -307,9 +307,9 @@ def test_a_run_without_a_checkpoint_starts_over_on_resume(
 def test_time_alone_makes_a_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from s2mlp_dsl.train import loop
+    from s2mlp_dsl.train import trainer
 
-    monkeypatch.setattr(loop, "SAVE_SECONDS", -1)
+    monkeypatch.setattr(trainer, "SAVE_SECONDS", -1)
     saved = []
     original = checkpoint.save
 

@@ -14,19 +14,17 @@ from torch.nn import functional as F
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.bench.bench import bench
 from s2mlp_dsl.bench.figures import Setting
-from s2mlp_dsl.ir.recipe import AdamW, Cosine
+from s2mlp_dsl.data.batch import Batch
 from s2mlp_dsl.train import evaluate, predict, train
-from s2mlp_dsl.train.copies import lent_copies
-from s2mlp_dsl.train.data import Batch
-from s2mlp_dsl.train.device import choose_place
+from s2mlp_dsl.train.device import choose_accelerator, low_precision_copies
 from s2mlp_dsl.train.plan import plan
-from s2mlp_dsl.train.schedule import schedule_of
-from s2mlp_dsl.train.step import Stepper
+from s2mlp_dsl.train.step import TrainStep
+from tests.recipes import AdamW, Cosine, LearningRate
 
 from .making import assert_same_run, job, metrics, recipe, weights
 
 BF16 = torch.bfloat16
-PLACE = choose_place("cpu", "bf16_weights")
+PLACE = choose_accelerator("cpu", "bf16_weights")
 SPEC = Path(__file__).parents[2] / "specs/digits.arch"
 SMALL = elaborate(SPEC, None, {"width": "16", "depth": "3"})
 # Norms that keep statistics and norms that do not, a fixed kernel, a position.
@@ -72,7 +70,7 @@ def built(seed: int = 0, **kinds: bool) -> nn.Module:
 
 def passed(model: nn.Module, given: Batch) -> Tensor:
     """The loss, once its gradient is in the model."""
-    with PLACE.lent(model):
+    with PLACE.weights(model):
         logits = PLACE.forward(model, given.images_BCHW)
         loss = F.cross_entropy(logits.float(), given.labels_B)
         loss.backward()
@@ -113,7 +111,7 @@ def test_gradients_are_those_of_a_model_in_bf16() -> None:
 def test_masters_come_back_whatever_happens() -> None:
     model = built()
     before = {name: id(p) for name, p in model.named_parameters()}
-    with pytest.raises(ZeroDivisionError), lent_copies(model, BF16):
+    with pytest.raises(ZeroDivisionError), low_precision_copies(model, BF16):
         assert {p.dtype for p in model.parameters()} == {BF16}
         raise ZeroDivisionError
     assert {name: id(p) for name, p in model.named_parameters()} == before
@@ -123,7 +121,7 @@ def test_a_shared_weight_has_one_copy_and_a_fixed_one_no_gradient() -> None:
     model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
     model[1].weight = model[0].weight
     model[0].bias.requires_grad_(False)
-    with lent_copies(model, BF16):
+    with low_precision_copies(model, BF16):
         assert model[0].weight is model[1].weight and not model[0].bias.requires_grad
         model(torch.ones(2, 4, dtype=BF16)).float().sum().backward()
     assert model[0].weight.grad is not None and model[0].bias.grad is None
@@ -135,7 +133,7 @@ def test_statistics_of_batches_stay_fp32_and_kernels_do_not() -> None:
     norm = next(m for m in model.modules() if isinstance(m, nn.BatchNorm1d))
     kernels = [n for n, t in model.named_buffers() if t.ndim > 2]
     before = norm.running_mean.clone()
-    with PLACE.lent(model):
+    with PLACE.weights(model):
         assert kernels and all(model.get_buffer(n).dtype == BF16 for n in kernels)
         assert norm.weight.dtype == norm.running_mean.dtype == torch.float32
         loss = F.cross_entropy(PLACE.forward(model, batch().images_BCHW).float(), LABEL)
@@ -155,7 +153,7 @@ def test_what_is_dropped_stays_in_bf16(kind: str) -> None:
     for module in model.modules():
         if type(module).__name__ in ("DropPath", "Dropout"):
             module.p = 0.5
-    with PLACE.lent(model):
+    with PLACE.weights(model):
         assert PLACE.forward(model, batch().images_BCHW).dtype == BF16
 
 
@@ -164,7 +162,7 @@ def test_parts_of_a_batch_add_up_to_it() -> None:
     for micro in (None, 5):
         chosen = recipe(precision="bf16_weights", batch=16, micro_batch=micro)
         model, given = built(), batch()
-        step = Stepper(model, chosen, 10, schedule_of(chosen, 22, 11), PLACE)
+        step = TrainStep(model, chosen, 10, LearningRate.of(chosen, 22, 11), PLACE)
         size = micro or 16
         cuts = [slice(at, at + size) for at in range(0, 16, size)]
         parts = [
@@ -199,7 +197,7 @@ def test_training_learns_as_autocast_does(tmp_path: Path) -> None:
 
 def test_recomputed_blocks_have_the_same_copies(tmp_path: Path) -> None:
     plain = run(tmp_path / "plain")
-    assert_same_run(plain, run(tmp_path / "again", activation_checkpointing=True))
+    assert_same_run(plain, run(tmp_path / "again", gradient_checkpointing=True))
 
 
 def test_a_run_is_tested_later_as_it_was_in_training(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from s2mlp_dsl.ir import recipe as ir
+from s2mlp_dsl.data.sampler import BatchSplit
 from s2mlp_dsl.train import (
     EnvironmentFailure,
     Interrupted,
@@ -20,8 +20,8 @@ from s2mlp_dsl.train import (
     predict,
     train,
 )
-from s2mlp_dsl.train.order import in_order, order_of
-from s2mlp_dsl.train.sets import open_data
+from s2mlp_dsl.train.data import open_data, sampler_of
+from tests import recipes as ir
 
 from .making import assert_same_run, job, metrics, mlp, recipe, synthetic_job
 from .test_resume import SignalAt
@@ -33,8 +33,8 @@ CLASSES = ("apple", "pear", "plum")
 def test_digits_are_split_and_normalised() -> None:
     data = open_data(job(), CPU, None)
     assert (data.train.images, data.test.images) == (1437, 360)
-    (train_half,) = data.train.batches(in_order(1437, 1437))
-    (test_half,) = data.test.batches(in_order(360, 360))
+    (train_half,) = data.train.batches(BatchSplit().evaluation(1437, 1437))
+    (test_half,) = data.test.batches(BatchSplit().evaluation(360, 360))
     assert train_half.images_BCHW.shape == (1437, 1, 8, 8)
     assert abs(train_half.images_BCHW.mean()) < 1e-5
     assert abs(train_half.images_BCHW.std() - 1) < 1e-4
@@ -44,7 +44,9 @@ def test_digits_are_split_and_normalised() -> None:
 
 def test_digits_refuse_a_model_for_other_images(tmp_path: Path) -> None:
     wrong = job(image=(3, 32, 32), classes=100)
-    with pytest.raises(UsageError, match=r"1×8×8 .* takes 3×32×32 .* 100 classes"):
+    with pytest.raises(
+        UsageError, match=r"10 .* 1×8×8 .* 100 classes and takes 3×32×32"
+    ):
         train(mlp((3, 32, 32), 100), wrong, tmp_path / "run", quiet=True)
     with pytest.raises(UsageError, match="built in; it takes no --data"):
         train(mlp(), job(), tmp_path / "run", data_root=tmp_path, quiet=True)
@@ -56,7 +58,9 @@ def test_synthetic_images_are_the_same_each_time_and_repeat_beyond_the_pool() ->
     one, other = open_data(chosen, CPU, None), open_data(chosen, CPU, None)
     assert one.fingerprint == other.fingerprint
     assert (one.train.images, one.test.images) == (1030, 257)
-    (images,) = (b.images_BCHW for b in one.train.batches(in_order(1030, 1030)))
+    (images,) = (
+        b.images_BCHW for b in one.train.batches(BatchSplit().evaluation(1030, 1030))
+    )
     assert torch.equal(images[:6], images[1024:])
     assert abs(images.mean()) < 0.01 and abs(images.std() - 1) < 0.01
 
@@ -84,7 +88,12 @@ def fruit_job(**changes: object) -> Job:
         "batch": 8,
         "epochs": 3,
         "workers": 0,
-        "augment": (ir.RandomResizedCrop(), ir.Flip(), ir.RandAugment(), ir.Erasing()),
+        "augment": (
+            ir.RandomResizedCrop(),
+            ir.HorizontalFlip(),
+            ir.RandAugment(),
+            ir.RandomErasing(),
+        ),
     }
     return job(recipe(**(settings | changes)), image=(3, 16, 16), classes=3)
 
@@ -206,16 +215,16 @@ def test_a_folder_may_be_named_in_the_recipe(fruit: Path, tmp_path: Path) -> Non
     chosen = fruit_job(data=ir.Folder(path=str(fruit)), epochs=1, schedule=ir.Cosine())
     train(fruit_model(), chosen, tmp_path / "run", quiet=True)
     assert Run.open(tmp_path / "run").data_root == str(fruit)
-    with pytest.raises(UsageError, match="needs a place"):
+    with pytest.raises(UsageError, match="needs a folder"):
         open_data(fruit_job(data=ir.Folder()), CPU, None)
 
 
 def test_a_share_of_a_folder(fruit: Path) -> None:
     """Half of 36 images, six of a class; an epoch of 36 shows each twice."""
-    chosen = fruit_job(share=0.5, batch=12)
+    chosen = fruit_job(train_fraction=0.5, batch=12)
     data = open_data(chosen, CPU, fruit)
     assert (data.train_images, data.train.images, data.test.images) == (18, 36, 12)
-    requests = order_of(chosen.recipe, data.train.images).requests(0)
+    requests = sampler_of(chosen.recipe, data.train.images).batches(0)
     batches = list(data.train.batches(islice(requests, 3)))
     shown = torch.cat([batch.indices for batch in batches]).bincount()
     assert sorted(shown[shown > 0].tolist()) == [2] * 18

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torchvision import datasets
 
-from s2mlp_dsl.ir import recipe as ir
+from s2mlp_dsl.data.sampler import BatchSplit
 from s2mlp_dsl.train import EnvironmentFailure, Job, Run, UsageError, train
-from s2mlp_dsl.train.order import in_order
-from s2mlp_dsl.train.sets import open_data
+from s2mlp_dsl.train.data import open_data
+from tests import recipes as ir
 
 from .making import job, mlp, recipe
 
@@ -73,7 +73,7 @@ def cifar(root: Path, reader: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def job_for(data: Any, image: tuple[int, int, int], classes: int) -> Job:
-    chosen = recipe(data=data, batch=10, epochs=2, augment=(ir.Flip(),))
+    chosen = recipe(data=data, batch=10, epochs=2, augment=(ir.HorizontalFlip(),))
     return job(chosen, image=image, classes=classes)
 
 
@@ -84,7 +84,7 @@ def test_fashion_mnist_is_read_trained_and_resumed(
     data = open_data(chosen, CPU, clothing)
     assert (data.train.images, data.test.images) == (80, 20)
     assert data.class_names[0] == "T-shirt/top"
-    (batch,) = data.test.batches(in_order(20, 20))
+    (batch,) = data.test.batches(BatchSplit().evaluation(20, 20))
     assert batch.labels_B.tolist() == [*range(10), *range(10)]
     (mean,), (std,) = data.preprocess.mean, data.preprocess.std
     shades = batch.images_BCHW[:10, 0, 0, 0] * std + mean
@@ -116,7 +116,7 @@ def test_cifar_is_read_as_torchvision_reads_it(
     found = open_data(chosen, CPU, root)
     assert (found.train.images, found.test.images) == (images, 20)
     assert found.class_names[3] == "class 3" and len(found.class_names) == classes
-    (batch,) = found.test.batches(in_order(20, 20))
+    (batch,) = found.test.batches(BatchSplit().evaluation(20, 20))
     assert batch.labels_B.tolist() == [number % classes for number in range(20)]
     mean, std = (
         torch.tensor(list(one))[:, None, None]
@@ -139,9 +139,9 @@ def test_a_smaller_model_gets_smaller_images(
 ) -> None:
     root = cifar(tmp_path, datasets.CIFAR10, monkeypatch)
     found = open_data(job_for(ir.CIFAR10(), (3, 16, 16), 10), CPU, root)
-    (batch,) = found.test.batches(in_order(20, 20))
+    (batch,) = found.test.batches(BatchSplit().evaluation(20, 20))
     assert batch.images_BCHW.shape == (20, 3, 16, 16)
-    with pytest.raises(UsageError, match=r"10 classes .* 3 channels.* 7 classes"):
+    with pytest.raises(UsageError, match=r"10 classes of 3×32×32 .* 7 classes"):
         open_data(job_for(ir.CIFAR10(), (3, 32, 32), 7), CPU, root)
 
 

@@ -6,23 +6,24 @@ import numpy as np
 import pytest
 import torch
 
-from s2mlp_dsl.ir.recipe import AdamW, Cosine, Recipe
+from s2mlp_dsl.data.sampler import BatchSplit, Sampler
+from s2mlp_dsl.data.seeds import derive, reseed, uniforms
 from s2mlp_dsl.train import UsageError
-from s2mlp_dsl.train.order import Order, in_order
-from s2mlp_dsl.train.schedule import Schedule, schedule_of
-from s2mlp_dsl.train.seeds import derive, reseed, uniforms
+from tests.recipes import AdamW, Cosine, LearningRate, Recipe
 
 from .making import recipe
 
 
-def of(chosen: Recipe, steps_per_epoch: int) -> Schedule:
-    return schedule_of(chosen, (chosen.epochs or 0) * steps_per_epoch, steps_per_epoch)
+def of(chosen: Recipe, steps_per_epoch: int) -> LearningRate:
+    return LearningRate.of(
+        chosen, (chosen.epochs or 0) * steps_per_epoch, steps_per_epoch
+    )
 
 
 def test_an_epoch_shows_each_image_at_most_once_and_drops_the_last_batch() -> None:
-    order = Order(images=103, batch=10, steps=30, seed=1)
+    order = Sampler(images=103, batch=10, steps=30, seed=1)
     assert (order.steps_per_epoch, order.steps) == (10, 30)
-    requests = list(order.requests(0))
+    requests = list(order.batches(0))
     epochs = [
         torch.cat([r.indices for r in requests[e * 10 : e * 10 + 10]]) for e in (0, 1)
     ]
@@ -34,9 +35,9 @@ def test_an_epoch_shows_each_image_at_most_once_and_drops_the_last_batch() -> No
 
 @pytest.mark.parametrize("start", [0, 1, 9, 10, 11, 29, 30])
 def test_the_order_can_be_taken_up_at_any_step(start: int) -> None:
-    order = Order(images=103, batch=10, steps=30, seed=1)
-    whole = list(order.requests(0))[start:]
-    tail = list(order.requests(start))
+    order = Sampler(images=103, batch=10, steps=30, seed=1)
+    whole = list(order.batches(0))[start:]
+    tail = list(order.batches(start))
     assert len(whole) == len(tail)
     for one, other in zip(whole, tail, strict=True):
         assert one.epoch == other.epoch
@@ -45,7 +46,10 @@ def test_the_order_can_be_taken_up_at_any_step(start: int) -> None:
 
 def test_a_test_shows_every_image_once() -> None:
     for size in (1, 2, 3, 8):
-        shares = [list(in_order(103, 10, rank, size)) for rank in range(size)]
+        shares = [
+            list(BatchSplit(rank, size).evaluation(103, 10 * size))
+            for rank in range(size)
+        ]
         assert len({len(share) for share in shares}) == 1
         seen = torch.cat([r.indices[r.counted] for share in shares for r in share])
         assert torch.equal(seen.sort().values, torch.arange(103))
@@ -53,18 +57,18 @@ def test_a_test_shows_every_image_once() -> None:
 
 def test_a_batch_beyond_the_data_is_refused() -> None:
     with pytest.raises(UsageError, match=r"2,048.*1,437"):
-        Order(images=1437, batch=2048, steps=1, seed=0)
+        Sampler(images=1437, batch=2048, steps=1, seed=0)
 
 
-def test_the_learning_rate_warms_up_and_falls_to_the_floor() -> None:
+def test_the_learning_rate_warms_up_and_decays() -> None:
     chosen = recipe(
         epochs=10,
         optimizer=AdamW(lr=1e-3),
-        schedule=Cosine(warmup=2, floor=1e-5, start=1e-6),
+        schedule=Cosine(warmup=2, min_lr=1e-5, warmup_lr=1e-6),
     )
     schedule = of(chosen, 100)
     rates = [schedule.at(step) for step in range(schedule.steps)]
-    assert (schedule.warmup, schedule.steps) == (200, 1000)
+    assert (schedule.schedule.warmup, schedule.steps) == (200, 1000)
     assert rates[0] == 1e-6
     assert rates[100] == pytest.approx((1e-6 + 1e-3) / 2)
     assert rates[200] == pytest.approx(1e-3)
@@ -85,10 +89,10 @@ def test_the_schedules_hash_tells_any_change() -> None:
 def test_impossible_schedules_are_refused() -> None:
     with pytest.raises(UsageError, match="warm-up of 2 epochs leaves nothing of 2"):
         of(recipe(schedule=Cosine(warmup=2)), 11)
-    with pytest.raises(UsageError, match=r"floor 0\.5 is above"):
-        of(recipe(schedule=Cosine(floor=0.5)), 11)
+    with pytest.raises(UsageError, match=r"min_lr 0\.5 is above"):
+        of(recipe(schedule=Cosine(min_lr=0.5)), 11)
     nearly = of(recipe(schedule=Cosine(warmup=1.999)), 11)
-    assert nearly.at(nearly.steps - 1) == nearly.base
+    assert nearly.at(nearly.steps - 1) == nearly.peak
 
 
 def test_random_numbers_belong_to_samples_not_to_batches() -> None:

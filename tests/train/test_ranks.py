@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from s2mlp_dsl.data.sampler import BatchSplit, Sampler
 from s2mlp_dsl.train import UsageError
+from s2mlp_dsl.train.distributed import rank_of_environment
 from s2mlp_dsl.train.job import Evaluation
-from s2mlp_dsl.train.order import Order, Share
-from s2mlp_dsl.train.world import rank_of_environment
 
 from .making import metrics, weights
 
@@ -108,14 +108,14 @@ def test_sigterm_to_the_launcher_saves_on_all_ranks(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 @pytest.mark.parametrize("micro", [None, 1, 5, 64])
 def test_shares_are_a_partition_of_every_batch(size: int, micro: int | None) -> None:
-    order = Order(images=200, batch=64, steps=4, seed=3, repeats=2)
-    whole = [request.indices for request in order.requests(0)]
-    shares = [Share(rank, size, micro) for rank in range(size)]
+    order = Sampler(images=200, batch=64, steps=4, seed=3, repeats=2)
+    whole = [request.indices for request in order.batches(0)]
+    shares = [BatchSplit(rank, size, micro) for rank in range(size)]
     for step in range(4):
         parts = []
         for share in shares:
-            count = len(share.parts(64))
-            requests = list(order.requests(step, share))[:count]
+            count = len(share.micro_batches(64))
+            requests = list(order.batches(step, share))[:count]
             assert all(len(r.indices) <= (micro or 64) for r in requests)
             parts += [request.indices for request in requests]
         assert torch.equal(torch.cat(parts), whole[step])

@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from s2mlp_dsl.ir import recipe as ir
 from s2mlp_dsl.train import Interrupted, UsageError, train
+from tests import recipes as ir
 
 from .making import assert_same_run, job, mlp, recipe, snapshot, synthetic_job
 
@@ -76,11 +76,11 @@ def test_stopped_again_and_again_it_ends_the_same(whole: Path, tmp_path: Path) -
 def test_mixing_and_all_augmentations_resume_bit_for_bit(tmp_path: Path) -> None:
     everything = (
         ir.RandomResizedCrop(),
-        ir.Flip(),
+        ir.HorizontalFlip(),
         ir.Translate(),
         ir.RandAugment(),
         ir.ColorJitter(),
-        ir.Erasing(),
+        ir.RandomErasing(),
         ir.Mixup(),
         ir.CutMix(),
     )
@@ -197,7 +197,7 @@ def test_another_run_is_refused_with_what_differs(
         r"job.recipe.optimizer.lr: 0.002 → 0.1": job(
             recipe(optimizer=ir.AdamW(lr=0.1))
         ),
-        "job.recipe.augment": job(recipe(augment=(ir.Flip(),))),
+        "job.recipe.augment": job(recipe(augment=(ir.HorizontalFlip(),))),
         "job.recipe.seed: 0 → 1": job(recipe(seed=1)),
     }
     for message, other in others.items():

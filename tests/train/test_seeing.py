@@ -11,13 +11,13 @@ import torch
 from rich.console import Console
 from sklearn.metrics import confusion_matrix
 
-from s2mlp_dsl.train import evaluate, image_files, progress, train
+from s2mlp_dsl.data.batch import Batch, BatchIndices
+from s2mlp_dsl.data.memory import InMemory
+from s2mlp_dsl.data.sampler import BatchSplit
+from s2mlp_dsl.errors import EnvironmentFailure
+from s2mlp_dsl.train import evaluate, image_files, logger, train
 from s2mlp_dsl.train.curves import draw_curves
-from s2mlp_dsl.train.data import Batch
-from s2mlp_dsl.train.errors import EnvironmentFailure
-from s2mlp_dsl.train.memory import InMemory
-from s2mlp_dsl.train.order import Request, in_order
-from s2mlp_dsl.train.sets import open_data
+from s2mlp_dsl.train.data import open_data
 
 from .making import job, metrics, mlp
 from .test_step import BadAt
@@ -33,7 +33,7 @@ def test_a_terminal_shows_the_figures_and_the_time_left(
     def console(**settings: bool) -> Console:
         return Console(file=screen, force_terminal=True, width=140, **settings)
 
-    monkeypatch.setattr(progress, "Console", console)
+    monkeypatch.setattr(logger, "Console", console)
     train(mlp(), job(), tmp_path / "run")
     plain = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
     bar = r"22/22 +(-|\d+):..:.. +loss \d\.\d+  train \d+\.\d%  [\d,]+ images/s"
@@ -42,7 +42,7 @@ def test_a_terminal_shows_the_figures_and_the_time_left(
 
 def test_mfu_is_shown_where_it_is_known() -> None:
     event = {"time": {"images_per_second": 1234.5, "mfu": 0.412}}
-    assert progress._speed(event) == "1,234 images/s  41% MFU"
+    assert logger.speed_text(event) == "1,234 images/s  41% MFU"
 
 
 def scalars(run: Path) -> dict[str, list[tuple[int, float]]]:
@@ -90,7 +90,7 @@ def test_a_summary_tells_speed_waiting_and_memory(
     given = InMemory.batches
 
     def slowly(
-        self: InMemory, requests: Iterable[Request]
+        self: InMemory, requests: Iterable[BatchIndices]
     ) -> Generator[Batch, None, None]:
         for batch in given(self, requests):
             time.sleep(0.05)
@@ -111,7 +111,9 @@ def test_confusions_are_those_of_scikit_learn(tmp_path: Path) -> None:
     train(mlp(), job(), tmp_path / "run", quiet=True)
     model = mlp(seed=4)
     result = evaluate(model, tmp_path / "run")
-    (batch,) = open_data(job(), CPU, None).test.batches(in_order(360, 360))
+    (batch,) = open_data(job(), CPU, None).test.batches(
+        BatchSplit().evaluation(360, 360)
+    )
     with torch.inference_mode():
         guesses = model.eval()(batch.images_BCHW).argmax(1)
     expected = confusion_matrix(batch.labels_B.tolist(), guesses.tolist())
@@ -143,5 +145,5 @@ def test_image_files_are_found_below_folders(tmp_path: Path) -> None:
     names = [str(path.relative_to(tmp_path)) for path in found]
     assert names == ["b.PNG", "deep/er/a.jpg", "notes.txt"]
     (tmp_path / "empty").mkdir()
-    with pytest.raises(EnvironmentFailure, match="holds no image"):
+    with pytest.raises(EnvironmentFailure, match="has no image"):
         image_files([tmp_path / "empty"])

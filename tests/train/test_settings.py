@@ -9,14 +9,14 @@ from pydantic import ValidationError
 from torch import nn
 
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.ir import recipe as ir
+from s2mlp_dsl.data.sampler import Sampler
 from s2mlp_dsl.train import Interrupted, Run, UsageError, evaluate, load_weights, train
-from s2mlp_dsl.train.average import Average
-from s2mlp_dsl.train.blocks import checkpoint_activations, set_drop_path
-from s2mlp_dsl.train.flops import peak_flops
 from s2mlp_dsl.train.job import Start
-from s2mlp_dsl.train.order import Order
-from s2mlp_dsl.train.schedule import schedule_of
+from s2mlp_dsl.train.metrics import peak_flops
+from s2mlp_dsl.train.model import checkpoint_blocks, set_drop_path
+from s2mlp_dsl.train.optimizer import EMA
+from tests import recipes as ir
+from tests.recipes import LearningRate
 
 from .making import assert_same_run, job, metrics, mlp, recipe, synthetic_job, weights
 from .test_resume import SignalAt
@@ -24,11 +24,11 @@ from .test_resume import SignalAt
 VARIANTS: dict[str, dict[str, Any]] = {
     "sgd": {"optimizer": ir.SGD(lr=0.05)},
     "steps": {"epochs": None, "steps": 17, "schedule": ir.Linear(warmup=3)},
-    "micro": {"micro_batch": 50, "repeats": 2},
+    "micro": {"micro_batch": 50, "repeated_augmentation": 2},
     "ema": {"ema": 0.99},
-    "fp16": {"precision": "fp16", "clip": 1.0},
+    "fp16": {"precision": "fp16", "grad_clip": 1.0},
     "bf16 weights": {"precision": "bf16_weights", "ema": 0.99, "micro_batch": 50},
-    "checkpointing": {"activation_checkpointing": True, "deterministic": True},
+    "checkpointing": {"gradient_checkpointing": True, "deterministic": True},
 }
 
 
@@ -64,22 +64,23 @@ def test_a_recipe_has_one_length() -> None:
 
 def test_schedules_fall_as_they_say() -> None:
     base = {"optimizer": ir.AdamW(lr=1.0), "epochs": None, "steps": 100}
-    line = schedule_of(recipe(**base, schedule=ir.Linear(warmup=20)), 100, 7)
+    line = LearningRate.of(recipe(**base, schedule=ir.Linear(warmup=20)), 100, 7)
     assert [line.at(s) for s in (20, 60)] == [1.0, 0.5]
-    stairs = ir.Step(every=30, factor=0.1, floor=0.005)
-    steps = schedule_of(recipe(**base, schedule=stairs), 100, 7)
+    stairs = ir.Step(step_size=30, gamma=0.1, min_lr=0.005)
+    steps = LearningRate.of(recipe(**base, schedule=stairs), 100, 7)
     assert [steps.at(s) for s in (0, 29, 30, 60, 99)] == pytest.approx(
         [1, 1, 0.1, 0.01, 0.005]
     )
-    epochs = recipe(optimizer=ir.AdamW(lr=1.0), schedule=ir.Step(every=1))
-    assert schedule_of(epochs, 14, 7).every == 7
+    epochs = recipe(optimizer=ir.AdamW(lr=1.0), schedule=ir.Step(step_size=1))
+    in_steps = LearningRate.of(epochs, 14, 7).schedule
+    assert isinstance(in_steps, ir.Step) and in_steps.step_size == 7
 
 
 def test_repeats_show_fewer_images_each_drawn_anew() -> None:
-    order = Order(images=100, batch=20, steps=5, seed=0, repeats=2)
-    requests = list(order.requests(0))
+    order = Sampler(images=100, batch=20, steps=5, seed=0, repeats=2)
+    requests = list(order.batches(0))
     seen = torch.cat([request.indices for request in requests])
-    draws = torch.cat([request.draws for request in requests])
+    draws = torch.cat([request.keys for request in requests])
     assert len(seen.unique()) == 50 and len(draws.unique()) == 100
     first = requests[0].indices
     assert torch.equal(first[:10], first[10:])  # copies lie far apart
@@ -101,26 +102,26 @@ def test_the_average_is_what_is_tested(tmp_path: Path) -> None:
 
 def test_the_average_starts_soon_and_then_moves_slowly() -> None:
     model = nn.Linear(1, 1, bias=False)
-    average = Average(model, 0.9999)
+    average = EMA(model, 0.9999)
     with torch.no_grad():
         model.weight.fill_(5.0)
     average.update(0)
-    start = float(average.shadow["weight"])
+    start = float(average.averaged["weight"])
     average.update(10**7)
-    assert abs(start - 5) < 1 and abs(float(average.shadow["weight"]) - start) < 1e-3
+    assert abs(start - 5) < 1 and abs(float(average.averaged["weight"]) - start) < 1e-3
 
 
 def test_the_average_is_the_one_of_the_formula() -> None:
     torch.manual_seed(0)
     model = nn.Linear(3, 2)
-    average, shadow = Average(model, 0.5), model.weight.detach().clone()
+    average, shadow = EMA(model, 0.5), model.weight.detach().clone()
     for step in range(12):
         with torch.no_grad():
             model.weight += torch.randn(2, 3)
         average.update(step)
         decay = min(0.5, (1 + step) / (10 + step))
         shadow = decay * shadow + (1 - decay) * model.weight.detach()
-    torch.testing.assert_close(average.shadow["weight"], shadow)
+    torch.testing.assert_close(average.averaged["weight"], shadow)
 
 
 class DropPath(nn.Module):
@@ -135,7 +136,7 @@ def test_drop_path_rises_linearly_and_is_never_ignored() -> None:
     with pytest.raises(UsageError, match="no residual branch"):
         set_drop_path(nn.Linear(2, 2), 0.1)
     with pytest.raises(UsageError, match="no stack of blocks"):
-        checkpoint_activations(nn.Linear(2, 2))
+        checkpoint_blocks(nn.Linear(2, 2))
 
 
 def test_weights_of_another_run_with_another_head(tmp_path: Path) -> None:
@@ -144,7 +145,7 @@ def test_weights_of_another_run_with_another_head(tmp_path: Path) -> None:
     head = other[5].weight.clone()
     taken, _ = load_weights(other, tmp_path / "run", partial=True)
     assert [name for name, _ in taken.kept] == ["5.weight", "5.bias"]
-    assert "10×64 there, 7×64 here" in taken.report()[1]
+    assert "10×64 there, 7×64 here" in taken.lines()[1]
     assert torch.equal(other[5].weight, head)
     assert torch.equal(other[1].weight, weights(tmp_path / "run")["1.weight"])
     with pytest.raises(UsageError, match="none of its tensors"):
@@ -161,7 +162,7 @@ def test_weights_of_another_resolution(tmp_path: Path) -> None:
     chosen = synthetic_job(epochs=1, schedule=ir.Cosine())
     train(small, chosen, tmp_path / "small", quiet=True)
     taken, start = load_weights(large, tmp_path / "small")
-    assert len(taken.taken) == len(large.state_dict()) and not taken.kept
+    assert len(taken.loaded) == len(large.state_dict()) and not taken.kept
     bigger = chosen.model_copy(update={"image": (3, 24, 24), "start": start})
     train(large, bigger, tmp_path / "large", quiet=True)
     started = Run.open(tmp_path / "large").job.start
@@ -190,6 +191,6 @@ def test_peaks_are_told_by_the_most_special_name() -> None:
 
 
 def test_repeated_images_train(tmp_path: Path) -> None:
-    chosen = job(recipe(repeats=3, augment=(ir.Translate(), ir.Mixup())))
+    chosen = job(recipe(repeated_augmentation=3, augment=(ir.Translate(), ir.Mixup())))
     train(mlp(), chosen, tmp_path / "run", quiet=True)
     assert len(metrics(tmp_path / "run")) == 4

@@ -8,26 +8,25 @@ from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional as F
 
-from s2mlp_dsl.ir.recipe import SGD, AdamW, Cosine, Mixup, Recipe
-from s2mlp_dsl.train import EnvironmentFailure, UsageError, checkpoint, loop, train
-from s2mlp_dsl.train.data import Batch
-from s2mlp_dsl.train.device import choose_place
+from s2mlp_dsl.data.batch import Batch
+from s2mlp_dsl.data.seeds import derive, reseed
+from s2mlp_dsl.train import EnvironmentFailure, UsageError, checkpoint, train, trainer
+from s2mlp_dsl.train.device import choose_accelerator
 from s2mlp_dsl.train.optimizer import load_state_tensors, split_decay, state_tensors
-from s2mlp_dsl.train.schedule import schedule_of
-from s2mlp_dsl.train.seeds import derive, reseed
-from s2mlp_dsl.train.step import Done, Stepper
+from s2mlp_dsl.train.step import StepResult, TrainStep
+from tests.recipes import SGD, AdamW, Cosine, LearningRate, Mixup, Recipe
 
 from .making import job, metrics, mlp, recipe, weights
 
-CPU = choose_place("cpu", "auto")
+CPU = choose_accelerator("cpu", "auto")
 
 
-def stepper(model: nn.Module, chosen: Recipe) -> Stepper:
+def stepper(model: nn.Module, chosen: Recipe) -> TrainStep:
     chosen = chosen.model_copy(update={"batch": 16})
-    return Stepper(model, chosen, 10, schedule_of(chosen, 22, 11), CPU)
+    return TrainStep(model, chosen, 10, LearningRate.of(chosen, 22, 11), CPU)
 
 
-def take(step: Stepper, given: Batch, number: int) -> Done:
+def take(step: TrainStep, given: Batch, number: int) -> StepResult:
     return step(iter([given]), number, None)
 
 
@@ -51,7 +50,9 @@ def test_norms_and_biases_do_not_decay() -> None:
 
 
 def test_a_step_is_torchs_adamw_at_the_schedules_rate() -> None:
-    chosen = recipe(clip=0.1, smoothing=0.2, optimizer=AdamW(lr=0.01, beta1=0.8))
+    chosen = recipe(
+        grad_clip=0.1, label_smoothing=0.2, optimizer=AdamW(lr=0.01, betas=(0.8, 0.999))
+    )
     torch.manual_seed(0)
     ours, theirs = linear(), linear()
     theirs.load_state_dict(ours.state_dict())
@@ -72,7 +73,7 @@ def test_a_step_is_torchs_adamw_at_the_schedules_rate() -> None:
         expected.backward()
         nn.utils.clip_grad_norm_(theirs.parameters(), 0.1)
         for group in reference.param_groups:
-            group["lr"] = step.schedule.at(number)
+            group["lr"] = step.learning_rate.at(number)
         reference.step()
         torch.testing.assert_close(done.loss, expected.detach())
         assert done.correct == (logits.argmax(1) == given.labels_B).sum()
@@ -80,7 +81,9 @@ def test_a_step_is_torchs_adamw_at_the_schedules_rate() -> None:
 
 
 def test_sgd_is_torchs_with_nesterovs_momentum() -> None:
-    chosen = recipe(clip=None, smoothing=0, optimizer=SGD(lr=0.1, weight_decay=0.01))
+    chosen = recipe(
+        grad_clip=None, label_smoothing=0, optimizer=SGD(lr=0.1, weight_decay=0.01)
+    )
     torch.manual_seed(0)
     ours, theirs = linear(), linear()
     theirs.load_state_dict(ours.state_dict())
@@ -99,13 +102,13 @@ def test_sgd_is_torchs_with_nesterovs_momentum() -> None:
         reference.zero_grad()
         F.cross_entropy(theirs(given.images_BCHW), given.labels_B).backward()
         for group in reference.param_groups:
-            group["lr"] = step.schedule.at(number)
+            group["lr"] = step.learning_rate.at(number)
         reference.step()
     torch.testing.assert_close(ours.state_dict(), theirs.state_dict())
 
 
 def test_a_mixed_batch_is_trained_on_shares_and_counted_by_the_larger() -> None:
-    chosen = recipe(clip=None, smoothing=0.1, augment=(Mixup(alpha=0.8),))
+    chosen = recipe(grad_clip=None, label_smoothing=0.1, augment=(Mixup(alpha=0.8),))
     model = linear()
     step, given = stepper(model, chosen), batch()
     reseed(derive("step", chosen.seed, 5, 0, 0))
@@ -149,7 +152,7 @@ def test_an_epochs_figures_are_the_means_of_its_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train(mlp(), job(), tmp_path / "run", quiet=True)
-    monkeypatch.setattr(loop, "LOG_STEPS", 1)
+    monkeypatch.setattr(trainer, "LOG_STEPS", 1)
     train(mlp(), job(), tmp_path / "each", quiet=True)
     rough = [line for line in metrics(tmp_path / "run") if line["event"] == "epoch"]
     for epoch, line in enumerate(rough, 1):
@@ -233,10 +236,10 @@ def test_bf16_is_computed_where_it_is_asked_for(tmp_path: Path) -> None:
 
 def test_devices_that_are_not_there_are_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="'gpu' is not a device"):
-        choose_place("gpu", "auto")
+        choose_accelerator("gpu", "auto")
     if not torch.cuda.is_available():
         with pytest.raises(EnvironmentFailure, match="cuda cannot be used here"):
-            choose_place("cuda", "auto")
+            choose_accelerator("cuda", "auto")
 
 
 @pytest.mark.parametrize(

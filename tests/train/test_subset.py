@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from s2mlp_dsl.ir import recipe as ir
+from s2mlp_dsl.data.sampler import BatchSplit
+from s2mlp_dsl.data.subset import Subset, balanced_order
 from s2mlp_dsl.train import Interrupted, Run, UsageError, train
-from s2mlp_dsl.train.order import in_order, order_of
-from s2mlp_dsl.train.sets import open_data
-from s2mlp_dsl.train.subset import Subset, balanced_order
+from s2mlp_dsl.train.data import open_data, sampler_of
+from tests import recipes as ir
 
 from .making import assert_same_run, job, recipe, synthetic_job, weights
 from .test_resume import plain
@@ -25,7 +25,7 @@ def chosen_by(**changes: object) -> torch.Tensor:
 
 
 def test_the_smaller_share_lies_within_the_larger() -> None:
-    small, large = chosen_by(share=0.05), chosen_by(share=0.2)
+    small, large = chosen_by(train_fraction=0.05), chosen_by(train_fraction=0.2)
     assert (len(small), len(large)) == (72, 287)  # of 1,437: 71.85 and 287.4
     assert len(set(large.tolist())) == 287
     assert torch.equal(large[:72], small)
@@ -43,25 +43,25 @@ def test_every_beginning_is_balanced() -> None:
 
 
 def test_the_seed_draws_and_nothing_else() -> None:
-    first = chosen_by(share=0.05, seed=1)
-    assert torch.equal(first, chosen_by(share=0.05, seed=1, batch=7, epochs=9))
-    assert not torch.equal(first, chosen_by(share=0.05, seed=2))
+    first = chosen_by(train_fraction=0.05, seed=1)
+    assert torch.equal(first, chosen_by(train_fraction=0.05, seed=1, batch=7, epochs=9))
+    assert not torch.equal(first, chosen_by(train_fraction=0.05, seed=2))
 
 
 def test_an_epoch_is_as_long_and_shows_each_image_as_often() -> None:
-    settings = job(recipe(share=0.05, batch=479))  # 1,437 = 3 · 479
+    settings = job(recipe(train_fraction=0.05, batch=479))  # 1,437 = 3 · 479
     data = open_data(settings, CPU, None)
-    order = order_of(settings.recipe, data.train.images)
+    order = sampler_of(settings.recipe, data.train.images)
     assert (order.steps_per_epoch, data.train_images) == (3, 72)
-    requests = [one for one in order.requests(0) if one.epoch == 1]
+    requests = [one for one in order.batches(0) if one.epoch == 1]
     batches = list(data.train.batches(requests))
     shown = torch.cat([batch.indices for batch in batches]).bincount()
-    chosen = chosen_by(share=0.05)
+    chosen = chosen_by(train_fraction=0.05)
     assert set(shown[chosen].tolist()) == {19, 20}  # 1,437 / 72 = 19.96
     assert shown.sum() == 1437 == shown[chosen].sum()
     # The images are those of the numbers, and the test is as without a share.
     whole = open_data(job(), CPU, None)
-    (all_images,) = whole.train.batches(in_order(1437, 1437))
+    (all_images,) = whole.train.batches(BatchSplit().evaluation(1437, 1437))
     batch = batches[0]
     assert torch.equal(batch.images_BCHW, all_images.images_BCHW[batch.indices])
     assert torch.equal(batch.labels_B, all_images.labels_B[batch.indices])
@@ -69,19 +69,19 @@ def test_an_epoch_is_as_long_and_shows_each_image_as_often() -> None:
 
 
 def test_all_of_it_is_no_share() -> None:
-    assert open_data(job(recipe(share=1)), CPU, None).distinct is None
-    few = synthetic_job(share=0.01)
-    with pytest.raises(UsageError, match=r"a share of 0\.01 of 32 .* is none"):
+    assert open_data(job(recipe(train_fraction=1)), CPU, None).train_images == 1437
+    few = synthetic_job(train_fraction=0.01)
+    with pytest.raises(UsageError, match=r"a fraction of 0\.01 of 32 .* less than one"):
         open_data(few, CPU, None)
 
 
 def test_a_stopped_run_keeps_to_its_share(tmp_path: Path) -> None:
-    chosen = job(recipe(share=0.1, augment=(ir.Translate(),)))
+    chosen = job(recipe(train_fraction=0.1, augment=(ir.Translate(),)))
     train(plain(0), chosen, tmp_path / "whole", quiet=True)
     with pytest.raises(Interrupted):
         train(plain(16), chosen, tmp_path / "cut", quiet=True)
-    with pytest.raises(UsageError, match=r"job\.recipe\.share: 0\.1 → 0\.2"):
-        other = job(recipe(share=0.2, augment=(ir.Translate(),)))
+    with pytest.raises(UsageError, match=r"job\.recipe\.train_fraction: 0\.1 → 0\.2"):
+        other = job(recipe(train_fraction=0.2, augment=(ir.Translate(),)))
         train(plain(0), other, tmp_path / "cut", resume=True, quiet=True)
     train(plain(0), chosen, tmp_path / "cut", resume=True, quiet=True)
     assert_same_run(tmp_path / "whole", tmp_path / "cut")

@@ -11,15 +11,15 @@ from rich.console import Console
 from sklearn.datasets import load_digits
 from torch import nn
 
-from s2mlp_dsl.ir.recipe import AdamW, Cosine, Translate
 from s2mlp_dsl.train import (
     EnvironmentFailure,
     UsageError,
     evaluate,
+    logger,
     predict,
-    progress,
     train,
 )
+from tests.recipes import AdamW, Cosine, Translate
 
 from .making import job, mlp, recipe, snapshot
 
@@ -28,8 +28,8 @@ GOOD = job(
         epochs=25,
         batch=64,
         optimizer=AdamW(lr=5e-3),
-        schedule=Cosine(warmup=1, floor=1e-5),
-        clip=None,
+        schedule=Cosine(warmup=1, min_lr=1e-5),
+        grad_clip=None,
     )
 )
 
@@ -61,7 +61,7 @@ def test_the_wrong_model_is_refused(run: Path, tmp_path: Path) -> None:
         evaluate(mlp(), run, weight_hash="other")
     with pytest.raises(UsageError, match=r"5\.weight \(10×64 there, 11×64 here\)"):
         evaluate(mlp(classes=11), run, weight_hash="weights")
-    with pytest.raises(EnvironmentFailure, match="no valid checkpoint"):
+    with pytest.raises(EnvironmentFailure, match="not a valid checkpoint"):
         evaluate(mlp(), run, checkpoint=tmp_path)
 
 
@@ -144,7 +144,7 @@ def test_a_terminal_gets_a_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     def console(**settings: bool) -> Console:
         return Console(file=screen, force_terminal=True, width=120, **settings)
 
-    monkeypatch.setattr(progress, "Console", console)
+    monkeypatch.setattr(logger, "Console", console)
     train(mlp(), job(), tmp_path / "run")
     assert "22/22" in screen.getvalue() and "epoch 2/2" in screen.getvalue()
 

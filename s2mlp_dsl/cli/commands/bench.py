@@ -1,12 +1,12 @@
 """`s2mlp-dsl bench SPEC`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import click
 
 from s2mlp_dsl.api import elaborate
-from s2mlp_dsl.bench.figures import Bench, Row, Setting, Times
+from s2mlp_dsl.bench.figures import Bench, Machine, Row, Setting, Times
 from s2mlp_dsl.cli.options import (
     device_option,
     format_option,
@@ -14,10 +14,7 @@ from s2mlp_dsl.cli.options import (
     spec_argument,
 )
 from s2mlp_dsl.cli.output import print_json
-from s2mlp_dsl.ir.recipe import Precision
-
-if TYPE_CHECKING:
-    from s2mlp_dsl.bench.figures import Machine
+from s2mlp_dsl.recipe import Precision
 
 _MEBI = 2**20
 
@@ -118,11 +115,12 @@ def _line(cells: tuple[str, ...], wide: list[int]) -> str:
     return ("  " + "   ".join(cell.ljust(width) for cell, width in pairs)).rstrip()
 
 
-def _machine(found: "Machine") -> str:
+def _machine(found: Machine) -> str:
     versions = ", ".join(f"{name} {one}" for name, one in found.versions.items())
+    load = "" if found.load is None else f", load {found.load:.1f}"
     return (
         f"{found.processor} ({found.device}, {found.threads} threads, "
-        f"{found.precision}), {found.system}, {versions}, load {found.load:.1f}"
+        f"{found.precision}), {found.system}, {versions}{load}"
     )
 
 
@@ -131,8 +129,8 @@ def _cells(row: Row) -> tuple[str, ...]:
         return row.mode, row.failed
     shown = row.latency or row.time
     assert shown is not None and row.images_per_second is not None
-    assert row.peak_memory_bytes is not None
-    memory = f"{row.peak_memory_bytes / _MEBI:,.0f} MiB"
+    peak = row.peak_memory_bytes
+    memory = "unknown" if peak is None else f"{peak / _MEBI:,.0f} MiB"
     if row.compiling is not None:
         memory += f"   ({row.compiling:.0f} s to compile)"
     return row.mode, _time(shown), f"{row.images_per_second:,.1f}", memory

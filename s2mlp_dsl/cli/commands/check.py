@@ -21,7 +21,7 @@ from s2mlp_dsl.diagnostics import Diagnostic, SpecError, as_data, clean, exit_co
 from s2mlp_dsl.elaborate.spec import load
 
 if TYPE_CHECKING:
-    from s2mlp_dsl.ir.study import Study
+    from s2mlp_dsl.recipe.study import Study
 
 _MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
 

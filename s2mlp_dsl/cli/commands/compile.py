@@ -123,6 +123,6 @@ def _module(
     from s2mlp_dsl import train
 
     module = program.build(initialized=partial)
-    fit, _ = train.load_weights(module, weights, partial=partial)
-    print("\n".join(fit.report()), file=sys.stderr)
+    report, _ = train.load_weights(module, weights, partial=partial)
+    print("\n".join(report.lines()), file=sys.stderr)
     return module

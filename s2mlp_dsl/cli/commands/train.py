@@ -23,9 +23,9 @@ from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.models import parse_overrides
 from s2mlp_dsl.elaborate.recipes import SETTINGS, resolve_recipe
 from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, load
-from s2mlp_dsl.ir.recipe import Recipe
 from s2mlp_dsl.ir.shape import Vector
 from s2mlp_dsl.jobs import begin
+from s2mlp_dsl.recipe import Recipe
 from s2mlp_dsl.shipped import shipped
 
 if TYPE_CHECKING:
@@ -182,9 +182,9 @@ class Setup:
         )
         if self.init_from is None:
             return model, job
-        fit, start = train.load_weights(model, self.init_from, partial=self.partial)
+        report, start = train.load_weights(model, self.init_from, partial=self.partial)
         if not quiet and os.environ.get("RANK", "0") == "0":
-            print("\n".join(fit.report()), file=sys.stderr)
+            print("\n".join(report.lines()), file=sys.stderr)
         return model, job.model_copy(update={"start": start})
 
 
@@ -225,7 +225,7 @@ def _plan(setup: Setup) -> int:
         f"data      {job.recipe.data.kind}: {plan.train_images:,} to train, "
         f"{plan.test_images:,} to test\n"
         f"steps     {plan.steps:,}: {plan.epochs} epochs of {plan.steps_per_epoch:,}, "
-        f"batch {plan.batch:,} as {plan.parts} × {plan.part:,} a process\n"
+        f"batch {plan.batch:,}, {plan.micro_batches} × {plan.micro_batch:,} a process\n"
         f"rate      {job.recipe.schedule.kind}; {rates}\n"
         f"memory    about {plan.memory / mebi:,.0f} MiB a device: "
         f"weights {plan.weights / mebi:,.0f}, gradients {plan.gradients / mebi:,.0f}, "

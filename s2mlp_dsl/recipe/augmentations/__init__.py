@@ -1,0 +1,1 @@
+"""Augmentations of training images, a module each. See `recipe/contracts.py`."""

@@ -1,0 +1,40 @@
+"""Random resized crop."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from s2mlp_dsl.recipe.contracts import (
+    Change,
+    ImageAugmentation,
+    ImageSize,
+    Proportion,
+    Tensor,
+)
+
+
+class RandomResizedCrop(ImageAugmentation):
+    """Crops a random area and resizes it to the input size."""
+
+    kind: Literal["random_resized_crop"] = "random_resized_crop"
+    crops: ClassVar[bool] = True
+    scale: Proportion = Field(0.08, description="least fraction of the image's area")
+
+    def change(self, image: ImageSize) -> Change:
+        from torchvision.transforms import InterpolationMode, v2
+
+        from s2mlp_dsl.data.augment import each_image
+
+        crop = v2.RandomResizedCrop(
+            image[1:],
+            (self.scale, 1.0),
+            interpolation=InterpolationMode.BICUBIC,
+            antialias=True,
+        )
+
+        def cropped(image_CHW: Tensor) -> Tensor:
+            # Bicubic overshoots at edges, and torchvision clamps integers only.
+            found: Tensor = crop(image_CHW)
+            return found.clamp(0, 1) if found.is_floating_point() else found
+
+        return each_image(cropped)

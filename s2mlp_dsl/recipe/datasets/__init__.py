@@ -1,0 +1,1 @@
+"""Data sets that a recipe can train on, a module each. See `recipe/contracts.py`."""

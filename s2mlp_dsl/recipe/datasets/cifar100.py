@@ -1,0 +1,19 @@
+"""CIFAR-100."""
+
+from pathlib import Path
+from typing import Literal
+
+from s2mlp_dsl.recipe.contracts import Arrays, DataSet, ImageSize
+
+
+class CIFAR100(DataSet):
+    """60,000 colour images, 32×32, a hundred classes (Krizhevsky 2009)."""
+
+    kind: Literal["cifar100"] = "cifar100"
+
+    def open(self, root: Path, image: ImageSize, classes: int) -> Arrays:
+        from torchvision.datasets import CIFAR100 as Reader
+
+        from s2mlp_dsl.data.packaged import CIFAR_SOURCE, read_packaged
+
+        return read_packaged(Reader, self.kind, root, "cifar-100-python/", CIFAR_SOURCE)

@@ -1,0 +1,1 @@
+"""Initialisations of matrices and kernels, a module each. See `recipe/contracts.py`."""

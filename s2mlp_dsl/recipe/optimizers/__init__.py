@@ -1,0 +1,1 @@
+"""Optimizers, a module each. See `recipe/contracts.py`."""

@@ -1,0 +1,1 @@
+"""Learning rate schedules, a module each. See `recipe/contracts.py`."""
