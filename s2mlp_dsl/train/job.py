@@ -108,8 +108,12 @@ class Guess(Record):
 
 
 class Prediction(Record):
-    """The most probable classes of an image file, best first."""
+    """The most probable classes of an image file, best first.
+
+    Of a file that cannot be read there are none, and `error` says why.
+    """
 
     path: str
     checkpoint: str
-    top: tuple[Guess, ...]
+    top: tuple[Guess, ...] = ()
+    error: str | None = None

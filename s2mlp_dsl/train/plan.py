@@ -36,6 +36,8 @@ class Plan(Record):
     precision: str
     train_images: int
     test_images: int
+    preprocess: str
+    left_out: int
     parameters: int
     steps_per_epoch: int
     epochs: int
@@ -88,6 +90,8 @@ def plan(
         precision=accelerator.precision,
         train_images=data.train_images,
         test_images=data.test.images,
+        preprocess=str(data.preprocess),
+        left_out=data.left_out,
         parameters=run.parameters,
         steps_per_epoch=sampler.steps_per_epoch,
         epochs=sampler.epochs,
