@@ -63,7 +63,6 @@ class Data:
     `fingerprint` is a hash that changes when the samples or their order do; `root`
     is the folder of data that is read from files. `train_images` counts the different
     images that are trained on: all of `train`, or the recipe's fraction of them.
-    `left_out` counts hidden files and those that are no images.
     """
 
     train: Split
@@ -73,4 +72,3 @@ class Data:
     fingerprint: str
     train_images: int
     root: Path | None = None
-    left_out: int = 0

@@ -1,7 +1,6 @@
 """Image folders: `train/CLASS/*` and `val/CLASS/*`, decoded by worker processes."""
 
 import hashlib
-import os
 import signal
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,16 +10,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
+from torchvision.datasets import ImageFolder
 
 from s2mlp_dsl.data.augment import Augment
 from s2mlp_dsl.data.batch import Batch, BatchIndices
-from s2mlp_dsl.data.images import (
-    SUFFIXES,
-    image_paths,
-    is_left_out,
-    printable,
-    read_image,
-)
+from s2mlp_dsl.data.images import read_image
 from s2mlp_dsl.errors import EnvironmentFailure
 
 # ImageNet's training images in [0, 1], the statistics of torchvision and timm.
@@ -32,51 +26,12 @@ Wanted = tuple[int, list[int], list[int], list[bool] | None]
 
 
 @dataclass(frozen=True)
-class LabelledFiles:
-    """The image files of a half: by class, then by path.
-
-    `samples` are (path, label, size in bytes); `left_out` counts what is no image.
-    """
-
-    classes: tuple[str, ...]
-    samples: tuple[tuple[str, int, int], ...]
-    left_out: int
-
-    @classmethod
-    def below(cls, folder: Path) -> "LabelledFiles":
-        """Raises EnvironmentFailure if a class has no image."""
-        samples, left_out = [], 0
-        with os.scandir(folder) as entries:
-            folders = sorted(one.name for one in entries if one.is_dir())
-        left_out += sum(map(is_left_out, folders))
-        folders = [name for name in folders if not is_left_out(name)]
-        if not folders:
-            raise EnvironmentFailure(f"cannot use {folder}: it has no class folders")
-        for label, name in enumerate(folders):
-            found, others = image_paths(folder / name)
-            left_out += others
-            samples += [(path, label, size) for path, size in found]
-            if not found:
-                raise EnvironmentFailure(
-                    f"cannot use {folder}: the class {printable(name)} has no image "
-                    f"({', '.join(SUFFIXES)})"
-                )
-        return cls(tuple(map(printable, folders)), tuple(samples), left_out)
-
-    def relabelled(self, classes: tuple[str, ...]) -> "LabelledFiles":
-        """The same files, with the labels that other classes of these names have."""
-        labels = [classes.index(name) for name in self.classes]
-        samples = [(path, labels[label], size) for path, label, size in self.samples]
-        return LabelledFiles(classes, tuple(samples), self.left_out)
-
-
-@dataclass(frozen=True)
 class Folders:
-    """The files of both halves."""
+    """The files of both halves, in torchvision's order: by class, then by name."""
 
     root: Path
-    train: LabelledFiles
-    test: LabelledFiles
+    train: ImageFolder
+    test: ImageFolder
 
     @classmethod
     def open(cls, root: Path) -> "Folders":
@@ -93,28 +48,19 @@ class Folders:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        return self.train.classes
-
-    @property
-    def left_out(self) -> int:
-        return self.train.left_out + self.test.left_out
-
-    def relabelled(self, classes: tuple[str, ...]) -> "Folders":
-        """The same files, with the labels of a run's classes."""
-        train, test = (one.relabelled(classes) for one in (self.train, self.test))
-        return Folders(self.root, train, test)
+        return tuple(self.train.classes)
 
     def fingerprint(self) -> str:
-        """A SHA-256 over all file names, sizes and labels."""
-        digest, root = hashlib.sha256(), os.fsencode(self.root)
+        """A SHA-256 over all file names and labels."""
+        digest = hashlib.sha256()
         for half in (self.train, self.test):
-            for path, label, size in half.samples:
-                name = os.fsencode(path).removeprefix(root).replace(b"\\", b"/")
-                digest.update(b"%b\0%d\0%d\n" % (name, label, size))
+            for path, label in half.samples:
+                name = Path(path).relative_to(self.root).as_posix()
+                digest.update(f"{name}\0{label}\n".encode())
         return digest.hexdigest()
 
 
-def _files(root: Path, part: str) -> LabelledFiles:
+def _files(root: Path, part: str) -> ImageFolder:
     if not (root / part).is_dir():
         raise EnvironmentFailure(
             f"no images at {root / part}: expected "
@@ -123,7 +69,7 @@ def _files(root: Path, part: str) -> LabelledFiles:
             "https://image-net.org after registration"
         )
     try:
-        return LabelledFiles.below(root / part)
+        return ImageFolder(root / part)
     except OSError as error:
         raise EnvironmentFailure(f"cannot use {root / part}: {error}") from error
 
@@ -136,14 +82,13 @@ class Images(Dataset["tuple[Batch, Tensor, int] | EnvironmentFailure"]):
     cannot be read; in an evaluation, where none may count twice, nothing does.
     """
 
-    def __init__(self, files: LabelledFiles, augment: Augment, skip: bool) -> None:
+    def __init__(self, files: ImageFolder, augment: Augment, skip: bool) -> None:
         # One array each instead of a list of tuples: counting references to their
         # items would copy the list into every worker, page by page.
-        names = [os.fsencode(path) for path, _, _ in files.samples]
-        self.paths = b"\0".join(names)
-        ends = [len(name) + 1 for name in names]
+        self.paths = b"\0".join(path.encode() for path, _ in files.samples)
+        ends = [len(path.encode()) + 1 for path, _ in files.samples]
         self.starts = torch.tensor([0, *ends]).cumsum(0)
-        self.labels = torch.tensor([label for _, label, _ in files.samples])
+        self.labels = torch.tensor([label for _, label in files.samples])
         self.augment, self.skip = augment, skip
 
     def __len__(self) -> int:
@@ -151,7 +96,7 @@ class Images(Dataset["tuple[Batch, Tensor, int] | EnvironmentFailure"]):
 
     def path(self, index: int) -> Path:
         start, end = self.starts[index : index + 2].tolist()
-        return Path(os.fsdecode(self.paths[start : end - 1]))
+        return Path(self.paths[start : end - 1].decode())
 
     def __getitem__(
         self, wanted: Wanted

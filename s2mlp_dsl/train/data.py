@@ -1,6 +1,5 @@
 """The data of a recipe, opened for a model."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,17 +20,11 @@ from s2mlp_dsl.recipe.contracts import BatchAugmentation, ImageAugmentation
 from s2mlp_dsl.train.job import Job
 
 
-def open_data(
-    job: Job,
-    device: torch.device,
-    root: Path | None,
-    known: tuple[str, ...] | None = None,
-) -> Data:
+def open_data(job: Job, device: torch.device, root: Path | None) -> Data:
     """The recipe's data set, or its fraction of one, for the job's model.
 
-    `root` is the folder that `--data` names. With `known`, the classes of a run, labels
-    are theirs, by name: the data may lack some of them. Raises UsageError if data and
-    model do not fit, EnvironmentFailure if files are missing.
+    `root` is the folder that `--data` names. Raises UsageError if data and model do
+    not fit, EnvironmentFailure if files are missing.
     """
     chosen = job.recipe.data
     if chosen.built_in and root is not None:
@@ -44,10 +37,7 @@ def open_data(
         )
     place = Path(given).absolute()
     found = chosen.open(place, job.image, job.classes)
-    if known is not None:
-        _require_known(found, known)
     if isinstance(found, Folders):
-        found = found.relabelled(known) if known is not None else found
         data = _from_folders(found, job, device)
     else:
         data = _from_arrays(found, job, device, None if chosen.built_in else place)
@@ -74,22 +64,6 @@ def _from_folders(found: Folders, job: Job, device: torch.device) -> Data:
         )
     )
     return _data(found, train, test, preprocess, found.root)
-
-
-def _require_known(found: Folders | Arrays, known: tuple[str, ...]) -> None:
-    """Raise UsageError where the data has classes that a run does not know."""
-    unknown = [name for name in found.class_names if name not in known]
-    if isinstance(found, Arrays) and found.class_names != known:
-        unknown = unknown or list(found.class_names)
-    if unknown:
-        raise UsageError(
-            f"the data has other classes than the run: {_some(unknown)}; the run knows "
-            f"{_some(known)}. Classes are matched by name: rename the folders"
-        )
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" * (len(names) > 5))
 
 
 def _from_arrays(
@@ -139,7 +113,6 @@ def _data(
         preprocess=preprocess,
         class_names=found.class_names,
         fingerprint=found.fingerprint(),
-        left_out=found.left_out if isinstance(found, Folders) else 0,
         train_images=train.images,
         root=root,
     )

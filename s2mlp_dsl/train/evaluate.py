@@ -11,13 +11,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from s2mlp_dsl.data.batch import Batch, Split
-from s2mlp_dsl.data.images import SUFFIXES, image_paths, printable
 from s2mlp_dsl.data.sampler import BatchSplit
 from s2mlp_dsl.data.seeds import derive, fork_generators, reseed
 from s2mlp_dsl.data.subset import First
 from s2mlp_dsl.errors import EnvironmentFailure
 from s2mlp_dsl.recipe import Recipe
-from s2mlp_dsl.train import disk
 from s2mlp_dsl.train.data import open_data
 from s2mlp_dsl.train.device import Accelerator, choose_accelerator
 from s2mlp_dsl.train.distributed import Distributed, init_distributed
@@ -28,6 +26,7 @@ from s2mlp_dsl.train.weights import load_checkpoint
 
 TOP = 5  # classes among which a label counts for `top5`
 MOST_CONFUSED = 2_000  # classes; a confusion matrix of more is too large to keep
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
 
 def evaluate(
@@ -60,9 +59,7 @@ def evaluate(
     root = data_root or (Path(run.data_root) if run.data_root else None)
     plain = recipe.model_copy(update={"augment": ()})
     job = run.job.model_copy(update={"recipe": plain})
-    data = open_data(job, accelerator.device, root, run.class_names)
-    if data.left_out:
-        say(f"{data.left_out:,} other files of the data are left out")
+    data = open_data(job, accelerator.device, root)
     split = data.test if on == "test" else First(data.train, data.train_images)
     found, skipped = load_checkpoint(
         model, run, checkpoint, weight_hash, say=say if partial else None
@@ -204,8 +201,8 @@ def predict(
 
     A file is brought to the input that the run was tested on: the model's channels
     and size, the same normalisation. Digits are light on dark. `top` is the number of
-    guesses, at most all classes; `partial` and `say` are those of `evaluate`. A file
-    that cannot be read gets an `error` in place of guesses. Raises like `evaluate`.
+    guesses, at most all classes; `partial` and `say` are those of `evaluate`. Raises
+    EnvironmentFailure naming a file that cannot be read, and like `evaluate`.
     """
     run = Run.open(run_dir)
     accelerator = choose_accelerator(device, run.job.recipe.precision)
@@ -219,22 +216,12 @@ def predict(
     try:
         with torch.inference_mode(), accelerator.weights(model):
             for path in paths:
-                name = printable(path)
-                try:
-                    image_CHW = run.preprocess.from_file(path)
-                except EnvironmentFailure as error:
-                    predictions.append(
-                        Prediction(
-                            path=name, checkpoint=found.path.name, error=str(error)
-                        )
-                    )
-                    continue
-                image_1CHW = image_CHW[None].to(accelerator.device)
+                image_1CHW = run.preprocess.from_file(path)[None].to(accelerator.device)
                 logits_1K = accelerator.forward(model, image_1CHW)
                 require_logits(logits_1K, 1, run.job.classes)
                 guesses = _best(logits_1K[0], run.class_names, top)
                 predictions.append(
-                    Prediction(path=name, checkpoint=found.path.name, top=guesses)
+                    Prediction(path=str(path), checkpoint=found.path.name, top=guesses)
                 )
     finally:
         model.train(training)
@@ -250,24 +237,18 @@ def _best(logits_K: Tensor, names: tuple[str, ...], top: int) -> tuple[Guess, ..
     )
 
 
-def image_files(paths: list[Path], say: Callable[[str], None] = print) -> list[Path]:
+def image_files(paths: list[Path]) -> list[Path]:
     """The files among the paths, and the images in the folders, by name.
 
-    Folders are read like those of a data set; `say` is told how many files are left
-    out. Raises EnvironmentFailure for a folder without any image.
+    Raises EnvironmentFailure for a folder without any image.
     """
     files: list[Path] = []
     for path in paths:
         if not path.is_dir():
             files.append(path)
             continue
-        with disk.reported(path, "read"):
-            inside, left_out = image_paths(path)
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
         if not inside:
-            raise EnvironmentFailure(
-                f"{printable(path)} has no image ({', '.join(SUFFIXES)})"
-            )
-        if left_out:
-            say(f"{printable(path)}: {left_out:,} other files are left out")
-        files += [Path(name) for name, _ in inside]
+            raise EnvironmentFailure(f"{path} has no image ({', '.join(SUFFIXES)})")
+        files += inside
     return files

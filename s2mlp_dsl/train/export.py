@@ -172,8 +172,8 @@ model = load()
 logits = model(normalise(images))  # {shape}, in [0, 1]
 ```
 
-Image files are read upright (EXIF orientation) and become inputs as `fit` in
-`settings.json` says: {run.preprocess}.
+Image files become inputs as `fit` in `settings.json` says: `crop` resizes the shorter
+side to 256/224 of the input's and takes the centre crop, `stretch` resizes both sides.
 
 ## Files
 

@@ -108,12 +108,8 @@ class Guess(Record):
 
 
 class Prediction(Record):
-    """The most probable classes of an image file, best first.
-
-    Of a file that cannot be read there are none, and `error` says why.
-    """
+    """The most probable classes of an image file, best first."""
 
     path: str
     checkpoint: str
-    top: tuple[Guess, ...] = ()
-    error: str | None = None
+    top: tuple[Guess, ...]

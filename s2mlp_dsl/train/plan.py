@@ -36,8 +36,6 @@ class Plan(Record):
     precision: str
     train_images: int
     test_images: int
-    preprocess: str
-    left_out: int
     parameters: int
     steps_per_epoch: int
     epochs: int
@@ -90,8 +88,6 @@ def plan(
         precision=accelerator.precision,
         train_images=data.train_images,
         test_images=data.test.images,
-        preprocess=str(data.preprocess),
-        left_out=data.left_out,
         parameters=run.parameters,
         steps_per_epoch=sampler.steps_per_epoch,
         epochs=sampler.epochs,

@@ -92,7 +92,7 @@ def train(
     ):
         world_size = distributed.world_size
         run = describe(model, job, out, data, sampler, accelerator, world_size)
-        _create_or_check(run, old, distributed, display, data.left_out)
+        _create_or_check(run, old, distributed, display)
         prepare(model.to(accelerator.device), job.recipe)
         with fork_generators(accelerator.device), _failures(accelerator, job):
             trainer = Trainer(
@@ -348,11 +348,7 @@ class _Timed(Iterator[Batch]):
 
 
 def _create_or_check(
-    run: Run,
-    old: Run | None,
-    distributed: Distributed,
-    display: Display,
-    left_out: int,
+    run: Run, old: Run | None, distributed: Distributed, display: Display
 ) -> None:
     """Write run.json, or check that the folder's run is this one."""
     distributed.barrier()  # nobody writes before all have looked
@@ -364,8 +360,6 @@ def _create_or_check(
             )
     elif distributed.is_main:
         run.create()
-    if left_out:
-        display.say(f"{left_out:,} other files of the data are left out")
     distributed.barrier()
     if not (run.path / RUN).is_file():
         raise EnvironmentFailure(

@@ -223,9 +223,7 @@ def _plan(setup: Setup) -> int:
         f"{job.model_name} by {job.recipe_name} on {plan.processes} × {plan.device}, "
         f"{plan.precision}; {plan.parameters:,} parameters\n"
         f"data      {job.recipe.data.kind}: {plan.train_images:,} to train, "
-        f"{plan.test_images:,} to test"
-        + (f"; {plan.left_out:,} other files are left out" if plan.left_out else "")
-        + f"\nimages    {plan.preprocess}\n"
+        f"{plan.test_images:,} to test\n"
         f"steps     {plan.steps:,}: {plan.epochs} epochs of {plan.steps_per_epoch:,}, "
         f"batch {plan.batch:,}, {plan.micro_batches} × {plan.micro_batch:,} a process\n"
         f"rate      {job.recipe.schedule.kind}; {rates}\n"

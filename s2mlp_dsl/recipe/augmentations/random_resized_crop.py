@@ -14,7 +14,7 @@ from s2mlp_dsl.recipe.contracts import (
 
 
 class RandomResizedCrop(ImageAugmentation):
-    """Crops a random area of about the input's aspect ratio and resizes it."""
+    """Crops a random area and resizes it to the input size."""
 
     kind: Literal["random_resized_crop"] = "random_resized_crop"
     crops: ClassVar[bool] = True
@@ -25,12 +25,9 @@ class RandomResizedCrop(ImageAugmentation):
 
         from s2mlp_dsl.data.augment import each_image
 
-        _, height, width = image
         crop = v2.RandomResizedCrop(
-            (height, width),
+            image[1:],
             (self.scale, 1.0),
-            # torchvision's ratios, of the input's own.
-            (3 / 4 * (width / height), 4 / 3 * (width / height)),
             interpolation=InterpolationMode.BICUBIC,
             antialias=True,
         )
