@@ -61,17 +61,18 @@ def resolve_recipe(
 
 def _settings(declaration: tree.Recipe, report: Report) -> dict[str, tree.Expr]:
     """The value of each setting. Unknown and repeated names are reported."""
-    settings: dict[str, tree.Expr] = {}
+    settings: dict[str, tree.Setting] = {}
     for setting in declaration.settings:
         name, span = setting.name.id, setting.name.span
         if name not in SETTINGS:
             help = did_you_mean(name, SETTINGS)
             report.add(messages.UNKNOWN_SETTING, span, help=help)
         elif name in settings:
-            report.add(naming.DECLARED_TWICE, span, help="remove one of them")
+            first = settings[name].name.span
+            report.add(naming.SET_AGAIN, span, related=first)
         else:
-            settings[name] = setting.value
-    return settings
+            settings[name] = setting
+    return {name: setting.value for name, setting in settings.items()}
 
 
 @dataclass(eq=False, repr=False)

@@ -1,4 +1,4 @@
-"""Studies of a spec: what they compare, held against what they may name."""
+"""Studies of a spec: what they compare, with every name looked up."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
-from s2mlp_dsl.bounds import how_to_raise, limits
-from s2mlp_dsl.diagnostics import AlreadyReported, Label, Report
+from s2mlp_dsl.bounds import limits
+from s2mlp_dsl.diagnostics import AlreadyReported, Report
+from s2mlp_dsl.diagnostics.catalogue import limits as bounds
+from s2mlp_dsl.diagnostics.catalogue import names as naming
+from s2mlp_dsl.diagnostics.catalogue import studies as messages
 from s2mlp_dsl.diagnostics.suggest import did_you_mean
-from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.bind import match_arguments
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared
@@ -39,10 +41,10 @@ def elaborate_study(
     items = read_items(declaration, env, evaluator)
     items.override(overrides or {})
     found = len(report.errors)
-    looked = _Looked(declared, declaration, items, report)
-    recipe, cases = looked.recipe(), looked.cases()
-    looked.hold_axes(cases)
-    looked.hold_count(len(cases))
+    names = _Names(declared, declaration, items, report)
+    recipe, cases = names.recipe(), names.cases()
+    names.check_axes(cases)
+    names.check_rows(len(cases))
     seeds = read_seeds(items.seeds, env, evaluator)
     if recipe is None or not seeds or len(report.errors) > found:
         raise AlreadyReported
@@ -56,7 +58,7 @@ def elaborate_study(
 
 
 @dataclass(eq=False, repr=False)
-class _Looked:
+class _Names:
     """Looks up what a study names; all that is wrong is reported."""
 
     declared: Declared
@@ -74,10 +76,9 @@ class _Looked:
         }
         if setting is None:
             self.report.add(
-                codes.STUDY_MISSING,
+                messages.NO_RECIPE,
                 self.study.name.span,
-                "it does not say by which recipe its rows are trained",
-                help=f"write `recipe = {next(iter(known), 'NAME')}`",
+                example=next(iter(known), "NAME"),
             )
             return None
         node = setting.value
@@ -90,35 +91,25 @@ class _Looked:
             assert isinstance(node, tree.Name)
             wrong_declaration(self.report, node, names[word], "recipe")
         else:
-            self.report.add(
-                codes.UNKNOWN_NAME,
-                node.span,
-                "no recipe of this name is declared or imported",
-                help=did_you_mean(word, known),
-            )
+            help = did_you_mean(word, known)
+            self.report.add(naming.NO_RECIPE, node.span, help=help)
         return None
 
     def cases(self) -> list[tree.Case]:
         """The cases, or one of the model that the study is of."""
         of, cases = self.study.of, self.items.cases
         if of is None and not cases:
-            self.report.add(
-                codes.STUDY_MISSING,
-                self.study.name.span,
-                "it does not say what is trained",
-                help=f"write `study {self.study.name.id} of MODEL {{`, or cases",
-            )
+            name = self.study.name
+            self.report.add(messages.NO_MODEL, name.span, study=name.id)
         if of is None:
             return cases
         bare = tree.Call(of.span, of, ())
-        with suppress(
-            AlreadyReported
-        ):  # there must be such a model, whatever the cases
+        with suppress(AlreadyReported):  # the model must exist, whatever the cases
             base_of(as_variant(bare, self.declared.unit), self.report)
         return cases or [tree.Case(of.span, tree.Text(of.span, ""), bare, None)]
 
-    def hold_axes(self, cases: list[tree.Case]) -> None:
-        """Every varied key is a setting of the recipe or a parameter of each model."""
+    def check_axes(self, cases: list[tree.Case]) -> None:
+        """Report varied keys that are not a setting or a parameter of every model."""
         for axis in self.items.axes:
             if axis.key in self.items.settings:
                 self._conflict(axis, self.items.settings[axis.key].name.span)
@@ -140,34 +131,31 @@ class _Looked:
                     self._conflict(axis, given[axis.key].span)
 
     def _unknown(self, axis: Axis, case: tree.Case, params: tuple[str, ...]) -> None:
+        span = axis.vary.name.span
         if axis.key == "seed":
-            label = "the seeds are repetitions of a row, not rows"
-            help: str | None = "write `seeds = [0, 1, 2]`"
+            self.report.add(messages.SEED_VARIED, span)
         else:
-            label = f"neither a parameter of `{case.model.name.id}` nor a setting"
-            help = did_you_mean(axis.key, (*SETTINGS, *params))
-        self.report.add(codes.STUDY_KEY, axis.vary.name.span, label, help=help)
+            model, help = (
+                case.model.name.id,
+                did_you_mean(axis.key, (*SETTINGS, *params)),
+            )
+            self.report.add(messages.UNKNOWN_AXIS, span, help=help, model=model)
 
     def _conflict(self, axis: Axis, given: Span) -> None:
         self.report.add(
-            codes.STUDY_CONFLICT,
+            messages.VARIED_AND_FIXED,
             axis.vary.name.span,
-            f"`{axis.key}` takes each of these values",
-            secondary=[Label(given, "and is given here")],
-            help="remove one of them",
+            related=given,
+            key=axis.key,
         )
 
-    def hold_count(self, cases: int) -> None:
-        """Counted before any row is made. Raises `AlreadyReported`."""
-        count, most = (
-            cases * prod(len(a.values) for a in self.items.axes),
-            limits().rows,
-        )
-        if count > most:
+    def check_rows(self, cases: int) -> None:
+        """Count the rows before any is made. Raises `AlreadyReported` if too many."""
+        count = cases * prod(len(axis.values) for axis in self.items.axes)
+        if count > limits().rows:
             raise self.report.add(
-                codes.ROWS,
+                bounds.STUDY_ROWS,
                 self.study.name.span,
-                f"{count:,} rows; the limit is {most:,}",
-                notes=[how_to_raise("rows")],
-                help="vary less at once, or make two studies of it",
+                found=count,
+                limit=limits().rows,
             )

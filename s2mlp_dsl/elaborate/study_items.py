@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from s2mlp_dsl.diagnostics import AlreadyReported, Label, Suggestion
+from s2mlp_dsl.diagnostics import AlreadyReported, Suggestion
+from s2mlp_dsl.diagnostics.catalogue import names as naming
+from s2mlp_dsl.diagnostics.catalogue import studies as messages
 from s2mlp_dsl.diagnostics.suggest import did_you_mean
-from s2mlp_dsl.elaborate import codes
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.recipes import LENGTHS, SETTINGS
 from s2mlp_dsl.elaborate.values import Env, Value, show
@@ -67,23 +68,17 @@ def read_items(study: tree.Study, env: Env, evaluator: Evaluator) -> Items:
             continue
         name, known = item.name.id, varies if isinstance(item, tree.Vary) else settings
         if name in known:
-            report.add(
-                codes.DECLARED_TWICE,
-                item.name.span,
-                secondary=[Label(known[name].name.span, "said here already")],
-                help="remove one of them",
-            )
+            first = known[name].name.span
+            report.add(naming.SET_AGAIN, item.name.span, related=first)
             faults = True
         elif isinstance(item, tree.Vary):
             varies[name] = item
-        elif name == "seed" or name not in (*OWN, *SETTINGS):
-            report.add(
-                codes.STUDY_KEY,
-                item.name.span,
-                help=Suggestion("write `seeds`, which are a row's runs", "seeds")
-                if name == "seed"
-                else did_you_mean(name, (*OWN, *SETTINGS)),
-            )
+        elif name == "seed":
+            report.add(messages.SEED_OF_A_STUDY, item.name.span, fix="seeds")
+            faults = True
+        elif name not in (*OWN, *SETTINGS):
+            help = did_you_mean(name, (*OWN, *SETTINGS))
+            report.add(messages.UNKNOWN_STUDY_SETTING, item.name.span, help=help)
             faults = True
         else:
             settings[name] = item
@@ -112,28 +107,18 @@ def _values(
         value = evaluator.value(node, env)
         if not isinstance(value, tuple):
             raise evaluator.report.add(
-                codes.STUDY_VALUES,
-                node.span,
-                f"`{show(value)}` is a single value",
-                help=f"write `[{as_text(node)}]`",
+                messages.SINGLE_VALUE, node.span, value=show(value), text=as_text(node)
             )
         items = [
             (tree.Index(node.span, node, tree.Number(node.span, str(i))), show(one))
             for i, one in enumerate(value)
         ]
     if not items:
-        raise evaluator.report.add(
-            codes.STUDY_VALUES, node.span, "the list is empty", help="give it values"
-        )
+        raise evaluator.report.add(messages.NO_VALUES, node.span)
     seen: dict[str, Span] = {}
     for item, text in items:
         if text in seen:
-            raise evaluator.report.add(
-                codes.STUDY_VALUES,
-                item.span,
-                f"`{text}` stands in the list twice",
-                help="remove one of them",
-            )
+            raise evaluator.report.add(messages.VALUE_TWICE, item.span, value=text)
         seen[text] = item.span
     return tuple(items)
 
@@ -153,11 +138,7 @@ def read_seeds(
         if len(set(seeds)) == len(value):
             return tuple(seeds)
     raise evaluator.report.add(
-        codes.STUDY_SEEDS,
-        node.span,
-        f"`{show(value)}` is not a number from 1 to {_SEEDS:,}, nor a list of "
-        "different whole numbers",
-        help="write `seeds = 3` for the seeds 0, 1 and 2, or `seeds = [0, 5, 7]`",
+        messages.NO_SEEDS, node.span, value=show(value), limit=_SEEDS
     )
 
 
@@ -172,11 +153,7 @@ def read_printed(case: tree.Case, env: Env, evaluator: Evaluator) -> Printed:
     nodes = case.printed.items
     if not 1 <= len(nodes) <= len(_PRINTED):
         raise evaluator.report.add(
-            codes.STUDY_PRINTED,
-            case.printed.span,
-            f"it has {len(nodes)} numbers",
-            help="write up to four: [top-1, top-5, parameters, MACs], the accuracies "
-            "in percent; `none` where there is none",
+            messages.PRINTED_COUNT, case.printed.span, count=len(nodes)
         )
     figures: dict[str, Figure | None] = {}
     for name, node in zip(_PRINTED, nodes, strict=False):
@@ -191,15 +168,16 @@ def _figure(
         return None
     value = evaluator.number(node, env)
     in_percent = name in ("top1", "top5")
-    wrong = help = None
     if in_percent and isinstance(node, tree.Number) and node.lexeme.endswith("%"):
         bare = node.lexeme.removesuffix("%")
-        wrong = "an accuracy is in percent already"
-        help = Suggestion(f"write `{bare}`", bare)
-    elif not 0 <= value <= (_HUNDRED if in_percent else _MOST):
-        wrong = f"{as_text(node)} is no " + (
-            "accuracy in percent" if in_percent else f"number of {name}"
+        raise evaluator.report.add(
+            messages.PRINTED_PERCENT_SIGN, node.span, number=bare, fix=bare
         )
-    if wrong is not None:
-        raise evaluator.report.add(codes.STUDY_PRINTED, node.span, wrong, help=help)
+    if not 0 <= value <= (_HUNDRED if in_percent else _MOST):
+        raise evaluator.report.add(
+            messages.PRINTED_ACCURACY if in_percent else messages.PRINTED_NUMBER,
+            node.span,
+            value=as_text(node),
+            name=name,
+        )
     return Figure(text=as_text(node), value=float(value))

@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import product
 
-from s2mlp_dsl.diagnostics import AlreadyReported, Label, Report, clean
-from s2mlp_dsl.elaborate import codes
+from s2mlp_dsl.diagnostics import AlreadyReported, Report, clean
+from s2mlp_dsl.diagnostics.catalogue import studies as messages
 from s2mlp_dsl.elaborate.evaluate import Evaluator
 from s2mlp_dsl.elaborate.files import Declared, Unit
 from s2mlp_dsl.elaborate.models import base_of, expand_model
@@ -108,10 +108,9 @@ class Rows:
         label = ", ".join([title] * bool(title) + varied) or case.model.name.id
         if label in self._labels:
             raise self.report.add(
-                codes.STUDY_LABEL,
+                messages.LABEL_OF_ANOTHER_ROW,
                 case.title.span,
-                secondary=[Label(self._labels[label], "this is its label already")],
-                help="give each case a title of its own",
+                related=self._labels[label],
             )
         self._labels[label] = case.title.span
         return label
@@ -135,19 +134,17 @@ class Rows:
                 variant = as_variant(call, self.declared.unit)
                 base = base_of(variant, self.report)
                 model = expand_model(variant, base, {}, self.report)
-                self._hold_trainable(model, call)
+                self._require_trainable(model, call)
                 self._models[number, own] = model
         return self._models[number, own]
 
-    def _hold_trainable(self, model: ir.Model, call: tree.Call) -> None:
+    def _require_trainable(self, model: ir.Model, call: tree.Call) -> None:
+        span = call.name.span
         if len(model.input_size) != _IMAGE:
-            label, help = f"it takes clips of {model.input.result}", None
-        elif not isinstance(model.result, Vector):
-            label = f"it ends in a map of {model.result}, not in class scores"
-            help = "add `pool(mean)` and `linear`"
-        else:
-            return
-        raise self.report.add(codes.STUDY_MODEL, call.name.span, label, help=help)
+            shape = model.input.result
+            raise self.report.add(messages.TAKES_CLIPS, span, shape=shape)
+        if not isinstance(model.result, Vector):
+            raise self.report.add(messages.ENDS_IN_MAP, span, shape=model.result)
 
     def _resolved(self, rest: Given) -> Recipe | None:
         """The recipe of a row, None if it is wrong, which is reported once."""

@@ -85,3 +85,8 @@ CALLS_TOO_DEEP = TOO_DEEP.says(
 )
 
 ROWS = Code("A0811", "too many study rows")
+STUDY_ROWS = ROWS.says(
+    "{found:,} rows; the limit is {limit:,}",
+    notes=how_to_raise("rows"),
+    help="vary less at once, or split the study in two",
+)

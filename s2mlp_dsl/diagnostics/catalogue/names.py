@@ -5,6 +5,7 @@ from s2mlp_dsl.diagnostics.record import Code
 UNKNOWN_NAME = Code("A0301", "undeclared name")
 UNDECLARED = UNKNOWN_NAME.says()
 NO_FUNCTION = UNKNOWN_NAME.says("there is no function of this name")
+NO_RECIPE = UNKNOWN_NAME.says("no recipe of this name is declared or imported")
 NO_MODEL = UNKNOWN_NAME.says("no model of this name is declared or imported")
 
 UNKNOWN_STATEMENT = Code("A0302", "unknown operator or block")
@@ -23,6 +24,7 @@ DECLARED_TWICE = Code("A0303", "duplicate declaration")
 DECLARED_AGAIN = DECLARED_TWICE.says(
     related="first declared here", help="rename one of them"
 )
+SET_AGAIN = DECLARED_TWICE.says(related="first written here", help="remove one of them")
 
 KEYWORD = Code("A0304", "reserved keyword")
 NAMED_LIKE_KEYWORD = KEYWORD.says(
