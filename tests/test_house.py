@@ -225,3 +225,16 @@ def test_analyze_without_torch() -> None:
         "assert a.params == 53_917_288; assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], cwd=PACKAGE.parent, check=True)
+
+
+def test_import_without_unix() -> None:
+    """As on Windows, where these modules of the standard library are missing."""
+    program = (
+        "import sys, importlib;"
+        "sys.modules.update(dict.fromkeys(['fcntl', 'resource', 'pwd', 'grp']));"
+        "[importlib.import_module(name) for name in sys.argv[1:]]"
+    )
+    modules = [name for name in files() if not name.endswith("__main__")]
+    subprocess.run(
+        [sys.executable, "-c", program, *modules], cwd=PACKAGE.parent, check=True
+    )

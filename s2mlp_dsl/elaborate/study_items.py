@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from s2mlp_dsl.diagnostics import AlreadyReported, Suggestion
+from s2mlp_dsl.diagnostics import AlreadyReported
 from s2mlp_dsl.diagnostics.catalogue import names as naming
 from s2mlp_dsl.diagnostics.catalogue import studies as messages
 from s2mlp_dsl.diagnostics.suggest import did_you_mean

@@ -1,46 +1,51 @@
-"""The runs of a study: which are left, and doing them side by side.
+"""The runs of a study: which are left to do, and doing them in parallel.
 
 Every run is a process of its own, so that one that crashes or runs out of memory
-leaves the others alone. This process starts them, waits, and imports no torch.
+does not affect the others. This process starts them, waits, and does not import torch.
 """
 
 import multiprocessing
 import os
 import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from s2mlp_dsl.bounds import limits
 from s2mlp_dsl.ir.print import print_model
 from s2mlp_dsl.operators import SIGNATURES
 from s2mlp_dsl.recipe.study import Study
+from s2mlp_dsl.signals import stop_requests
 from s2mlp_dsl.study import work
-from s2mlp_dsl.study.errors import Stopped
+from s2mlp_dsl.study.errors import Stopped, StudyError
 from s2mlp_dsl.study.records import Failure, Plan, Result
 from s2mlp_dsl.study.store import read_result, write
 from s2mlp_dsl.study.work import Task
 
 if TYPE_CHECKING:
-    from multiprocessing.context import ForkServerContext, SpawnContext
+    from multiprocessing.context import SpawnContext
 
-# What a run's process imports in its first seconds; what is missing is passed over.
+    if sys.platform == "win32":
+        Context = SpawnContext
+    else:
+        from multiprocessing.context import ForkServerContext
+
+        Context = ForkServerContext | SpawnContext
+
+# What a run's process imports first; packages that are not installed are skipped.
 _PRELOADED = [
     *("s2mlp_dsl.study.work", "s2mlp_dsl.train", "s2mlp_dsl.bench.work"),
     *("sklearn.datasets", "sklearn.model_selection", "matplotlib.figure"),
     "matplotlib.backends.backend_agg",
 ]
-# Exit codes of a run that is neither done nor wrong: another process does it, or
-# somebody stopped it alone.
+# Exit codes of a run that neither finished nor failed: another process is doing it,
+# or it alone was stopped.
 _LEFT = (work.BUSY, -signal.SIGTERM, 128 + signal.SIGTERM)
-_LOOK = 0.2  # seconds between two looks at whether somebody wants to stop
+_POLL = 0.2  # seconds between two checks for a request to stop
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,8 @@ def tasks_of(
 ) -> list[Task]:
     """All runs of a study, in the order in which they are done.
 
-    First every row with the first seed, so that a table is soon whole. Each seed
-    begins one row later, so that a shard does not get the same rows every time.
+    Every row runs with the first seed first, so that the table fills early. Each seed
+    starts one row later, so that a shard does not always get the same rows.
     """
     rows = list(zip(study.distinct, plan.distinct, strict=True))
     texts = {row.key: print_model(row.model, SIGNATURES) for row, _ in rows}
@@ -99,18 +104,18 @@ def tasks_of(
 
 
 def threads() -> int:
-    """Of the CPU, for each run: what OMP_NUM_THREADS says, else one.
+    """CPU threads of each run: OMP_NUM_THREADS, else 1.
 
-    Sums come out in another order with another number of threads, so it depends
-    on nothing else: results are the same however many runs go side by side.
+    The number of threads changes the order of sums. It must not depend on how many
+    runs go on in parallel, or results would.
     """
     given = os.environ.get("OMP_NUM_THREADS", "")
     return int(given) if given.isdecimal() and int(given) else 1
 
 
 def left(tasks: Sequence[Task], results: Sequence[Result]) -> list[Task]:
-    """The runs that have no outcome yet. What failed is tried again."""
-    done = {(one.identity, one.seed) for one in results if one.outcome is not None}
+    """The runs without an outcome. Failed ones are tried again."""
+    done = {(r.identity, r.seed) for r in results if r.outcome is not None}
     return [task for task in tasks if (task.result.identity, task.seed) not in done]
 
 
@@ -119,15 +124,18 @@ def do(
     jobs: int,
     ended: Callable[[Task, Result | None], None],
 ) -> None:
-    """Do all runs, at most `jobs` at one time; `ended` hears of each.
+    """Do all runs, at most `jobs` at a time, and call `ended` after each.
 
-    It hears None of a run that another process is at work on, or that somebody
-    stopped. Raises `Stopped`
-    when SIGTERM or Ctrl-C arrived and every run has saved where it stands.
+    Its result is None if another process is doing the run or somebody stopped it.
+    Raises `Stopped` after SIGTERM or Ctrl-C, once every run has saved a checkpoint,
+    and `StudyError` on Windows: runs are locked by flock, so that several machines
+    can share a study, and saved on SIGTERM, which would kill them there.
     """
+    if tasks and sys.platform == "win32":
+        raise StudyError("the runs of a study need Linux or macOS; on Windows use WSL")
     waiting, running = list(tasks), list[tuple[Task, BaseProcess]]()
     context, told = context_of(), False
-    with _listening() as stop:
+    with stop_requests() as stop:
         try:
             while running or (waiting and not stop):
                 while waiting and len(running) < jobs and not stop:
@@ -135,14 +143,14 @@ def do(
                     slots = {other.slot for other, _ in running}
                     slot = min(set(range(jobs)) - slots)
                     running.append(_start(context, task, slot))
-                connection.wait([process.sentinel for _, process in running], _LOOK)
+                connection.wait([process.sentinel for _, process in running], _POLL)
                 if stop and not told:
                     told = True
                     for _, process in running:
                         process.terminate()
                 alive = {process.pid for _, process in running if process.is_alive()}
-                over = [one for one in running if one[1].pid not in alive]
-                running = [one for one in running if one[1].pid in alive]
+                over = [run for run in running if run[1].pid not in alive]
+                running = [run for run in running if run[1].pid in alive]
                 for task, process in over:
                     process.join()
                     if not stop or process.exitcode == 0:
@@ -150,21 +158,19 @@ def do(
         finally:
             for _, process in running:
                 process.kill()
-        if stop:
-            raise Stopped(stop[0])
+        if stop.signal is not None:
+            raise Stopped(stop.signal)
 
 
-def _start(
-    context: "ForkServerContext | SpawnContext", task: Task, slot: int
-) -> tuple[Task, BaseProcess]:
+def _start(context: "Context", task: Task, slot: int) -> tuple[Task, BaseProcess]:
     placed = task.model_copy(update={"slot": slot})
     process = context.Process(target=work.work, args=(placed,))
     process.start()
     return placed, process
 
 
-def context_of() -> "ForkServerContext | SpawnContext":
-    """How processes begin. A server that has torch loaded saves seconds each."""
+def context_of() -> "Context":
+    """How processes start. A fork server with torch loaded saves seconds for each."""
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
@@ -173,7 +179,7 @@ def context_of() -> "ForkServerContext | SpawnContext":
 
 
 def _result(task: Task, code: int | None) -> Result | None:
-    """What a run that has ended came to; None if it was left as it is."""
+    """The result of a run whose process has ended; None if it was left unfinished."""
     if code in _LEFT:
         return None
     if task.result_file.exists():
@@ -182,34 +188,13 @@ def _result(task: Task, code: int | None) -> Result | None:
             return found
     assert code is not None
     if code < 0:
-        message = f"its process was ended by {signal.Signals(-code).name}"
-        if -code == signal.SIGKILL:
-            message += ", as happens where memory runs out"
+        name = signal.Signals(-code).name
+        message = f"its process was ended by {name}"
+        if name == "SIGKILL":
+            message += ", as happens when memory runs out"
     else:
         message = f"its process ended with {code}; see {work.LOGS}/{task.log.name}"
     failure = Failure(message=message, exit_code=4)
     result = task.result.model_copy(update={"failure": failure})
     write(task.result_file, result)
     return result
-
-
-@contextmanager
-def _listening() -> Iterator[list[int]]:
-    """The signals that asked to stop, so far; a second Ctrl-C means at once."""
-    heard: list[int] = []
-
-    def receive(number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGINT and number in heard:
-            raise KeyboardInterrupt
-        heard.append(number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield heard
-        return
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.signal(number, receive) for number in numbers}
-    try:
-        yield heard
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

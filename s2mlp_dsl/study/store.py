@@ -20,7 +20,7 @@ from s2mlp_dsl.study.records import (
 _SHOWN = 10  # differences; further ones are only counted
 
 
-def hold_plan(out: Path, plan: Plan) -> None:
+def require_same_study(out: Path, plan: Plan) -> None:
     """See that the folder is empty or for this study.
 
     Rows and seeds may have come or gone, and what is only said of a row may have

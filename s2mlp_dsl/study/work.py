@@ -4,7 +4,6 @@ The process writes its result itself, so one that ends without a result has
 crashed or was stopped. torch is imported here and nowhere else in a study.
 """
 
-import fcntl
 import multiprocessing
 import os
 import signal
@@ -112,7 +111,11 @@ def follow_parent() -> None:
 
 
 def _locked(file: int) -> bool:
-    """Hold the run's lock until this process ends; False if another holds it."""
+    """Lock the run until this process ends; False if another process has it."""
+    if sys.platform == "win32":
+        raise AssertionError("`run.do` refuses before")
+    import fcntl
+
     until = time.monotonic() + _PATIENCE
     while True:
         try:

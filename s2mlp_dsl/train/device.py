@@ -88,10 +88,10 @@ class Accelerator:
 
 def process_peak() -> int | None:
     """The peak of this process's resident set in bytes; None on Windows."""
-    try:
-        import resource  # Unix only
-    except ImportError:
+    if sys.platform == "win32":  # the standard library has no counterpart there
         return None
+    import resource
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

@@ -8,7 +8,7 @@ from s2mlp_dsl.recipe.study import Study
 from s2mlp_dsl.study.plan import plan_of
 from s2mlp_dsl.study.records import PLAN, Plan
 from s2mlp_dsl.study.run import Shard, do, left, tasks_of
-from s2mlp_dsl.study.store import hold_plan, read_results, write
+from s2mlp_dsl.study.store import require_same_study, read_results, write
 from s2mlp_dsl.study.work import Task
 
 SPEC = """edition 1
@@ -52,7 +52,7 @@ def planned(out: Path, study: Study | None = None) -> tuple[Plan, list[Task]]:
     """A study's folder as the command begins it, and all its runs."""
     study = study or study_of()
     plan = plan_of(study)
-    hold_plan(out, plan)
+    require_same_study(out, plan)
     write(out / PLAN, plan)
     return plan, tasks_of(study, plan, out)
 

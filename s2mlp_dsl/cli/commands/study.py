@@ -22,7 +22,7 @@ from s2mlp_dsl.study.plan import plan_of
 from s2mlp_dsl.study.plan_text import plan_text
 from s2mlp_dsl.study.records import PLAN, Result
 from s2mlp_dsl.study.run import Shard, do, left, tasks_of
-from s2mlp_dsl.study.store import hold_plan, read_results, write
+from s2mlp_dsl.study.store import read_results, require_same_study, write
 from s2mlp_dsl.study.work import Task
 
 
@@ -88,7 +88,7 @@ def command(
         study = study.model_copy(update={"seeds": tuple(range(seeds))})
     plan, out = plan_of(study), out or Path("runs") / study.name
     tasks = tasks_of(study, plan, out, data=data, device=device)
-    hold_plan(out, plan)
+    require_same_study(out, plan)
     results = read_results(out)
     ours = [task for place, task in enumerate(tasks) if shard.takes(place)]
     todo = left(ours, results)
