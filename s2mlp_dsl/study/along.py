@@ -1,4 +1,4 @@
-"""What a study is drawn along: a key whose values are numbers, if there is one."""
+"""The x-axis of a study's plot: a key with numeric values, if there is one."""
 
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,17 +9,17 @@ from s2mlp_dsl.study.summary import Line, Summary
 
 @dataclass(frozen=True)
 class Series:
-    """Lines over one numeric key: `points` are (value, as it is written, line)."""
+    """A curve: `points` are (value, value as written in the spec, line)."""
 
     name: str
     points: tuple[tuple[float, str, Line], ...]
 
 
 def numeric_key(summary: Summary) -> str | None:
-    """The key to draw along: one whose values are numbers and differ.
+    """The key for the x-axis: its values are numbers and differ.
 
-    A varied key goes before an argument of listed cases, and the key with most
-    values first. An argument counts if it alone tells the rows apart.
+    Varied keys come before arguments of cases; of several, the one with most values is
+    taken. An argument is taken only if the rows differ in nothing else.
     """
     rows = summary.plan.rows
     varied: dict[str, set[Fraction | None]] = {}
@@ -32,7 +32,7 @@ def numeric_key(summary: Summary) -> str | None:
     if varied:
         return None
     arguments = {row.arguments for row in rows}
-    keys = {tuple(key for key, _ in one) for one in arguments}
+    keys = {tuple(key for key, _ in pairs) for pairs in arguments}
     if len(keys) != 1 or len(arguments) != len(rows) or len(rows) < 2:
         return None
     (names,) = keys
@@ -44,7 +44,7 @@ def numeric_key(summary: Summary) -> str | None:
 
 
 def number(text: str) -> Fraction | None:
-    """A value as a spec writes it, such as `5%`, `1/4` or `1_000`; None: a word."""
+    """A value as in a spec, such as `5%`, `1/4` or `1_000`; None if not a number."""
     bare = text.replace("_", "")
     try:
         return Fraction(bare[:-1]) / 100 if bare.endswith("%") else Fraction(bare)
@@ -53,7 +53,7 @@ def number(text: str) -> Fraction | None:
 
 
 def series_of(summary: Summary, key: str) -> list[Series]:
-    """The lines of a summary by all that differs besides the key."""
+    """The lines of a summary, grouped by what differs besides the key."""
     found: dict[str, list[tuple[float, str, Line]]] = {}
     for line in summary.lines:
         row = line.row

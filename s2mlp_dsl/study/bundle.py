@@ -1,7 +1,7 @@
-"""A study in one small file: the plan and all results, each fact said once.
+"""A study in one small JSON file: the plan and all results, without repetitions.
 
-What many rows or runs share (recipes, machines, hashes) stands once, and a run
-takes a line, so that such a file can be kept beside the page that is made of it.
+What rows or runs share (recipes, machines, hashes) is written once and a run takes one
+line, so the file can be committed beside the page that is made from it.
 """
 
 import json
@@ -15,11 +15,11 @@ from s2mlp_dsl.study.records import Place, Plan, Result, results_of
 
 FORMAT = 1
 _SAME = ("study", "function_hash", "weight_hash", "recipe_hash", "format")
-_DIGITS = 7  # of a loss or a time: what is kept of a float that is no count
+_DIGITS = 7  # significant digits of losses and times
 
 
 def pack(plan: Plan, results: Iterable[Result]) -> str:
-    """The file's text. Results that are not of the plan are left out."""
+    """The file's text. Results of other rows or seeds than the plan's are left out."""
     found = results_of(plan, results)
     used = [one for row in plan.distinct for one in found[row.key]]
     content = plan.model_dump(mode="json")
@@ -51,7 +51,10 @@ def pack(plan: Plan, results: Iterable[Result]) -> str:
 
 
 def unpack(text: str, name: str) -> tuple[Plan, list[Result]]:
-    """What was packed; `name` is the file's. Raises `DamagedError`."""
+    """The plan and results of a packed text; `name` is the file's, for messages.
+
+    Raises `DamagedError`.
+    """
     try:
         content = json.loads(text)
         recipes, places = content["recipes"], content["places"]
@@ -61,7 +64,9 @@ def unpack(text: str, name: str) -> tuple[Plan, list[Result]]:
         plan = Plan.model_validate(content["plan"] | {"rows": rows})
         return plan, [_result(plan, places, run) for run in content["runs"]]
     except (ValidationError, ValueError, LookupError, TypeError) as error:
-        raise DamagedError(f"{name} is no study, or one of another version") from error
+        raise DamagedError(
+            f"{name} is not a study, or is of another version"
+        ) from error
 
 
 def _result(plan: Plan, places: list[Any], run: dict[str, Any]) -> Result:
@@ -88,7 +93,7 @@ def _section(key: str, items: list[Any], many: bool) -> str:
 
 
 def _short(value: Any) -> Any:
-    """Floats to so many digits; a fraction of images is exact in the counts."""
+    """Round floats. Counts of images remain exact: they have fewer digits."""
     if isinstance(value, dict):
         return {key: _short(one) for key, one in value.items()}
     return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value

@@ -13,7 +13,7 @@ NOTHING = "–"
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its title, the text of a line, and whether it holds numbers."""
+    """A column: its title, the text for a line, and whether it is right-aligned."""
 
     title: str
     text: Callable[[Line], str]
@@ -21,7 +21,7 @@ class Column:
 
 
 def columns(summary: Summary) -> list[Column]:
-    """What a table of this study shows; what no row has is left out."""
+    """The columns of a study's table; those that would be empty are left out."""
     lines = summary.lines
     printed = any(_printed(line) != NOTHING for line in lines)
     reached = any(line.row.receptive_field is not None for line in lines)
@@ -60,10 +60,10 @@ def _axis(key: str) -> Callable[[Line], str]:
 
 
 def percent(spread: Spread | None) -> str:
-    """`93.4 ± 1.5`, without a deviation where there is one value."""
+    """`93.4 ± 1.5`, or without the deviation if there is only one value."""
     if spread is None:
         return NOTHING
-    mean = f"{round(100 * spread.mean, 1) + 0.0:.1f}"  # 0.0 makes no -0.0
+    mean = f"{round(100 * spread.mean, 1) + 0.0:.1f}"  # + 0.0: not -0.0
     if spread.deviation is None:
         return mean
     return f"{mean} ± {100 * spread.deviation:.1f}"

@@ -1,4 +1,4 @@
-"""How long the runs of a study will take: from runs that are done, else measured."""
+"""How long the runs of a study will take, from finished runs or a measurement."""
 
 import time
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from s2mlp_dsl.study.records import Plan, Result, results_of
 from s2mlp_dsl.study.run import context_of
 from s2mlp_dsl.study.work import Task, begun, device_of, follow_parent
 
-_BUDGET = 20.0  # seconds for all rows; then the others are left unmeasured
+_BUDGET = 20.0  # seconds for all rows; further rows are not measured
 
 
 class Estimate(Record):
-    """Seconds of one run of each row by its key, and how they are known.
+    """Seconds of a run of each row, by its key.
 
-    `measured` rows are from some steps of training here, the others are the mean
-    of runs that are done. A row that is in neither could not be measured, as
-    `reason` says of the first.
+    For `measured` rows they come from some training steps on this machine, for others
+    they are the mean of finished runs. Rows without an entry could not be measured;
+    `reason` says why for the first of them.
     """
 
     seconds: dict[str, float]
@@ -27,12 +27,12 @@ class Estimate(Record):
 
 
 def estimate(plan: Plan, tasks: Sequence[Task], results: Sequence[Result]) -> Estimate:
-    """What each row that `tasks` are of will take, in seconds for one run."""
+    """The seconds that a run takes, for each row of `tasks`."""
     found = results_of(plan, results)
     done = {
-        key: mean(one.timing.seconds for one in ours if one.timing is not None)
+        key: mean(r.timing.seconds for r in ours if r.timing is not None)
         for key, ours in found.items()
-        if any(one.timing is not None for one in ours)
+        if any(r.timing is not None for r in ours)
     }
     unknown = {task.result.row: task for task in tasks if task.result.row not in done}
     measured, reason = _measured(list(unknown.values())) if unknown else ({}, None)
@@ -42,7 +42,7 @@ def estimate(plan: Plan, tasks: Sequence[Task], results: Sequence[Result]) -> Es
 
 
 def _measured(tasks: list[Task]) -> tuple[dict[str, float], str | None]:
-    """Measured in a process of its own, one after the other."""
+    """Measure the rows one after the other, in a separate process."""
     context = context_of()
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=measure, args=(tasks, sender))
@@ -62,12 +62,12 @@ def _measured(tasks: list[Task]) -> tuple[dict[str, float], str | None]:
     finally:
         process.kill()
     if len(found) < len(tasks) and reason is None:
-        reason = f"{len(tasks) - len(found)} rows are left unmeasured"
+        reason = f"{len(tasks) - len(found)} rows were not measured"
     return found, reason
 
 
 def measure(tasks: list[Task], sender: Connection) -> None:
-    """Send each row's key with its seconds, or with why there are none."""
+    """Send each row's key with its seconds, or with the reason for not having any."""
     import torch
 
     from s2mlp_dsl.train import RunError, speed

@@ -1,4 +1,4 @@
-"""All that a study's folder says to people: tables, pictures, a page, one record."""
+"""The outputs of a study for people: tables, plots, a page and a record."""
 
 from pathlib import Path
 
@@ -13,15 +13,15 @@ PAGE, RECORD, PICTURE = "page.md", "record.json", "plot.svg"
 
 
 def read_summary(out: Path) -> Summary:
-    """A study's folder as it stands. Raises OSError, and `DamagedError`."""
+    """The present state of a study's folder. Raises OSError and `DamagedError`."""
     return summarise(read_plan(out), read_results(out))
 
 
 def write_outputs(out: Path) -> list[str]:
     """Write table.*, plot.*, page.md and record.json into a study's folder.
 
-    Returns what to tell a person if nothing can draw here. Raises OSError, and
-    `DamagedError`.
+    Returns messages for the user, such as that matplotlib is missing. Raises OSError
+    and `DamagedError`.
     """
     plan, results = read_plan(out), read_results(out)
     summary = summarise(plan, results)

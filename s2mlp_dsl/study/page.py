@@ -1,4 +1,4 @@
-"""A page that says what was run, on what, and what came of it, in Markdown."""
+"""The report of a study in Markdown: what was run, where, and the results."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from s2mlp_dsl.study.summary import Summary
 
 _DIGITS = 12  # of a hash
 _HOUR = 3600
-# What a recipe says must be said; None is the length that it does not count in.
+# Required settings are always shown, the length that a recipe does not use never.
 _SAID = {"data": None, "epochs": None, "steps": None, "batch": None}
 _DEFAULTS = Recipe(data=Digits(), epochs=1, batch=1).settings() | _SAID
 
@@ -27,7 +27,7 @@ def page(summary: Summary, picture: str | None = None) -> str:
         *facts(summary),
         "",
         "Accuracies are top-1 in percent of the test images, mean ± sample standard "
-        "deviation over the seeds; the gap is training less test accuracy. Reach is "
+        "deviation over the seeds; the gap is training minus test accuracy. Reach is "
         "how many positions of the first map the worst and the best position sees.",
         "",
         table.markdown(summary),
@@ -44,7 +44,7 @@ def page(summary: Summary, picture: str | None = None) -> str:
 
 
 def facts(summary: Summary) -> list[str]:
-    """What, how often and how long, in a sentence."""
+    """A sentence: the study, its data, its seeds and how far it is."""
     plan = summary.plan
     data = sorted({row.recipe["data"]["kind"] for row in plan.rows})
     seeds = ", ".join(map(str, plan.seeds))
@@ -70,7 +70,7 @@ def duration(seconds: float) -> str:
 
 
 def machines(summary: Summary) -> list[str]:
-    """Each place a run was computed on, in a phrase."""
+    """The machines, each in a phrase."""
     return list(dict.fromkeys(_machine(place) for place in summary.places))
 
 
@@ -82,7 +82,7 @@ def _machine(place: Place) -> str:
 
 
 def missing(summary: Summary) -> Iterator[str]:
-    """What failed or is not done, an item of a list each."""
+    """List items: runs that failed or are not done."""
     for line in summary.own:
         for seed, failure in line.failed:
             yield (
@@ -113,7 +113,7 @@ def _rows(summary: Summary) -> Iterator[str]:
 
 
 def _recipes(summary: Summary) -> Iterator[str]:
-    """Each recipe once, without what is as every recipe has it by default."""
+    """Each recipe once, without the settings that have their default."""
     recipes = {row.recipe_hash: row for row in summary.plan.rows}
     first = next(iter(recipes.values()))
     for row in recipes.values():

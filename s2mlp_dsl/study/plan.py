@@ -8,7 +8,7 @@ from s2mlp_dsl.study.records import Plan, PlanRow
 
 
 def plan_of(study: Study) -> Plan:
-    """What a study would train, and what is known of each row before."""
+    """What a study would train, with the figures of each row."""
     return Plan(
         name=study.name,
         doc=study.doc,

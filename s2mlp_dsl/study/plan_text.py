@@ -1,4 +1,4 @@
-"""A plan for a person, before anything is trained."""
+"""The plan of a study as text, before anything is trained."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ def plan_text(plan: Plan, estimated: Estimate, todo: Sequence[Task], jobs: int) 
 
 
 def _receptive_field(row: PlanRow) -> str:
-    """`full after 6`, or how many positions of the first map are seen at the end."""
+    """`full after 6`, or the positions of the first map that are seen at the end."""
     if row.full_receptive_field is not None:
         return f"full after {row.full_receptive_field}"
     if row.receptive_field is None:
@@ -67,7 +67,7 @@ def _each(row: PlanRow, estimated: Estimate) -> str:
 
 
 def _time(estimated: Estimate, todo: Sequence[Task], jobs: int) -> str:
-    """The whole, and how it is known."""
+    """The time of the whole study, and where the estimate comes from."""
     if not todo:
         return "none"
     known = [estimated.seconds.get(task.result.row) for task in todo]

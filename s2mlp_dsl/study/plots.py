@@ -1,7 +1,7 @@
-"""A study as a picture: lines over what is a number, bars over what is a word.
+"""The plot of a study: curves over a numeric key, otherwise bars.
 
-matplotlib (the extra `plots`) is imported when something is drawn. An SVG has
-text as text, and is the same file whenever it is drawn by the same matplotlib.
+matplotlib (the extra `plots`) is imported when something is drawn. An SVG has its text
+as text, and the same version of matplotlib always draws the same file.
 """
 
 import io
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 Form = Literal["svg", "png"]
 
 NOTHING_YET = "no run has finished"
-_ASIDE = 0.012  # from one series to the next, as a part of the axis
-_WIDE = 10  # the largest value over the smallest from which an axis is logarithmic
+_ASIDE = 0.012  # offset between series, as a fraction of the axis
+_WIDE = 10  # ratio of the largest to the smallest value that makes an axis logarithmic
 _TEST, _TRAIN, _PAPER = "#2563ab", "#8a93a0", "#c2571a"
 _SERIES = ("#2563ab", "#c2571a", "#2e8b57", "#8e4fa8", "#b8930a", "#6b7280", "#d1477a")
 _MARKS = "osD^vPX"
 
 
 class NoPlots(StudyError):
-    """matplotlib is not there."""
+    """matplotlib is not installed."""
 
     exit_code = 4
 
@@ -35,7 +35,7 @@ class NoPlots(StudyError):
 
 
 def draw(summary: Summary, form: Form) -> bytes:
-    """The study as SVG or PNG. Raises `NoPlots` where matplotlib is not there."""
+    """The plot as SVG or PNG. Raises `NoPlots` if matplotlib is not installed."""
     try:
         import matplotlib
         from matplotlib.figure import Figure
@@ -65,7 +65,7 @@ def draw(summary: Summary, form: Form) -> bytes:
 
 
 def _curves(figure: "Figure", summary: Summary, key: str) -> None:
-    """Test accuracy, and the gap to training accuracy, along a key."""
+    """Test accuracy and the gap to training accuracy, over the values of a key."""
     test, gap = figure.subplots(1, 2)
     series = series_of(summary, key)
     for place, one in enumerate(series):
@@ -98,7 +98,7 @@ def _curves(figure: "Figure", summary: Summary, key: str) -> None:
 def _curve(
     axes: Any, points: Sequence[tuple[float, Spread | None]], look: dict[str, Any]
 ) -> None:
-    """Means joined by lines, with a standard deviation up and down."""
+    """A curve of means, with one standard deviation as error bars."""
     there = [(x, spread) for x, spread in points if spread is not None]
     if there:
         axes.errorbar(
@@ -113,7 +113,7 @@ def _curve(
 
 
 def _beside(x: float, series: Sequence[Series], place: int) -> float:
-    """The value, moved a little, so that series which agree do not hide each other."""
+    """The value, with a small offset so that equal series do not hide each other."""
     values = [x for one in series for x, _, _ in one.points]
     part = _ASIDE * (place - (len(series) - 1) / 2)
     if _logarithmic(values):
@@ -126,7 +126,7 @@ def _logarithmic(values: Sequence[float]) -> bool:
 
 
 def _ticks(axes: Any, series: Sequence[Series]) -> None:
-    """The values themselves, as they are written."""
+    """A tick at each value, labelled as in the spec."""
     written = {x: text for one in series for x, text, _ in one.points}
     values = sorted(written)
     if _logarithmic(values):
@@ -136,7 +136,7 @@ def _ticks(axes: Any, series: Sequence[Series]) -> None:
 
 
 def _bars(figure: "Figure", summary: Summary) -> None:
-    """A bar a row, with each seed, the training accuracy and what is printed."""
+    """A bar for each row, with seeds, training accuracy and printed figure marked."""
     axes = figure.subplots()
     lines = summary.lines
     for place, line in enumerate(lines):

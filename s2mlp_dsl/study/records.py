@@ -1,10 +1,10 @@
-"""What a study's folder holds: one plan, and one result per run.
+"""The content of a study's folder: one plan, and one result per run.
 
     OUT/study.json              the plan
     OUT/runs/ROW-SEED/          the run folder, as `train` makes it
-    OUT/results/ROW-SEED.json   what came of it
+    OUT/results/ROW-SEED.json   its result
 
-Everything that shows a study reads the plan and the results alone.
+Tables, plots and pages are made from the plan and the results alone.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ Identity = tuple[str, str]  # the hashes of the function and of the recipe
 
 
 class PlanRow(Record):
-    """One line of the table: what is known of it before anything is trained.
+    """One line of the table, with what is known before anything is trained.
 
     `runs` is the key under which its results are kept: its own, or that of an
     earlier row that is the same model and recipe. `grid` is the first map after
@@ -57,7 +57,7 @@ class PlanRow(Record):
 
 
 class Plan(Record):
-    """The content of study.json. `versions` are of what made the plan."""
+    """The content of study.json. `versions` are those of the packages that made it."""
 
     format: Literal[1] = 1
     name: str
@@ -78,7 +78,7 @@ class Plan(Record):
 
 
 class Accuracy(Record):
-    """Of one set of images, in evaluation mode and without augmentation.
+    """The accuracy on a set of images, in evaluation mode, without augmentation.
 
     `top1` and `top5` are fractions of `images`; `loss` is the mean cross entropy
     in nats, without label smoothing. `top5` counts all where there are at most
@@ -92,7 +92,7 @@ class Accuracy(Record):
 
 
 class Place(Record):
-    """On what a run was computed. `machine` is a class of machines, not a name."""
+    """Where a run was computed. `machine` is a type of machine, not a host name."""
 
     device: str
     machine: str
@@ -102,7 +102,7 @@ class Place(Record):
 
 
 class Timing(Record):
-    """What a clock measured: all that differs when a run is done again.
+    """Measured times and memory, the only fields that differ when a run is repeated.
 
     `seconds` counts all sessions of the run, tests and saves included;
     `images_per_second` its training steps alone.
@@ -114,7 +114,7 @@ class Timing(Record):
 
 
 class Outcome(Record):
-    """What a finished run came to. `train` is of the images it trained on."""
+    """The figures of a finished run. `train` is for the images it was trained on."""
 
     test: Accuracy
     train: Accuracy
@@ -125,7 +125,7 @@ class Outcome(Record):
 
 
 class Failure(Record):
-    """Why a run has no outcome. `exit_code` as a command would end with."""
+    """Why a run has no outcome. `exit_code` is that of a command with this error."""
 
     message: str
     exit_code: int
@@ -136,7 +136,7 @@ class Result(Record):
 
     It belongs to every row of the same function and recipe, whatever that row is
     called. Exactly one of `outcome` and `failure` is given. On one CPU everything
-    but `timing` is the same bit for bit whenever the run is done again.
+    but `timing` is the same, bit for bit, when the run is repeated.
     """
 
     format: Literal[1] = 1
@@ -162,15 +162,15 @@ class Result(Record):
 
 
 def run_name(row: str, seed: int) -> str:
-    """What a run's folder and its result are called."""
+    """The name of a run's folder and of its result."""
     return f"{row}-{seed}"
 
 
 def results_of(plan: Plan, results: Iterable[Result]) -> dict[str, tuple[Result, ...]]:
-    """For the key of each row of the plan its results, in the order of its seeds.
+    """The results of each row of the plan, by its key, in the order of the seeds.
 
-    Rows that share their runs have the same results; runs that are not done yet
-    are left out, and so are results of other rows and seeds.
+    Rows that share runs have the same results. Results of other rows and seeds are
+    left out.
     """
     found: dict[tuple[Identity, int], Result] = {}
     for one in results:

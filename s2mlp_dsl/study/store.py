@@ -1,4 +1,4 @@
-"""A study's folder: what is in it already, and writing to it at once or not at all."""
+"""Reading a study's folder, and writing to it atomically."""
 
 import os
 import uuid
@@ -21,18 +21,17 @@ _SHOWN = 10  # differences; further ones are only counted
 
 
 def require_same_study(out: Path, plan: Plan) -> None:
-    """See that the folder is empty or for this study.
+    """Check that the folder is empty or contains this study.
 
-    Rows and seeds may have come or gone, and what is only said of a row may have
-    changed. Raises `OtherStudyError` naming what differs where a row is another
-    model or recipe now: its runs would not belong together.
+    Rows and seeds may have been added or removed. Raises `OtherStudyError`, naming the
+    differences, if the model or recipe of a row has changed.
     """
     old = read_plan(out) if (out / PLAN).is_file() else plan
     if differences := list(_differences(old, plan)):
         more = len(differences) - _SHOWN
         listed = differences[:_SHOWN] + ([f"and {more} more"] if more > 0 else [])
         raise OtherStudyError(
-            f"{out} holds another study; choose another folder. It differs in\n  "
+            f"{out} contains another study; choose another folder. It differs in\n  "
             + "\n  ".join(listed)
         )
 
@@ -47,7 +46,7 @@ def _differences(old: Plan, new: Plan) -> Iterator[str]:
 
 
 def _changes(old: PlanRow, new: PlanRow) -> Iterator[str]:
-    """What makes a row's runs other runs."""
+    """The changes of a row that make its earlier runs useless."""
     if old.function_hash != new.function_hash:
         yield (
             f"{new.key}: the model, function {old.function_hash[:12]} → "
@@ -74,17 +73,17 @@ def read_results(out: Path) -> list[Result]:
 
 
 def read_result(file: Path) -> Result:
-    """One result. Raises OSError, and `DamagedError` if it is none."""
+    """One result. Raises OSError, and `DamagedError` if it is not valid."""
     try:
         return Result.model_validate_json(file.read_bytes())
     except ValidationError as error:
         raise DamagedError(
-            f"{file} is damaged; delete it, and its run is looked at again"
+            f"{file} is damaged; delete it to have its run done again"
         ) from error
 
 
 def write(path: Path, record: Record) -> None:
-    """Write a record as JSON: whoever reads sees the old file or the new one."""
+    """Write a record as JSON, atomically: readers see the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Processes on several machines may write the same file at once.
     aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")

@@ -1,4 +1,4 @@
-"""A plan and its results as lines of a table: means over seeds, and how they spread."""
+"""A plan and its results as lines of a table: mean and spread over the seeds."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from s2mlp_dsl.study.records import (
 
 @dataclass(frozen=True)
 class Spread:
-    """A figure over the seeds of a row.
+    """The values of a figure for the seeds of a row.
 
     `deviation` is the sample standard deviation, None for a single value.
     """
@@ -35,11 +35,11 @@ class Spread:
 
 @dataclass(frozen=True)
 class Line:
-    """A row with what its runs came to.
+    """A row with the results of its runs.
 
-    Accuracies are fractions; `gap` is training less test accuracy of each seed.
-    They are None where no run has finished. `planned` counts the seeds, `failed`
-    holds those whose run ended without an outcome, and why.
+    Accuracies are fractions; `gap` is training minus test accuracy, for each seed.
+    They are None if no run has finished. `planned` counts the seeds; `failed` are the
+    seeds whose run failed, with the reason.
     """
 
     row: PlanRow
@@ -55,12 +55,12 @@ class Line:
 
     @property
     def missing(self) -> int:
-        """How many runs have not been tried, or were stopped."""
+        """The number of runs that were not started, or were stopped."""
         return self.planned - len(self.done) - len(self.failed)
 
     @property
     def positions(self) -> int | None:
-        """How many positions the first map has."""
+        """The number of positions of the first map."""
         if self.row.grid is None:
             return None
         count = 1
@@ -71,7 +71,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Summary:
-    """A whole study. `places` are all that its runs were computed on."""
+    """A whole study. `places` are the machines and versions of all its runs."""
 
     plan: Plan
     lines: tuple[Line, ...]
@@ -79,12 +79,12 @@ class Summary:
 
     @property
     def planned(self) -> int:
-        """Runs of the plan; rows that share theirs count once."""
+        """The number of runs in the plan; shared ones count once."""
         return len(self.plan.distinct) * len(self.plan.seeds)
 
     @property
     def own(self) -> tuple[Line, ...]:
-        """The lines whose runs are not those of an earlier line."""
+        """The lines that do not share the runs of an earlier line."""
         return tuple(line for line in self.lines if line.row.runs == line.row.key)
 
     @property
@@ -97,12 +97,12 @@ class Summary:
 
     @property
     def seconds(self) -> float:
-        """What all runs took together."""
+        """The sum over all runs."""
         return sum(line.seconds for line in self.own)
 
 
 def summarise(plan: Plan, results: Iterable[Result]) -> Summary:
-    """The plan's rows in its order, each over the results there are."""
+    """A line for each row of the plan, over the results so far."""
     results = list(results)
     found = results_of(plan, results)
     used = [one for row in plan.distinct for one in found[row.key]]

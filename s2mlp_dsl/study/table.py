@@ -1,7 +1,7 @@
-"""A study as a table: on a terminal, and as Markdown, CSV, JSON and LaTeX.
+"""The table of a study: for a terminal, and as Markdown, CSV, JSON and LaTeX.
 
-Tables for people have the columns of columns.py. CSV and JSON have what those are
-made of, accuracies as fractions.
+Tables for people have the columns of columns.py. CSV and JSON have the raw figures,
+with accuracies as fractions.
 """
 
 import csv
@@ -18,7 +18,7 @@ from s2mlp_dsl.study.summary import Line, Summary
 
 
 def terminal(summary: Summary) -> RichTable:
-    """For a terminal, as rich prints it."""
+    """The table for a terminal, printed by rich."""
     table = RichTable(box=None, pad_edge=False, header_style="bold")
     shown = columns(summary)
     for column in shown:
@@ -39,7 +39,7 @@ def text(summary: Summary, width: int = 160) -> str:
 
 
 def markdown(summary: Summary) -> str:
-    """A table of GitHub's Markdown."""
+    """The table in GitHub's Markdown."""
     shown = columns(summary)
     rows = [[one.title for one in shown], [_rule(one) for one in shown]]
     rows += [[one.text(line) for one in shown] for line in summary.lines]
@@ -64,7 +64,7 @@ _LATEX = {
 
 
 def latex(summary: Summary) -> str:
-    """A tabular in the style of the package booktabs."""
+    """A LaTeX tabular in the style of the package booktabs."""
     shown = columns(summary)
     sides = "".join("r" if one.right else "l" for one in shown)
     body = [[one.text(line) for one in shown] for line in summary.lines]
@@ -88,7 +88,7 @@ def _latex_row(cells: Sequence[str]) -> str:
 
 
 def records(summary: Summary) -> list[dict[str, Any]]:
-    """A flat record per row, the same keys in each; None where there is nothing."""
+    """A flat record for each row, all with the same keys; None for what is missing."""
     keys = dict.fromkeys(key for row in summary.plan.rows for key, _ in row.axes)
     return [_record(line, list(keys)) for line in summary.lines]
 
@@ -119,12 +119,12 @@ def _record(line: Line, keys: Sequence[str]) -> dict[str, Any]:
 
 
 def _rounded(value: float | None) -> float | None:
-    """To what means anything, so that 0.935 is not 0.9349999999999999."""
+    """Rounded, so that 0.935 is not 0.9349999999999999."""
     return None if value is None else round(value, 6)
 
 
 def as_csv(summary: Summary) -> str:
-    """A line per row under a line of names; empty where there is nothing."""
+    """A header and a line for each row; missing values are empty."""
     rows = records(summary)
     file = io.StringIO()
     writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
@@ -134,7 +134,7 @@ def as_csv(summary: Summary) -> str:
 
 
 def as_json(summary: Summary) -> str:
-    """The study's name and a record per row, with the accuracy of each seed."""
+    """The study's name and a record for each row, with the accuracy of each seed."""
     rows = records(summary)
     for row, line in zip(rows, summary.lines, strict=True):
         tests = line.test.values if line.test is not None else ()

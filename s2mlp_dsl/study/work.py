@@ -1,7 +1,7 @@
-"""What happens in a run's own process: training, then accuracy on both halves.
+"""The process of one run: training, then a test on the test and training images.
 
-The process writes its result itself, so one that ends without a result has
-crashed or was stopped. torch is imported here and nowhere else in a study.
+The process writes its result itself, so one that ends without a result has crashed
+or was stopped. This is the only module of a study that imports torch.
 """
 
 import multiprocessing
@@ -36,15 +36,15 @@ if TYPE_CHECKING:
     from s2mlp_dsl.train import Job, Summary
 
 LOGS = "logs"
-BUSY = 75  # exit code of a run that another process is at work on
-_PATIENCE = 20  # seconds; a killed run's helpers hold its lock a little longer
+BUSY = 75  # exit code of a run that another process is doing
+_PATIENCE = 20  # seconds; the workers of a killed run keep its lock for a while
 
 
 class Task(Record):
-    """One run to be done. `recipe` has the run's seed; `result` is what is known.
+    """A run to do. `recipe` has its seed; `result` has its names and hashes.
 
-    It computes with so many `threads`; `limits` hold for the model; `slot` numbers
-    the runs at one time.
+    `threads` are of the CPU, `limits` are the resource limits for the model, and
+    `slot` numbers the runs that go on in parallel.
     """
 
     result: Result
@@ -74,12 +74,12 @@ class Task(Record):
 
     @property
     def log(self) -> Path:
-        """What the run prints goes here."""
+        """The file that the run's output goes to."""
         return self.out / LOGS / f"{self.result.name}.log"
 
 
 def work(task: Task) -> None:
-    """Do a run, or go on with it, and leave its result. Ends the process."""
+    """Do or resume a run, write its result and exit."""
     task.log.parent.mkdir(parents=True, exist_ok=True)
     with task.log.open("a", encoding="utf-8") as log:
         for stream in (sys.stdout, sys.stderr):
@@ -95,9 +95,9 @@ def work(task: Task) -> None:
 
 
 def follow_parent() -> None:
-    """Stop as for SIGTERM when whoever started this process is gone.
+    """Stop as on SIGTERM when the parent process is gone.
 
-    Ctrl-C reaches every process of a terminal; only the parent decides on it.
+    Ctrl-C goes to every process of a terminal; it is left to the parent to act on it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
@@ -130,7 +130,7 @@ def _locked(file: int) -> bool:
 
 
 def _run(task: Task) -> int:
-    """Train, test, write the result; the exit code."""
+    """Train, test and write the result. Returns the exit code."""
     from s2mlp_dsl import train
 
     try:
@@ -149,7 +149,7 @@ def _run(task: Task) -> int:
 
 
 def _result(task: Task) -> Result:
-    """Train, or go on; then test on both halves of the data."""
+    """Train or resume, then test on the test and the training images."""
     import torch
 
     from s2mlp_dsl import train
@@ -189,7 +189,7 @@ def _result(task: Task) -> Result:
 
 
 def begun(task: Task) -> "tuple[nn.Module, Job]":
-    """The model with its first weights, and the job."""
+    """The model with its initial weights, and the job."""
     from s2mlp_dsl.api import elaborate
 
     with raised(**task.limits):
@@ -198,7 +198,7 @@ def begun(task: Task) -> "tuple[nn.Module, Job]":
 
 
 def device_of(task: Task) -> str | None:
-    """The device asked for; where there are several GPUs, one per job."""
+    """The device that was asked for; with several GPUs, one per slot."""
     import torch
 
     if task.device not in (None, "cuda") or torch.cuda.device_count() < 2:

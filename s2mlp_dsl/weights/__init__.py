@@ -1,1 +1,1 @@
-"""Weights that others trained, under the names of a spec."""
+"""Conversion of third-party weights to a spec's parameter names."""

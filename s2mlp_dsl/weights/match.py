@@ -1,4 +1,4 @@
-"""Their tensors against ours: which is which, what is left over, and why."""
+"""Matching the tensors of third-party weights with those of a model."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Dims = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Pair:
-    """A tensor of theirs that is one of ours, `dims` as we have it."""
+    """Two tensors that are the same; `dims` is the shape in our model."""
 
     theirs: str
     ours: str
@@ -24,7 +24,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Matched:
-    """All pairs; what of ours is not filled and what of theirs is not used, and why."""
+    """All pairs, and the reasons for what is missing and what is not used."""
 
     pairs: tuple[Pair, ...]
     missing: tuple[tuple[str, str], ...]
@@ -32,12 +32,12 @@ class Matched:
 
     @property
     def whole(self) -> bool:
-        """Whether every tensor of ours is filled."""
+        """Whether every tensor of the model has a counterpart."""
         return not self.missing
 
 
 def stored_in(model: Model) -> dict[str, Dims]:
-    """Name and shape of everything a model keeps: parameters, and what norms count."""
+    """Names and shapes of a model's parameters and buffers."""
     found: dict[str, Dims] = {}
     for visit in occurrences(model, each=True):
         for name, dims in tensors_of(visit.op).items():
@@ -50,12 +50,12 @@ def stored_in(model: Model) -> dict[str, Dims]:
 def match(
     ours: Mapping[str, Dims], theirs: Mapping[str, Dims], rules: Sequence[Rule]
 ) -> Matched:
-    """Pair tensors by the rules; shapes must agree, flattened axes aside."""
+    """Pair tensors by the rules. Shapes must agree, except for flattened axes."""
     pairs: dict[str, Pair] = {}
     unused: dict[str, str] = {}
     refused: dict[str, str] = {}
     for name, dims in theirs.items():
-        renamed = next((new for one in rules if (new := one.rename(name))), None)
+        renamed = next((new for rule in rules if (new := rule.rename(name))), None)
         if renamed is None:
             unused[name] = "no rule names it"
         elif renamed not in ours:
@@ -77,10 +77,10 @@ def match(
 
 
 def _alike(one: Dims, other: Dims) -> bool:
-    """Equal but for axes of length 1, or for the axes behind the first laid flat.
+    """Equal except for axes of length 1, or for flattening all axes after the first.
 
-    A patch layer is the same flattened in the order channel, row, column as the
-    kernel of a convolution, and a linear layer as a kernel of one pixel.
+    The weight of a patch layer is a convolution kernel, flattened in the order channel,
+    row, column; the weight of a linear layer is a convolution kernel of one pixel.
     """
     if [n for n in one if n > 1] == [n for n in other if n > 1]:
         return True

@@ -1,8 +1,8 @@
-"""A name map: which tensor of another model is which of ours.
+"""A name map: rules from another model's tensor names to ours.
 
-One rule a line, `theirs -> ours`, comments after `#`. A rule names a tensor, or a
-module and with it all of its tensors. `{i}` stands for a number, the same on both
-sides; on the right it may be moved: `{i-1}`. The first rule that fits counts.
+One rule per line, `theirs -> ours`, with comments after `#`. A rule names a tensor, or
+a module with all of its tensors. `{i}` stands for a number, the same on both sides; the
+right side may have an offset, `{i-1}`. The first rule that matches applies.
 """
 
 import re
@@ -13,20 +13,20 @@ _MOVED = re.compile(r"\{(\w+)([+-][0-9]+)?\}")
 
 
 class RuleError(Exception):
-    """A line of a name map that says nothing."""
+    """A line of a name map is not a rule."""
 
     exit_code = 2
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One line, ready to be asked."""
+    """One line of a name map."""
 
     pattern: re.Pattern[str]
     ours: str
 
     def rename(self, name: str) -> str | None:
-        """Our name of one of their tensors, None where the rule does not fit."""
+        """Our name for one of their tensors, None if the rule does not match."""
         found = self.pattern.fullmatch(name)
         if found is None:
             return None

@@ -56,7 +56,7 @@ def test_a_study_is_planned_run_and_continued(
     # What is in the folder belongs to a row of another length.
     assert study(spec, "--out", out, "--set", "epochs=3") == 2
     said = capsys.readouterr().err
-    assert "holds another study" in said and "size-8: epochs, 1 → 3" in said
+    assert "contains another study" in said and "size-8: epochs, 1 → 3" in said
     assert {one.name: one for one in read_results(out)} == before
 
 

@@ -191,7 +191,7 @@ def test_the_record_holds_the_study() -> None:
     assert len(text.splitlines()) < 40
     for damaged in ("", "{}", text.replace('"row": "wide"', ""), text[:-20]):
         if damaged != text:
-            with pytest.raises(DamagedError, match=r"record\.json is no study"):
+            with pytest.raises(DamagedError, match=r"record\.json is not a study"):
                 unpack(damaged, "record.json")
 
 
