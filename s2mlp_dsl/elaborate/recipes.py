@@ -51,8 +51,8 @@ def resolve_recipe(
         own = {key: node for key, node in own.items() if key not in LENGTHS}
     own = {key: node for key, node in own.items() if key not in overrides}
     here, there = (
-        _Reader(Evaluator(report), Env(one.unit, {}))
-        for one in (declared, study or declared)
+        _Reader(Evaluator(report), Env(scope.unit, {}))
+        for scope in (declared, study or declared)
     )
     values = here.settings(own) | there.settings(overrides)
     span = (study or declared).declaration.name.span
@@ -164,7 +164,7 @@ def _validated(
     Nodes without a value had mistakes already. What is missing is reported at `span`.
     Raises `AlreadyReported`.
     """
-    required = [key for key, one in model.model_fields.items() if one.is_required()]
+    required = [key for key, f in model.model_fields.items() if f.is_required()]
     missing = [f"`{key}`" for key in required if key not in nodes]
     examples = [f"`{key} = …`" for key in required if key not in nodes]
     if model is Recipe and not LENGTHS & nodes.keys():
@@ -180,8 +180,8 @@ def _validated(
     try:
         record = model.model_validate(values)
     except ValidationError as error:
-        for one in error.errors():
-            _report(one, nodes, values, span, report)
+        for details in error.errors():
+            _report(details, nodes, values, span, report)
         raise AlreadyReported from error
     if missing or len(values) < len(nodes):
         raise AlreadyReported

@@ -70,9 +70,9 @@ class _Names:
         """What every row is trained by."""
         setting, names = self.items.recipe, self.declared.unit.names
         known = {
-            key: one
-            for key, one in names.items()
-            if isinstance(one.declaration, tree.Recipe)
+            key: declared
+            for key, declared in names.items()
+            if isinstance(declared.declaration, tree.Recipe)
         }
         if setting is None:
             self.report.add(

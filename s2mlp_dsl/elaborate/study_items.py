@@ -134,7 +134,7 @@ def read_seeds(
     if _is_count(value) and 1 <= value <= _SEEDS:
         return tuple(range(value))
     if isinstance(value, tuple) and 1 <= len(value) <= _SEEDS:
-        seeds = [one for one in value if _is_count(one) and 0 <= one < 2**63]
+        seeds = [n for n in value if _is_count(n) and 0 <= n < 2**63]
         if len(set(seeds)) == len(value):
             return tuple(seeds)
     raise evaluator.report.add(

@@ -27,8 +27,9 @@ def page(summary: Summary, picture: str | None = None) -> str:
         *facts(summary),
         "",
         "Accuracies are top-1 in percent of the test images, mean ± sample standard "
-        "deviation over the seeds; the gap is training minus test accuracy. Reach is "
-        "how many positions of the first map the worst and the best position sees.",
+        "deviation over the seeds; the gap is training minus test accuracy. The "
+        "receptive field is how many positions of the first map the worst and the best "
+        "position sees.",
         "",
         table.markdown(summary),
         *shown,

@@ -110,7 +110,8 @@ def _record(line: Line, keys: Sequence[str]) -> dict[str, Any]:
         found[f"{name}_std"] = None if spread is None else _rounded(spread.deviation)
     found |= {"params": row.params, "macs": row.macs}
     least, most = row.receptive_field or (None, None)
-    found |= {"reach_least": least, "reach_most": most, "positions": line.positions}
+    found |= {"receptive_field_least": least, "receptive_field_most": most}
+    found |= {"positions": line.positions}
     for name in ("top1", "top5", "params", "macs"):
         figure = getattr(row.printed, name)
         found[f"printed_{name}"] = None if figure is None else figure.value

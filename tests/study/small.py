@@ -8,7 +8,7 @@ from s2mlp_dsl.recipe.study import Study
 from s2mlp_dsl.study.plan import plan_of
 from s2mlp_dsl.study.records import PLAN, Plan
 from s2mlp_dsl.study.run import Shard, do, left, tasks_of
-from s2mlp_dsl.study.store import require_same_study, read_results, write
+from s2mlp_dsl.study.store import read_results, require_same_study, write
 from s2mlp_dsl.study.work import Task
 
 SPEC = """edition 1
