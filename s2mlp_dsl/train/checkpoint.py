@@ -1,4 +1,4 @@
-"""Checkpoints: a folder that is complete and undamaged, or it is skipped.
+"""Checkpoints: folders that are complete and undamaged; others are skipped.
 
 A checkpoint is written to `step_N.tmp/`, its manifest with sizes and SHA-256 last,
 everything synced to disk, and then renamed. Older ones are deleted only after that.
@@ -69,7 +69,7 @@ class Clock(Record):
 
 
 class TrainState(Record):
-    """Where a run stands: the scalars of a checkpoint.
+    """The progress of a run: the scalars of a checkpoint.
 
     `epoch` counts finished, tested epochs and `position` the steps done in the next
     one, so position = steps per epoch means that only its test is left.
@@ -99,7 +99,7 @@ class TrainState(Record):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The content of a checkpoint, every byte of which was verified."""
+    """The content of a checkpoint, verified by size and SHA-256."""
 
     path: Path
     model: Tensors
@@ -114,7 +114,7 @@ class Checkpoint:
 
 
 def name_of(step: int) -> str:
-    """The folder of the checkpoint after so many steps."""
+    """The name of the checkpoint after `step` steps."""
     return f"step_{step:08d}"
 
 

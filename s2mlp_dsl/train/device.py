@@ -52,12 +52,12 @@ class Accelerator:
         return logits_BK
 
     def synchronize(self) -> None:
-        """Wait until the device has done all that it was asked for."""
+        """Wait until the device has finished all queued work."""
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
     def peak_memory(self) -> int | None:
-        """In bytes: the GPU's peak, or without one that of this process."""
+        """Peak memory in bytes: of the GPU, or without one of this process."""
         if self.device.type == "cuda":
             return torch.cuda.max_memory_allocated(self.device)
         return process_peak()
@@ -149,9 +149,9 @@ def _device(name: str | None) -> torch.device:
 def low_precision_copies(model: nn.Module, dtype: torch.dtype) -> Iterator[None]:
     """Give the model `dtype` copies of its float32 tensors while the block runs.
 
-    It must last until the backward pass is over: gradient checkpointing computes
-    parts of the forward pass again there. That is why tensors are swapped in the
-    private `_parameters` and `_buffers`: `torch.func.functional_call` puts the masters
+    It must last until the backward pass is over: gradient checkpointing recomputes
+    parts of the forward pass there. That is why tensors are swapped in the private
+    `_parameters` and `_buffers`: `torch.func.functional_call` puts the masters
     back when the forward pass ends, and a parametrization casts each tensor by itself
     at each access. Norms with running statistics stay float32: a mean over many
     batches moves by less than a bf16 step.

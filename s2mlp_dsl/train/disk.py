@@ -20,7 +20,7 @@ def reported(path: Path, doing: str) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> None:
-    """Create a folder and its parents; fine if it is there."""
+    """Create a folder and its parents, unless it exists."""
     with reported(path, "create the folder"):
         path.mkdir(parents=True, exist_ok=True)
 
@@ -60,7 +60,7 @@ def replace(path: Path, data: bytes) -> None:
 
 
 def rename(source: Path, target: Path) -> None:
-    """Give a finished folder its name, for good."""
+    """Give a finished folder its final name."""
     with reported(target, "write"):
         source.rename(target)
     sync_folder(target.parent)

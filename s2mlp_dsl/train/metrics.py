@@ -56,7 +56,7 @@ class Meter:
         self.steps += 1
 
     def read(self) -> Totals:
-        """All ranks call this together."""
+        """The totals over all ranks, which must call this together."""
         skipped = torch.tensor(self.skipped, device=self.correct.device)
         counts = self.distributed.all_reduce_sum(torch.stack((self.correct, skipped)))
         loss = self.distributed.all_reduce_sum(self.loss.clone())
@@ -95,7 +95,7 @@ def _event(
     seconds: float,
     accelerator: Accelerator,
 ) -> dict[str, Any]:
-    """What a clock measured is under `time`; all the rest is reproducible."""
+    """Measured times are under `time`; everything else is reproducible."""
     images = totals.steps * run.job.recipe.batch
     speed = images / seconds
     used = utilisation(speed, run.job.macs, accelerator, run.devices)
@@ -145,7 +145,7 @@ def summarise(run: Run, state: TrainState, accelerator: Accelerator) -> Summary:
 
 
 def peak_flops(name: str, precision: str) -> float | None:
-    """A GPU's peak in FLOP/s, None if it is not known."""
+    """A GPU's peak in FLOP/s, None if unknown."""
     if re.search(r"\bLaptop\b|4090 D\b", name):  # fewer units than their namesakes
         return None
     for part, (half, tf32, fp32) in PEAKS.items():

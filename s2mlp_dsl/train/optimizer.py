@@ -17,8 +17,8 @@ Named = list[tuple[str, nn.Parameter]]
 def split_decay(model: nn.Module) -> tuple[Named, Named]:
     """The trained parameters: those that decay, and those that do not.
 
-    Weight decay is for matrices and kernels. Vectors are biases and the scales
-    of norms; pulling them to zero only works against the normalisation.
+    Weight decay is for matrices and kernels. Vectors are biases and scales of
+    norms; pulling those to zero only works against the normalisation.
     """
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     if not named:
@@ -29,7 +29,10 @@ def split_decay(model: nn.Module) -> tuple[Named, Named]:
 
 
 def build_optimizer(model: nn.Module, chosen: Optimizer) -> torch.optim.Optimizer:
-    """Two groups, with weight decay and without; `lr` is set at each step."""
+    """The optimizer with two groups, with and without weight decay.
+
+    `lr` is set at each step.
+    """
     decayed, kept = split_decay(model)
     groups: list[dict[str, Any]] = [
         {"params": [p for _, p in decayed], "weight_decay": chosen.weight_decay},
@@ -45,7 +48,7 @@ def state_tensors(
 ) -> dict[str, Tensor]:
     """The optimizer's state as `PARAMETER/ENTRY` → tensor.
 
-    Nothing else is kept: the groups' numbers come from the recipe.
+    The settings of the groups are not included: they come from the recipe.
     """
     named = {id(p): name for name, p in model.named_parameters()}
     return {
@@ -80,8 +83,9 @@ def load_state_tensors(
 class EMA:
     """An exponential moving average of the trained weights, in float32.
 
-    It keeps tensors and no second model, as `AveragedModel` would: a compiled model
-    has no copy, and an evaluation swaps them in.
+    Not `swa_utils.AveragedModel`, which deep-copies the model: the copy of a block with
+    a compiled `forward` still computes with the weights of the original. Here an
+    evaluation swaps the tensors in.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
@@ -90,7 +94,7 @@ class EMA:
         self.averaged = {n: p.detach().clone() for n, p in self.live.items()}
 
     def update(self, step: int) -> None:
-        """After step 0, 1, …; fast at first, so that the initial weights fade."""
+        """Average after step 0, 1, …; fast at first, to forget the initial weights."""
         decay = min(self.decay, (1 + step) / (10 + step))
         update = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
         update(list(self.averaged.values()), list(self.live.values()), step)
@@ -113,7 +117,7 @@ class EMA:
 
     @torch.no_grad()
     def copy_to_model(self) -> None:
-        """Leave the averaged weights in the model for good."""
+        """Copy the averaged weights into the model."""
         for name, live in self.live.items():
             live.copy_(self.averaged[name])
 

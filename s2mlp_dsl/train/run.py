@@ -1,4 +1,4 @@
-"""A run folder: what is fixed when a run begins, and where its files are."""
+"""A run folder: what is fixed when a run starts, and its files."""
 
 import importlib.metadata
 import json
@@ -24,8 +24,8 @@ from s2mlp_dsl.train.job import Job, Summary
 from s2mlp_dsl.train.optimizer import split_decay
 
 RUN, MODEL_TEXT, SUMMARY = "run.json", "model.arch", "summary.json"
-# What may differ when a run is resumed: no result depends on it, except by rounding,
-# which is then reported.
+# What may differ when a run is resumed: results depend on it by rounding at most, and
+# that is reported.
 FREE = (
     "job.model_name",
     "job.spec",
@@ -67,7 +67,7 @@ class Run(Record):
 
     @classmethod
     def open(cls, path: Path) -> "Run":
-        """Read a run folder. Raises EnvironmentFailure if it is none, or is damaged."""
+        """Read a run folder. Raises EnvironmentFailure if it is not one, or damaged."""
         if not (path / RUN).is_file():
             what = "has no run.json" if path.is_dir() else "does not exist"
             if path.exists() and not path.is_dir():
@@ -89,14 +89,14 @@ class Run(Record):
             raise EnvironmentFailure(f"{path / RUN} is damaged: {error}") from error
 
     def create(self) -> None:
-        """Make the folder. run.json comes last: with it, a run can be resumed."""
+        """Make the folder. run.json is written last: with it, a run can be resumed."""
         disk.make_folder(self.path)
         disk.replace(self.path / MODEL_TEXT, self.job.model_text.encode())
         content = self.model_dump(mode="json", exclude={"job": {"model_text"}})
         disk.replace(self.path / RUN, json.dumps(content, indent=2).encode() + b"\n")
 
     def summary(self) -> Summary | None:
-        """How the run ended, or None if it has not."""
+        """The summary of a finished run, else None."""
         if not (self.path / SUMMARY).is_file():
             return None
         try:
@@ -105,7 +105,7 @@ class Run(Record):
             raise EnvironmentFailure(f"{self.path / SUMMARY} is damaged") from error
 
     def finish(self, summary: Summary) -> None:
-        """Write how it ended; from now on the run is finished."""
+        """Write the summary, which marks the run as finished."""
         text = summary.model_dump_json(indent=2) + "\n"
         disk.replace(self.path / SUMMARY, text.encode())
 
@@ -148,7 +148,7 @@ def describe(
 
 
 def folder_in_use(path: Path, resume: bool) -> bool:
-    """Whether the folder has a run that is to be resumed.
+    """Whether the folder contains a run to resume.
 
     Raises UsageError if the folder is used and may not be, EnvironmentFailure if it
     is not a folder.
@@ -178,7 +178,7 @@ def folder_in_use(path: Path, resume: bool) -> bool:
 
 
 def require_same(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
-    """Raise UsageError naming what differs, if a resumed run would be another one.
+    """Raise UsageError, naming the differences, unless both describe the same run.
 
     `old` and `new` are dumps of the run or of a part of it, as in run.json.
     """
@@ -208,7 +208,7 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def rounding_changes(old: Run, new: Run) -> list[str]:
-    """What changed from one session to the next and may change the last digits."""
+    """What changed between sessions and may change the last digits of results."""
     before, after = (
         {
             **dict(sorted(run.versions.items())),
