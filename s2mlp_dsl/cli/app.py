@@ -115,6 +115,9 @@ def _raised(error: Exception) -> int:
     if isinstance(error, ChoiceError):
         _complain(f"error: {error}")
         return 2
+    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+        _complain("error: this machine has too little memory for it")
+        return 4
     code = getattr(error, "exit_code", None)
     if isinstance(code, int) and not isinstance(error, AlreadyReported):
         _complain(f"error: {error}")

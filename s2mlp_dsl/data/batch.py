@@ -63,6 +63,7 @@ class Data:
     `fingerprint` is a hash that changes when the samples or their order do; `root`
     is the folder of data that is read from files. `train_images` counts the different
     images that are trained on: all of `train`, or the recipe's fraction of them.
+    `left_out` says which files of its folder are not used.
     """
 
     train: Split
@@ -72,3 +73,4 @@ class Data:
     fingerprint: str
     train_images: int
     root: Path | None = None
+    left_out: tuple[str, ...] = ()

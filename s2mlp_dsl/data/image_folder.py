@@ -1,6 +1,6 @@
 """Image folders: `train/CLASS/*` and `val/CLASS/*`, decoded by worker processes."""
 
-import hashlib
+import os
 import signal
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
@@ -10,10 +10,19 @@ from pathlib import Path
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
-from torchvision.datasets import ImageFolder
 
 from s2mlp_dsl.data.augment import Augment
 from s2mlp_dsl.data.batch import Batch, BatchIndices
+from s2mlp_dsl.data.image_files import (
+    LOOP,
+    SUFFIXES,
+    Found,
+    entries,
+    find_images,
+    fingerprint,
+    is_system,
+    shown,
+)
 from s2mlp_dsl.data.images import read_image
 from s2mlp_dsl.errors import EnvironmentFailure
 
@@ -26,52 +35,92 @@ Wanted = tuple[int, list[int], list[int], list[bool] | None]
 
 
 @dataclass(frozen=True)
+class Half:
+    """The files of `train/` or `val/` and their labels, by class, then by name.
+
+    The order is torchvision's. `left_out` has a line for what is not used.
+    """
+
+    paths: list[Path]
+    labels: list[int]
+    class_names: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Folders:
-    """The files of both halves, in torchvision's order: by class, then by name."""
+    """The files of both halves."""
 
     root: Path
-    train: ImageFolder
-    test: ImageFolder
+    train: Half
+    test: Half
 
     @classmethod
     def open(cls, root: Path) -> "Folders":
         """Raises EnvironmentFailure if the folders are missing or do not match."""
         root = root.absolute()
-        train, test = (_files(root, part) for part in ("train", "val"))
-        if train.classes != test.classes:
-            only = sorted(set(train.classes) ^ set(test.classes))[:5]
+        train, test = (_half(root, part) for part in ("train", "val"))
+        if train.class_names != test.class_names:
+            only = sorted(set(train.class_names) ^ set(test.class_names))[:5]
             raise EnvironmentFailure(
-                f"{root}: train/ and val/ have different classes, such as "
+                f"{shown(root)}: train/ and val/ have different classes, such as "
                 + ", ".join(only)
             )
         return cls(root, train, test)
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        return tuple(self.train.classes)
+        return self.train.class_names
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        return self.train.left_out + self.test.left_out
 
     def fingerprint(self) -> str:
-        """A SHA-256 over all file names and labels."""
-        digest = hashlib.sha256()
-        for half in (self.train, self.test):
-            for path, label in half.samples:
-                name = Path(path).relative_to(self.root).as_posix()
-                digest.update(f"{name}\0{label}\n".encode())
-        return digest.hexdigest()
+        """A SHA-256 over all files' names, sizes and classes; see `image_files`."""
+        samples = (
+            (path, half.class_names[label])
+            for half in (self.train, self.test)
+            for path, label in zip(half.paths, half.labels, strict=True)
+        )
+        return fingerprint(self.root, samples)
 
 
-def _files(root: Path, part: str) -> ImageFolder:
-    if not (root / part).is_dir():
+def _half(root: Path, part: str) -> Half:
+    """The class folders of a part; links to folders count as folders."""
+    folder = root / part
+    if not folder.is_dir():
         raise EnvironmentFailure(
-            f"no images at {root / part}: expected "
-            f"{root}/train/CLASS/*.JPEG and {root}/val/CLASS/*.JPEG; "
+            f"no images at {shown(folder)}: expected "
+            f"{shown(root)}/train/CLASS/*.JPEG and {shown(root)}/val/CLASS/*.JPEG; "
             "name the folder with --data DIR. ImageNet-1K comes from "
             "https://image-net.org after registration"
         )
-    try:
-        return ImageFolder(root / part)
-    except OSError as error:
-        raise EnvironmentFailure(f"cannot use {root / part}: {error}") from error
+    classes: dict[str, Found] = {}
+    left_out = Found()
+    for path in entries(folder):
+        if is_system(path.name):
+            left_out.left_out["hidden or system files and folders"] += 1
+        elif path.is_dir():
+            found = find_images(path, within=folder)
+            left_out.left_out += found.left_out
+            if found.files or LOOP not in found.left_out:
+                classes[shown(path.name)] = found
+        else:
+            left_out.left_out["files that are not in a class folder"] += 1
+    if empty := [name for name, found in classes.items() if not found.files]:
+        raise EnvironmentFailure(
+            f"cannot use {shown(folder)}: no image ({', '.join(SUFFIXES)}) in "
+            + ", ".join(empty[:5])
+        )
+    if not classes:
+        raise EnvironmentFailure(f"cannot use {shown(folder)}: it has no class folder")
+    return Half(
+        [path for found in classes.values() for path in found.files],
+        [label for label, one in enumerate(classes.values()) for _ in one.files],
+        tuple(classes),
+        left_out.notes(folder),
+    )
 
 
 class Images(Dataset["tuple[Batch, Tensor, int] | EnvironmentFailure"]):
@@ -82,13 +131,13 @@ class Images(Dataset["tuple[Batch, Tensor, int] | EnvironmentFailure"]):
     cannot be read; in an evaluation, where none may count twice, nothing does.
     """
 
-    def __init__(self, files: ImageFolder, augment: Augment, skip: bool) -> None:
+    def __init__(self, files: Half, augment: Augment, skip: bool) -> None:
         # One array each instead of a list of tuples: counting references to their
         # items would copy the list into every worker, page by page.
-        self.paths = b"\0".join(path.encode() for path, _ in files.samples)
-        ends = [len(path.encode()) + 1 for path, _ in files.samples]
-        self.starts = torch.tensor([0, *ends]).cumsum(0)
-        self.labels = torch.tensor([label for _, label in files.samples])
+        names = [os.fsencode(path) for path in files.paths]
+        self.paths = b"\0".join(names)
+        self.starts = torch.tensor([0, *(len(one) + 1 for one in names)]).cumsum(0)
+        self.labels = torch.tensor(files.labels)
         self.augment, self.skip = augment, skip
 
     def __len__(self) -> int:
@@ -96,7 +145,7 @@ class Images(Dataset["tuple[Batch, Tensor, int] | EnvironmentFailure"]):
 
     def path(self, index: int) -> Path:
         start, end = self.starts[index : index + 2].tolist()
-        return Path(self.paths[start : end - 1].decode())
+        return Path(os.fsdecode(self.paths[start : end - 1]))
 
     def __getitem__(
         self, wanted: Wanted
@@ -113,7 +162,9 @@ class Images(Dataset["tuple[Batch, Tensor, int] | EnvironmentFailure"]):
                     reasons = reasons if counts[place] else []
                     counts[place] = False
                 else:
-                    image_CHW = self._changed(image_CHW, key, epoch)
+                    image_CHW = self.augment.change(
+                        image_CHW[None], torch.tensor([key]), epoch
+                    )[0]
                 images.append(image_CHW)
                 found.append(at)
                 skipped += reasons
@@ -133,11 +184,11 @@ class Images(Dataset["tuple[Batch, Tensor, int] | EnvironmentFailure"]):
         self, index: int, evaluating: bool
     ) -> tuple[Tensor | None, int, list[str]]:
         """An image or the one that replaces it, its index, and what was unreadable."""
-        channels, skipped = self.augment.preprocess.image[0], list[str]()
+        skipped = list[str]()
         for further in range(MOST_SKIPPED):
             at = (index + further) % len(self)
             try:
-                return read_image(self.path(at), channels), at, skipped
+                return self._read(self.path(at)), at, skipped
             except EnvironmentFailure as error:
                 if not self.skip:
                     raise
@@ -151,10 +202,12 @@ class Images(Dataset["tuple[Batch, Tensor, int] | EnvironmentFailure"]):
     def _blank(self) -> Tensor:
         return torch.zeros(self.augment.preprocess.image, dtype=torch.uint8)
 
-    def _changed(self, image_CHW: Tensor, key: int, epoch: int) -> Tensor:
-        if not self.augment.crops:
-            image_CHW = self.augment.preprocess.fitted(image_CHW)
-        return self.augment.change(image_CHW[None], torch.tensor([key]), epoch)[0]
+    def _read(self, path: Path) -> Tensor:
+        """Of the model's size, unless an augmentation crops."""
+        preprocess = self.augment.preprocess
+        if self.augment.crops:
+            return read_image(path, preprocess.image[0])
+        return preprocess.read(path)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,11 @@
 
 import hashlib
 import math
+import re
 from collections.abc import Generator, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -11,6 +14,7 @@ from torch import Tensor
 from s2mlp_dsl.data.augment import Augment
 from s2mlp_dsl.data.batch import Batch, BatchIndices
 from s2mlp_dsl.data.images import to_unit
+from s2mlp_dsl.errors import UsageError
 
 Half = tuple[Tensor, Tensor]  # pixels uint8 [N, C, H, W], labels int64 [N]
 Channels = tuple[float, ...]
@@ -57,6 +61,33 @@ class Arrays:
             means.append(mean / self.white)
             deviations.append(math.sqrt(variance) / self.white if variance > 0 else 1.0)
         return tuple(means), tuple(deviations)
+
+
+def require_memory(needed: int, what: str) -> None:
+    """Raise UsageError if so many bytes are more than this machine has free."""
+    free = _free_memory()
+    if free is not None and needed > free:
+        raise UsageError(
+            f"{what} need {needed / 2**30:,.1f} GiB of memory; "
+            f"{free / 2**30:,.1f} GiB are free"
+        )
+
+
+def _free_memory() -> int | None:
+    """Bytes that Linux can give without swapping, None elsewhere."""
+    try:
+        text = Path("/proc/meminfo").read_text(encoding="ascii")
+    except OSError:
+        return None
+    found = re.search(r"^MemAvailable: *(\d+) kB$", text, re.MULTILINE)
+    free = int(found[1]) * 1024 if found else None
+    with suppress(ImportError, AttributeError):
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if limit != resource.RLIM_INFINITY:
+            free = limit if free is None else min(free, limit)
+    return free
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The data of a recipe, opened for a model."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from torchvision.transforms import v2
 
 from s2mlp_dsl.data.augment import Augment
 from s2mlp_dsl.data.batch import Data, Split
+from s2mlp_dsl.data.image_files import is_utf8, shown
 from s2mlp_dsl.data.image_folder import MEAN, STD, Folders, FolderSplit, Images
-from s2mlp_dsl.data.images import Preprocess, resized
-from s2mlp_dsl.data.memory import Arrays, InMemory
+from s2mlp_dsl.data.images import RESIZED_BYTES, Preprocess, cover, resized
+from s2mlp_dsl.data.memory import Arrays, InMemory, require_memory
 from s2mlp_dsl.data.sampler import Sampler
 from s2mlp_dsl.data.subset import fraction_of
 from s2mlp_dsl.errors import UsageError
@@ -20,11 +22,14 @@ from s2mlp_dsl.recipe.contracts import BatchAugmentation, ImageAugmentation
 from s2mlp_dsl.train.job import Job
 
 
-def open_data(job: Job, device: torch.device, root: Path | None) -> Data:
+def open_data(
+    job: Job, device: torch.device, root: Path | None, any_classes: bool = False
+) -> Data:
     """The recipe's data set, or its fraction of one, for the job's model.
 
-    `root` is the folder that `--data` names. Raises UsageError if data and model do
-    not fit, EnvironmentFailure if files are missing.
+    `root` is the folder that `--data` names. With `any_classes` the data may have
+    another number of classes than the model. Raises UsageError if data and model do
+    not fit or memory does not suffice, EnvironmentFailure if files are missing.
     """
     chosen = job.recipe.data
     if chosen.built_in and root is not None:
@@ -36,20 +41,30 @@ def open_data(job: Job, device: torch.device, root: Path | None) -> Data:
             "recipe, or --data DIR"
         )
     place = Path(given).absolute()
+    if not is_utf8(place):
+        raise UsageError(
+            f"the name of the data folder {shown(place)} is not UTF-8, so a run cannot "
+            "keep it; use a link to the folder"
+        )
     found = chosen.open(place, job.image, job.classes)
     if isinstance(found, Folders):
-        data = _from_folders(found, job, device)
+        data = _from_folders(found, job, device, any_classes)
     else:
-        data = _from_arrays(found, job, device, None if chosen.built_in else place)
+        kept = None if chosen.built_in else place
+        data = _from_arrays(found, job, device, kept, any_classes)
     return fraction_of(data, job.recipe.train_fraction, job.recipe.seed)
 
 
-def _from_folders(found: Folders, job: Job, device: torch.device) -> Data:
-    _require_fit(job, found.class_names, job.image if job.image[0] in (1, 3) else None)
+def _from_folders(
+    found: Folders, job: Job, device: torch.device, any_classes: bool
+) -> Data:
+    shape = job.image if job.image[0] in (1, 3) else None
+    _require_fit(job, found.class_names, shape, any_classes)
     colours = job.image[0] == 3
     preprocess = Preprocess(
         image=job.image,
         fit="crop",
+        resize=cover([*job.image[1:]]),
         mean=MEAN if colours else (sum(MEAN) / 3,),
         std=STD if colours else (sum(STD) / 3,),
     )
@@ -63,17 +78,27 @@ def _from_folders(found: Folders, job: Job, device: torch.device) -> Data:
             (found.test, Augment(preprocess)),
         )
     )
-    return _data(found, train, test, preprocess, found.root)
+    data = _data(found, train, test, preprocess, found.root)
+    return replace(data, left_out=found.left_out)
 
 
 def _from_arrays(
-    found: Arrays, job: Job, device: torch.device, root: Path | None
+    found: Arrays,
+    job: Job,
+    device: torch.device,
+    root: Path | None,
+    any_classes: bool,
 ) -> Data:
     channels, *size = found.train[0].shape[1:]
     shape = (channels, *(job.image[1:] if found.resizable else size))
-    _require_fit(job, found.class_names, shape)
+    _require_fit(job, found.class_names, shape, any_classes)
     if size != [*job.image[1:]]:
         halves = (found.train, found.test)
+        images = sum(len(pixels) for pixels, _ in halves)
+        require_memory(
+            images * math.prod(job.image) * RESIZED_BYTES,
+            f"{images:,} images resized to {'×'.join(map(str, job.image))}",
+        )
         train_half, test_half = (
             (resized(pixels, [*job.image[1:]]), labels) for pixels, labels in halves
         )
@@ -87,10 +112,14 @@ def _from_arrays(
 
 
 def _require_fit(
-    job: Job, class_names: tuple[str, ...], shape: tuple[int, ...] | None
+    job: Job,
+    class_names: tuple[str, ...],
+    shape: tuple[int, ...] | None,
+    any_classes: bool,
 ) -> None:
     """Raise UsageError unless the model takes such images and has those classes."""
-    if len(class_names) == job.classes and shape == job.image:
+    classes_fit = any_classes or len(class_names) == job.classes
+    if classes_fit and shape == job.image:
         return
     size = "1- or 3-channel" if shape is None else "×".join(map(str, shape))
     raise UsageError(

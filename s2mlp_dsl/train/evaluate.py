@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from s2mlp_dsl.data.batch import Batch, Split
+from s2mlp_dsl.data.image_files import SUFFIXES, find_images, shown
+from s2mlp_dsl.data.matched import match_classes
 from s2mlp_dsl.data.sampler import BatchSplit
 from s2mlp_dsl.data.seeds import derive, fork_generators, reseed
 from s2mlp_dsl.data.subset import First
@@ -26,7 +28,6 @@ from s2mlp_dsl.train.weights import load_checkpoint
 
 TOP = 5  # classes among which a label counts for `top5`
 MOST_CONFUSED = 2_000  # classes; a confusion matrix of more is too large to keep
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
 
 def evaluate(
@@ -43,15 +44,17 @@ def evaluate(
 ) -> Evaluation:
     """Test a run's newest valid checkpoint on its test images, or training images.
 
-    Training images come without augmentation, each once. `model` is built like the
+    Training images come without augmentation, each once. Classes of other data are
+    matched by name; what does not match, and which files are not used, is told to
+    `say` and kept in the result. `model` is built like the
     run's; it gets the checkpoint's weights, averaged ones if the recipe averages, and
     stays on the device. `weight_hash`, if given, is compared with the run's; with
     `partial`, weights that differ are loaded as far as they fit, and `say` is told
     what differs. Under torchrun the ranks share the images and each returns the whole
     result.
 
-    Raises UsageError if the model is not the run's, EnvironmentFailure if data or
-    checkpoint are missing or damaged.
+    Raises UsageError if the model is not the run's or no class is, EnvironmentFailure
+    if data or checkpoint are missing or damaged.
     """
     run = Run.open(run_dir)
     recipe = run.job.recipe
@@ -59,14 +62,18 @@ def evaluate(
     root = data_root or (Path(run.data_root) if run.data_root else None)
     plain = recipe.model_copy(update={"augment": ()})
     job = run.job.model_copy(update={"recipe": plain})
-    data = open_data(job, accelerator.device, root)
-    split = data.test if on == "test" else First(data.train, data.train_images)
+    data = open_data(job, accelerator.device, root, any_classes=True)
+    half = data.test if on == "test" else First(data.train, data.train_images)
+    split, unmatched = match_classes(half, data.class_names, run.class_names)
+    left_out = (*data.left_out, *unmatched)
+    for line in left_out:
+        say(line)
     found, skipped = load_checkpoint(
         model, run, checkpoint, weight_hash, say=say if partial else None
     )
     model.to(accelerator.device)
     distributed = init_distributed(accelerator.device)
-    names = data.class_names
+    names = run.class_names
     with (
         fork_generators(accelerator.device),
         accelerator.numerics(recipe.deterministic),
@@ -76,7 +83,11 @@ def evaluate(
         )
     assert result is not None  # nobody polls, so nobody stops it
     return result.model_copy(
-        update={"checkpoint": found.path.name, "skipped": tuple(skipped)}
+        update={
+            "checkpoint": found.path.name,
+            "skipped": tuple(skipped),
+            "left_out": left_out,
+        }
     )
 
 
@@ -196,13 +207,15 @@ def predict(
     weight_hash: str | None = None,
     partial: bool = False,
     say: Callable[[str], None] = print,
+    failed: Callable[[str], None] | None = None,
 ) -> list[Prediction]:
     """Classify image files with a run's newest valid checkpoint.
 
     A file is brought to the input that the run was tested on: the model's channels
     and size, the same normalisation. Digits are light on dark. `top` is the number of
-    guesses, at most all classes; `partial` and `say` are those of `evaluate`. Raises
-    EnvironmentFailure naming a file that cannot be read, and like `evaluate`.
+    guesses, at most all classes; `partial` and `say` are those of `evaluate`. Of a file
+    that cannot be read `failed` is told why, and the others are classified; without
+    `failed`, EnvironmentFailure names it. Raises like `evaluate` too.
     """
     run = Run.open(run_dir)
     accelerator = choose_accelerator(device, run.job.recipe.precision)
@@ -216,12 +229,21 @@ def predict(
     try:
         with torch.inference_mode(), accelerator.weights(model):
             for path in paths:
-                image_1CHW = run.preprocess.from_file(path)[None].to(accelerator.device)
+                try:
+                    image_CHW = run.preprocess.from_file(path)
+                except EnvironmentFailure as error:
+                    if failed is None:
+                        raise
+                    failed(str(error))
+                    continue
+                image_1CHW = image_CHW[None].to(accelerator.device)
                 logits_1K = accelerator.forward(model, image_1CHW)
                 require_logits(logits_1K, 1, run.job.classes)
                 guesses = _best(logits_1K[0], run.class_names, top)
                 predictions.append(
-                    Prediction(path=str(path), checkpoint=found.path.name, top=guesses)
+                    Prediction(
+                        path=shown(path), checkpoint=found.path.name, top=guesses
+                    )
                 )
     finally:
         model.train(training)
@@ -237,18 +259,25 @@ def _best(logits_K: Tensor, names: tuple[str, ...], top: int) -> tuple[Guess, ..
     )
 
 
-def image_files(paths: list[Path]) -> list[Path]:
+def image_files(
+    paths: list[Path], say: Callable[[str], None] = lambda line: None
+) -> list[Path]:
     """The files among the paths, and the images in the folders, by name.
 
-    Raises EnvironmentFailure for a folder without any image.
+    `data/image_files.py` has the rule; `say` is told what is left out. Raises
+    EnvironmentFailure for a folder without any image.
     """
     files: list[Path] = []
     for path in paths:
         if not path.is_dir():
             files.append(path)
             continue
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES)
-        if not inside:
-            raise EnvironmentFailure(f"{path} has no image ({', '.join(SUFFIXES)})")
-        files += inside
+        inside = find_images(path)
+        for line in inside.notes(path):
+            say(line)
+        if not inside.files:
+            raise EnvironmentFailure(
+                f"{shown(path)} has no image ({', '.join(SUFFIXES)})"
+            )
+        files += inside.files
     return files

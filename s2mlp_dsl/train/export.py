@@ -120,6 +120,7 @@ def _settings(run: Run) -> dict[str, object]:
         "classes": list(run.class_names),
         "image": list(run.preprocess.image),
         "fit": run.preprocess.fit,
+        "resize": run.preprocess.resize,
         "mean": list(run.preprocess.mean),
         "std": list(run.preprocess.std),
     }
@@ -172,8 +173,9 @@ model = load()
 logits = model(normalise(images))  # {shape}, in [0, 1]
 ```
 
-Image files become inputs as `fit` in `settings.json` says: `crop` resizes the shorter
-side to 256/224 of the input's and takes the centre crop, `stretch` resizes both sides.
+Image files are turned as their EXIF orientation says, converted to {channels} channels,
+and {run.preprocess.summary()} (bicubic, antialiased).
+`settings.json` has it as `fit` and `resize` (height, width).
 
 ## Files
 

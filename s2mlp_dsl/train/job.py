@@ -84,7 +84,8 @@ class Evaluation(Record):
     mean cross entropy in nats, without label smoothing. `confusion[a][b]` counts images
     of class a that were classified as b; null during training and beyond 2,000 classes.
     `unreadable` images are not among `images`. `skipped` names newer checkpoints that
-    are damaged, and how.
+    are damaged, and how. `left_out` says which files and classes of the data are not
+    used.
     """
 
     accuracy: float
@@ -97,6 +98,7 @@ class Evaluation(Record):
     unreadable: int = 0
     checkpoint: str | None = None
     skipped: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 class Guess(Record):

@@ -10,6 +10,7 @@ from torch import Tensor, UntypedStorage, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from s2mlp_dsl.data.batch import Data
+from s2mlp_dsl.data.images import Preprocess
 from s2mlp_dsl.data.sampler import BatchSplit, Sampler
 from s2mlp_dsl.data.seeds import fork_generators
 from s2mlp_dsl.ir.node import Record
@@ -34,6 +35,8 @@ class Plan(Record):
     device: str
     processes: int
     precision: str
+    preprocess: Preprocess
+    left_out: tuple[str, ...]
     train_images: int
     test_images: int
     parameters: int
@@ -86,6 +89,8 @@ def plan(
         device=str(accelerator.device),
         processes=world_size,
         precision=accelerator.precision,
+        preprocess=data.preprocess,
+        left_out=data.left_out,
         train_images=data.train_images,
         test_images=data.test.images,
         parameters=run.parameters,

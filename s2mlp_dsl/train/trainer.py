@@ -93,6 +93,8 @@ def train(
         world_size = distributed.world_size
         run = describe(model, job, out, data, sampler, accelerator, world_size)
         _create_or_check(run, old, distributed, display)
+        for line in data.left_out:
+            display.say(line)
         prepare(model.to(accelerator.device), job.recipe)
         with fork_generators(accelerator.device), _failures(accelerator, job):
             trainer = Trainer(

@@ -12,6 +12,7 @@ from s2mlp_dsl.cli.options import (
 )
 from s2mlp_dsl.cli.output import print_json
 from s2mlp_dsl.cli.runs import rebuild, say
+from s2mlp_dsl.errors import EnvironmentFailure
 
 
 @click.command()
@@ -35,11 +36,15 @@ def command(
     partial: bool,
     form: str,
 ) -> int:
-    """Classify IMAGES, files or folders of files, with the run in the folder RUN."""
+    """Classify IMAGES, files or folders of files, with the run in the folder RUN.
+
+    Files that cannot be read are named at the end, and the exit code is 4 then.
+    """
     from s2mlp_dsl import train
 
     model, weight_hash = rebuild(run, partial)
-    files = train.image_files(list(images))
+    files = train.image_files(list(images), say)
+    failures: list[str] = []
     predictions = train.predict(
         model,
         run,
@@ -49,11 +54,21 @@ def command(
         weight_hash=weight_hash,
         partial=partial,
         say=say,
+        failed=failures.append,
     )
     if form == "json":
         print_json([one.model_dump(mode="json") for one in predictions])
-        return 0
+        return _failed(failures, len(files))
     for one in predictions:
         guesses = ", ".join(f"{g.name} {g.probability:.1%}" for g in one.top)
         print(f"{one.path}: {guesses}")
-    return 0
+    return _failed(failures, len(files))
+
+
+def _failed(failures: list[str], files: int) -> int:
+    """Name what could not be classified; return the exit code."""
+    for failure in failures:
+        say(f"error: {failure}")
+    if failures:
+        say(f"{len(failures):,} of {files:,} images cannot be classified")
+    return EnvironmentFailure.exit_code if failures else 0

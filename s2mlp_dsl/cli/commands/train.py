@@ -232,6 +232,9 @@ def _plan(setup: Setup) -> int:
         f"optimizer {plan.optimizer / mebi:,.0f}, average {plan.average / mebi:,.0f}, "
         f"activations {plan.activations / mebi:,.0f}, data {plan.data / mebi:,.0f}"
     )
+    print(f"images    {plan.preprocess.summary()}")
+    for line in plan.left_out:
+        print(f"          {line}")
     settings = json.dumps(job.recipe.settings(), indent=2)
     print(f"recipe    {settings}")
     return 0

@@ -14,7 +14,10 @@ from s2mlp_dsl.recipe.contracts import (
 
 
 class RandomResizedCrop(ImageAugmentation):
-    """Crops a random area and resizes it to the input size."""
+    """Crops a random area and resizes it to the input size.
+
+    The aspect of an area is 3/4 to 4/3 of the input's.
+    """
 
     kind: Literal["random_resized_crop"] = "random_resized_crop"
     crops: ClassVar[bool] = True
@@ -25,9 +28,11 @@ class RandomResizedCrop(ImageAugmentation):
 
         from s2mlp_dsl.data.augment import each_image
 
+        aspect = image[2] / image[1]
         crop = v2.RandomResizedCrop(
             image[1:],
             (self.scale, 1.0),
+            ratio=(3 / 4 * aspect, 4 / 3 * aspect),
             interpolation=InterpolationMode.BICUBIC,
             antialias=True,
         )

@@ -1,5 +1,6 @@
 """Random images."""
 
+import math
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -7,6 +8,7 @@ from pydantic import Field
 
 from s2mlp_dsl.recipe.contracts import Arrays, Count, DataSet, ImageSize, Tensor
 
+LABEL_BYTES = 32
 POOL = 1024  # different images; more repeat them
 
 
@@ -25,6 +27,11 @@ class Synthetic(DataSet):
         """The same in every run."""
         from s2mlp_dsl.data import memory
 
+        # Pixels and labels of both halves, an epoch's order, and copies of them.
+        pixels = 2 * min(self.images, POOL) * math.prod(image)
+        memory.require_memory(
+            pixels + self.images * LABEL_BYTES, f"{self.images:,} synthetic images"
+        )
         return memory.Arrays(
             train=_noise("train", self.images, image, classes),
             test=_noise("test", max(1, self.images // 4), image, classes),
