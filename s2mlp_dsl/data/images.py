@@ -179,7 +179,9 @@ def _require_readable(
         # Converting would clip the values at 255.
         raise ValueError("more than 8 bits per channel are not supported")
     width, height = image.size
-    turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+    # Of a TIFF Pillow gives the size that it shows.
+    on_its_side = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+    turned = on_its_side and image.format != "TIFF"
     size = (width, height) if turned else (height, width)
     memory = width * height * (PICTURE_BYTES + channels)
     needs = f"{width:,} × {height:,} pixels"

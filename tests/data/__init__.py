@@ -1,0 +1,1 @@
+"""Tests of image files, data sets and preprocessing."""
