@@ -115,7 +115,9 @@ def _raised(error: Exception) -> int:
     if isinstance(error, ChoiceError):
         _complain(f"error: {error}")
         return 2
-    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+    # PyTorch's words, and those of the loader of its libraries.
+    signs = ("can't allocate memory", "failed to map segment")
+    if isinstance(error, MemoryError) or any(sign in str(error) for sign in signs):
         _complain("error: this machine has too little memory for it")
         return 4
     code = getattr(error, "exit_code", None)

@@ -46,7 +46,7 @@ class Found:
     def notes(self, root: Path) -> tuple[str, ...]:
         """A line for each reason why files or folders are left out."""
         return tuple(
-            f"{shown(root)}: left out {count:,} {what}"
+            f"{shown(root)}: {count:,} left out ({what})"
             for what, count in sorted(self.left_out.items())
         )
 
