@@ -12,5 +12,5 @@ class Affine(nn.Module):
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.addcmul(self.bias, x, self.weight)
+    def forward(self, x_XC: Tensor) -> Tensor:
+        return torch.addcmul(self.bias, x_XC, self.weight)

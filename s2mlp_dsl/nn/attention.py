@@ -1,6 +1,6 @@
 """Multi-head self-attention.
 
-Written out: with PyTorch's fused function, an exported program that is decomposed
+Written without PyTorch's fused function: with it, an exported and decomposed program
 refuses a batch of one.
 """
 
@@ -8,29 +8,32 @@ from torch import Tensor, nn
 
 
 class Attention(nn.Module):
-    """Every position of [B, …, channels] reads every other (Vaswani et al. 2017)."""
+    """Every position of [B, …, C] reads every other (Vaswani et al. 2017)."""
 
-    def __init__(self, channels: int, heads: int, bias: bool = True) -> None:
+    def __init__(self, channels: int, num_heads: int, bias: bool = True) -> None:
         super().__init__()
-        self.heads = heads
+        self.num_heads = num_heads
         self.qkv = nn.Linear(channels, 3 * channels, bias=bias)
         self.proj = nn.Linear(channels, channels)
 
-    def forward(self, x: Tensor) -> Tensor:
-        qkv_BPC = self.qkv(x.flatten(1, -2))
-        # [3, B, heads, positions, channels of a head]
-        qkv = qkv_BPC.unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        scores = qkv[0] @ qkv[1].transpose(2, 3) * qkv.shape[-1] ** -0.5
-        y = scores.softmax(dim=-1) @ qkv[2]
-        y_BPC: Tensor = self.proj(y.transpose(1, 2).flatten(2))
-        return y_BPC.reshape(x.shape)
+    def forward(self, x_BXC: Tensor) -> Tensor:
+        qkv_BPC = self.qkv(x_BXC.flatten(1, -2))
+        # N heads of D channels
+        qkv_3BNPD = qkv_BPC.unflatten(-1, (3, self.num_heads, -1)).permute(
+            2, 0, 3, 1, 4
+        )
+        q_BNPD, k_BNPD, v_BNPD = qkv_3BNPD[0], qkv_3BNPD[1], qkv_3BNPD[2]
+        scores_BNPP = q_BNPD @ k_BNPD.transpose(2, 3) * qkv_3BNPD.shape[-1] ** -0.5
+        y_BNPD = scores_BNPP.softmax(dim=-1) @ v_BNPD
+        y_BPC: Tensor = self.proj(y_BNPD.transpose(1, 2).flatten(2))
+        return y_BPC.reshape(x_BXC.shape)
 
     def extra_repr(self) -> str:
-        return f"heads={self.heads}"
+        return f"num_heads={self.num_heads}"
 
 
 class FrameAttention(Attention):
-    """The same for each frame: [B, T, H, W, channels]."""
+    """The same for each frame: [B, T, H, W, C]."""
 
     def forward(self, x_BTHWC: Tensor) -> Tensor:
         return super().forward(x_BTHWC.flatten(0, 1)).reshape(x_BTHWC.shape)

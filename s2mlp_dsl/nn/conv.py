@@ -9,17 +9,17 @@ from s2mlp_dsl.nn.edges import with_margin
 
 
 class Conv(nn.Conv2d):
-    """A convolution of [B, …, H, W, channels]; the axes before H go frame by frame.
+    """A convolution of each map of [B, …, H, W, in_channels].
 
-    Edges other than zero are gathered before the convolution, which pads
-    nothing itself then.
+    With an edge rule other than zeros, the margin is gathered before the convolution,
+    which then adds no padding itself.
     """
 
     def __init__(
         self,
-        channels: int,
-        width: int,
-        kernel: int,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
         stride: int = 1,
         padding: int = 0,
         edge: str = "zeros",
@@ -28,16 +28,22 @@ class Conv(nn.Conv2d):
     ) -> None:
         zeros = padding if edge == "zeros" else 0
         super().__init__(
-            channels, width, kernel, stride, zeros, groups=groups, bias=bias
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            zeros,
+            groups=groups,
+            bias=bias,
         )
         self.margin, self.edge = padding, edge
 
-    def forward(self, x: Tensor) -> Tensor:
-        frames = x.flatten(0, -4)
+    def forward(self, x_XHWC: Tensor) -> Tensor:
+        x_BHWC = x_XHWC.flatten(0, -4)
         if self.edge != "zeros":
-            frames = with_margin(frames, self.margin, self.edge)
-        y = super().forward(frames.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        return y.reshape(*x.shape[:-3], *y.shape[1:])
+            x_BHWC = with_margin(x_BHWC, self.margin, self.edge)
+        y_BHWC = super().forward(x_BHWC.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        return y_BHWC.reshape(*x_XHWC.shape[:-3], *y_BHWC.shape[1:])
 
 
 class Depthwise(Conv):
@@ -46,29 +52,32 @@ class Depthwise(Conv):
     def __init__(
         self,
         channels: int,
-        kernel: int,
+        kernel_size: int,
         edge: str = "zeros",
         bias: bool = True,
         stride: int = 1,
     ) -> None:
-        half = kernel // 2
-        super().__init__(channels, channels, kernel, stride, half, edge, channels, bias)
+        half = kernel_size // 2
+        super().__init__(
+            channels, channels, kernel_size, stride, half, edge, channels, bias
+        )
 
 
 class FixedConv(nn.Module):
-    """A convolution with filters that are given and not learned.
+    """A convolution with given filters, which are not learned.
 
-    Of n filters, each serves a run of width / n; it has a kernel for each channel
-    that enters its group. They are kept in single precision, move and change type
-    with the module, and are not among its weights.
+    Each of n filters is used for a run of out_channels / n; it has a kernel for each
+    input channel of its group. Filters are stored in single precision, follow the
+    module to devices and types, and are not in its state dict.
     """
 
+    # [output channels, input channels of a group, side, side]
     kernel_OIKK: Tensor
 
     def __init__(
         self,
-        channels: int,
-        width: int,
+        in_channels: int,
+        out_channels: int,
         filters: Sequence[Sequence[Sequence[Sequence[float]]]],
         stride: int = 1,
         padding: int = 0,
@@ -76,37 +85,39 @@ class FixedConv(nn.Module):
         groups: int = 1,
     ) -> None:
         super().__init__()
-        self.channels, self.groups = channels, groups
+        self.in_channels, self.groups = in_channels, groups
         self.edge, self.stride, self.margin = edge, stride, padding
         kernel_NIKK = torch.tensor(filters)
-        runs = kernel_NIKK.unsqueeze(1).expand(-1, width // len(filters), -1, -1, -1)
+        run = out_channels // len(filters)
+        runs = kernel_NIKK.unsqueeze(1).expand(-1, run, -1, -1, -1)
         self.register_buffer("kernel_OIKK", runs.flatten(0, 1), persistent=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        frames, padding = x.flatten(0, -4), self.margin
+    def forward(self, x_XHWC: Tensor) -> Tensor:
+        x_BHWC, padding = x_XHWC.flatten(0, -4), self.margin
         if self.edge != "zeros":
-            frames, padding = with_margin(frames, self.margin, self.edge), 0
-        y = torch.conv2d(
-            frames.permute(0, 3, 1, 2),
-            self.kernel_OIKK.to(x.dtype),
+            x_BHWC, padding = with_margin(x_BHWC, self.margin, self.edge), 0
+        y_BHWC = torch.conv2d(
+            x_BHWC.permute(0, 3, 1, 2),
+            self.kernel_OIKK.to(x_BHWC.dtype),
             stride=self.stride,
             padding=padding,
             groups=self.groups,
         ).permute(0, 2, 3, 1)
-        return y.reshape(*x.shape[:-3], *y.shape[1:])
+        return y_BHWC.reshape(*x_XHWC.shape[:-3], *y_BHWC.shape[1:])
 
     def extra_repr(self) -> str:
-        width, _, _, side = self.kernel_OIKK.shape
+        out_channels, _, _, side = self.kernel_OIKK.shape
         return (
-            f"{self.channels}, {width}, kernel={side}, stride={self.stride}, "
+            f"{self.in_channels}, {out_channels}, kernel_size={side}, "
+            f"stride={self.stride}, "
             f"padding={self.margin}, edge={self.edge!r}, groups={self.groups}"
         )
 
 
 class FixedDepthwise(FixedConv):
-    """Each channel convolved with a kernel that is given and not learned.
+    """Each channel convolved with a given kernel, which is not learned.
 
-    Of n kernels, each serves a run of channels / n.
+    Each of n kernels is used for a run of channels / n.
     """
 
     def __init__(

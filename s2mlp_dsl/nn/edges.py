@@ -1,4 +1,4 @@
-"""What stands in for a position outside the map."""
+"""What is read outside the map."""
 
 import torch
 from torch import Tensor
@@ -7,8 +7,9 @@ from torch import Tensor
 def bring_inside(index: Tensor, length: int, edge: str) -> Tensor:
     """Indices of an axis, moved into 0 … length − 1 by an edge rule.
 
-    `circular` is circular and `reflect` mirrors without the border; every other
-    rule reads the nearest index, which its caller may then replace.
+    `circular` wraps around and `reflect` mirrors without repeating the border; the
+    other rules read the nearest index, and the caller of `keep` and `zeros` replaces
+    what is read.
     """
     if edge == "circular":
         return index % length
@@ -20,7 +21,7 @@ def bring_inside(index: Tensor, length: int, edge: str) -> Tensor:
 
 
 def with_margin(x_BHWC: Tensor, margin: int, edge: str) -> Tensor:
-    """The map with so many rows and columns more on each side, by an edge rule."""
+    """The map with `margin` more rows and columns on each side, by an edge rule."""
     for axis in (1, 2):
         length = x_BHWC.shape[axis]
         index = torch.arange(-margin, length + margin, device=x_BHWC.device)

@@ -16,12 +16,12 @@ class GatheredShift(nn.Module):
 
     Y[p, c] = X[p − d, c] for every channel c of the group that moves by d; all
     groups read X, never Y. `groups` are (channels, right, down); the first
-    `turns` of them take turns over their channels. Where p − d leaves the map,
-    `edge` decides: keep takes X[p, c], zero takes 0, clamp, wrap and reflect
-    read inside, each axis for itself.
+    `turns` of them are interleaved. A position p − d outside the map is
+    read by the `edge` rule: keep reads X[p, c], zeros reads 0, and replicate,
+    circular and reflect read inside the map, each axis by itself.
 
-    Every entry is one read at an index computed from its own place: a compiler
-    makes one pointwise kernel of it and of what stands before it.
+    Every entry is one read at an index that is computed from its own position, so that
+    a compiler fuses it with the pointwise operations before it.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class GatheredShift(nn.Module):
 
     def forward(self, x_BHWC: Tensor) -> Tensor:
         if self.edge in ("replicate", "reflect"):
-            # Any number of entries may read one; autograd adds up what they send.
+            # Several entries may read the same one; autograd adds up their gradients.
             return gathered(x_BHWC, self.groups, self.edge, self.turns)
         y_BHWC: Tensor = Gathering.apply(x_BHWC, self.groups, self.edge, self.turns)
         return y_BHWC
@@ -43,10 +43,10 @@ class GatheredShift(nn.Module):
 
 
 class Gathering(Function):
-    """A shift with the edge keep, zero or wrap, whose gradient is gathered as well.
+    """A shift with the edge rule keep, zeros or circular and a gathered gradient.
 
-    Autograd would add the gradient up entry by entry. But who reads an entry can be
-    computed: the one that lies d further on, and with keep, at the border, itself.
+    Autograd would add the gradient up entry by entry. But the readers of an entry can
+    be computed: the entry d further on and, with keep, the entry itself at the border.
     """
 
     generate_vmap_rule = True
@@ -89,9 +89,9 @@ def gathered(
 def in_runs(
     x_BHWC: Tensor, groups: Sequence[tuple[int, int, int]], turns: int
 ) -> Tensor:
-    """Positions in a row, and channels as runs of equal length that move together.
+    """Channels as R runs of equal length L that move together: [B, P, R, L].
 
-    [B, H · W, runs, length]. A run is read as a whole, in wide loads.
+    P is H · W. A run is read as a whole, in wide loads.
     """
     length = 1 if turns else gcd(*[group[0] for group in groups])
     return x_BHWC.reshape(x_BHWC.shape[0], -1, x_BHWC.shape[3] // length, length)
@@ -102,14 +102,14 @@ def sources(
 ) -> tuple[Tensor, Tensor]:
     """For each position and run: the position it reads, and whether p − d is inside.
 
-    [H · W, runs] and [H · W, runs, 1]. Computed from the numbers of both alone: a
-    table would have to be read, and a compiler could not see that runs are whole.
+    [P, R] and [P, R, 1]. Both are computed, not looked up: a table would have to be
+    read, and would hide from a compiler that runs are contiguous.
     """
     _, height, width, channels = x_BHWC.shape
     length = 1 if turns else gcd(*[group[0] for group in groups])
     device, runs = x_BHWC.device, channels // length
-    # With int64, torch's partitioner keeps each comparison for the backward pass, as
-    # it does with all that is much smaller than its input, and kernels for them.
+    # With int64, torch's partitioner would save each comparison for the backward pass,
+    # as it does with whatever is much smaller than its input, in kernels of their own.
     place_P = torch.arange(height * width, dtype=torch.int32, device=device)
     place_P1 = place_P.view(-1, 1)
     row_P1, column_P1 = place_P1 // width, place_P1 % width
@@ -133,10 +133,10 @@ def sources(
             found_P1 = width * bring_inside(row_P1 - down, height, edge)
             found_P1 = found_P1 + bring_inside(column_P1 - right, width, edge)
         source_PR = torch.where(belongs_R, found_P1, source_PR)
-    # It is in there already; said once more, the compiler knows it too.
+    # All are inside already; the clamp tells the compiler.
     return source_PR.clamp(0, height * width - 1), inside_PR.unsqueeze(-1)
 
 
 def within(at: Tensor, step: int, length: int) -> Tensor:
-    """Whether what lands here came from inside an axis."""
+    """Whether the value at `at` comes from inside the axis."""
     return at >= step if step > 0 else at < length + step

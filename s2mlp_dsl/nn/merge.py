@@ -1,4 +1,4 @@
-"""Branches that become one."""
+"""Merging branches."""
 
 import torch
 from torch import Tensor, nn
@@ -7,29 +7,29 @@ from torch import Tensor, nn
 class Sum(nn.Module):
     """The sum of the branches, all [B, …, C]."""
 
-    def forward(self, *branches: Tensor) -> Tensor:
-        return sum(branches[1:], branches[0])
+    def forward(self, *branches_BXC: Tensor) -> Tensor:
+        return sum(branches_BXC[1:], branches_BXC[0])
 
 
 class Mean(nn.Module):
     """The mean of the branches, all [B, …, C]."""
 
-    def forward(self, *branches: Tensor) -> Tensor:
-        return sum(branches[1:], branches[0]) / len(branches)
+    def forward(self, *branches_BXC: Tensor) -> Tensor:
+        return sum(branches_BXC[1:], branches_BXC[0]) / len(branches_BXC)
 
 
 class Multiply(nn.Module):
     """The product of the branches, all [B, …, C]."""
 
-    def forward(self, *branches: Tensor) -> Tensor:
-        y = branches[0]
-        for branch in branches[1:]:
-            y = y * branch
-        return y
+    def forward(self, *branches_BXC: Tensor) -> Tensor:
+        y_BXC = branches_BXC[0]
+        for x_BXC in branches_BXC[1:]:
+            y_BXC = y_BXC * x_BXC
+        return y_BXC
 
 
 class Concat(nn.Module):
-    """The channels of all branches, one behind the other."""
+    """The concatenated channels of the branches."""
 
-    def forward(self, *branches: Tensor) -> Tensor:
-        return torch.cat(branches, dim=-1)
+    def forward(self, *branches_BXC: Tensor) -> Tensor:
+        return torch.cat(branches_BXC, dim=-1)

@@ -9,16 +9,17 @@ from s2mlp_dsl.nn.edges import with_margin
 
 
 class OneHotShift(nn.Module):
-    """Convolves each channel with a kernel that is 1 where its group comes from.
+    """Convolves each channel with a kernel that is 1 at the source of its group.
 
     Y[p, c] = X[p − d, c] for every channel c of the group that moves by d.
-    `groups` are (channels, right, down); the first `turns` of them take turns
-    over their channels. Where p − d leaves the map, `edge` decides: zero takes
-    0, clamp, wrap and reflect read inside, each axis for itself; keep is clamp
-    here, which it is for one step along one axis and no further.
+    `groups` are (channels, right, down); the first `turns` of them are interleaved.
+    A position p − d outside the map is read by the `edge`
+    rule: zeros reads 0, and replicate, circular and reflect read inside the map, each
+    axis by itself. keep is computed as replicate, which is the same for a single step
+    along one axis.
 
-    The same values as a shift where all are finite (on a GPU with TF32 off); a
-    zero of the kernel times an infinite neighbour is NaN.
+    Values are the same as of the other implementations if all are finite (on a GPU with
+    TF32 off): a zero of the kernel times an infinite neighbour is NaN.
     """
 
     kernel_C1KK: Tensor

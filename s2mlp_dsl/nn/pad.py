@@ -1,4 +1,4 @@
-"""A map made longer at its end, and cropped again."""
+"""A map extended at its end, and cropped again."""
 
 import torch
 from torch import Tensor, nn
@@ -13,15 +13,16 @@ class Extend(nn.Module):
         super().__init__()
         self.axis, self.count, self.edge = axis, count, edge
 
-    def forward(self, x: Tensor) -> Tensor:
-        length = x.shape[self.axis]
-        index = torch.arange(length + self.count, device=x.device)
-        y = x.index_select(self.axis, bring_inside(index, length, self.edge))
+    def forward(self, x_XHWC: Tensor) -> Tensor:
+        length = x_XHWC.shape[self.axis]
+        index = torch.arange(length + self.count, device=x_XHWC.device)
+        source = bring_inside(index, length, self.edge)
+        y_XHWC = x_XHWC.index_select(self.axis, source)
         if self.edge == "zeros":
             behind = [1] * (-self.axis - 1)
             inside = (index < length).view(-1, *behind)
-            y = torch.where(inside, y, torch.zeros_like(y))
-        return y
+            y_XHWC = torch.where(inside, y_XHWC, torch.zeros_like(y_XHWC))
+        return y_XHWC
 
 
 class Crop(nn.Module):
@@ -31,5 +32,5 @@ class Crop(nn.Module):
         super().__init__()
         self.axis, self.length = axis, length
 
-    def forward(self, x: Tensor) -> Tensor:
-        return x.narrow(self.axis, 0, self.length)
+    def forward(self, x_XHWC: Tensor) -> Tensor:
+        return x_XHWC.narrow(self.axis, 0, self.length)

@@ -1,4 +1,4 @@
-"""Axes taken apart and put together in another order."""
+"""Axes split, reordered and merged."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,10 @@ from torch import Tensor, nn
 
 
 class Rearrange(nn.Module):
-    """Splits the axes behind the batch, orders them anew, and merges them.
+    """Splits the axes after the batch, reorders and merges them, as einops does.
 
     `split` are the sizes of all axes, `order` the place of each in the new
-    order, `merge` the sizes of the axes that leave.
+    order, `merge` the sizes of the axes of the result.
     """
 
     def __init__(
@@ -18,11 +18,11 @@ class Rearrange(nn.Module):
         super().__init__()
         self.split, self.order, self.merge = tuple(split), tuple(order), tuple(merge)
 
-    def forward(self, x: Tensor) -> Tensor:
-        batch = x.shape[0]
-        x = x.reshape(batch, *self.split)
-        x = x.permute(0, *[place + 1 for place in self.order])
-        return x.reshape(batch, *self.merge)
+    def forward(self, x_BX: Tensor) -> Tensor:
+        batch = x_BX.shape[0]
+        split_BX = x_BX.reshape(batch, *self.split)
+        ordered_BX = split_BX.permute(0, *[place + 1 for place in self.order])
+        return ordered_BX.reshape(batch, *self.merge)
 
     def extra_repr(self) -> str:
         return f"split={self.split}, order={self.order}, merge={self.merge}"

@@ -11,5 +11,5 @@ class Scale(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(init * torch.ones(channels))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return x * self.weight
+    def forward(self, x_XC: Tensor) -> Tensor:
+        return x_XC * self.weight

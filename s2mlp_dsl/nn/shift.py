@@ -13,9 +13,9 @@ class SpatialShift(nn.Module):
 
     Y[p, c] = X[p − d, c] for every channel c of the group that moves by d; all
     groups read X, never Y. `groups` are (channels, right, down), and for a map
-    [B, T, H, W, C] (channels, right, down, later). Where p − d leaves the map,
-    `edge` decides: keep takes X[p, c], zero takes 0, clamp, wrap and reflect
-    read inside, each axis for itself.
+    [B, T, H, W, C] (channels, right, down, later). A position p − d outside the map is
+    read by the `edge` rule: keep reads X[p, c], zeros reads 0, and replicate,
+    circular and reflect read inside the map, each axis by itself.
     """
 
     def __init__(self, groups: Sequence[tuple[int, ...]], edge: str) -> None:
@@ -35,7 +35,7 @@ class SpatialShift(nn.Module):
 
 
 class InterleavedShift(SpatialShift):
-    """A spatial shift whose first `turns` groups take turns over their channels.
+    """A spatial shift whose first `turns` groups are interleaved.
 
     Of their channels, channel c belongs to group c mod turns (Wu et al. 2018).
     """
@@ -59,20 +59,21 @@ class InterleavedShift(SpatialShift):
         return y_BHWC.index_select(-1, self.back_C)
 
 
-def move(x: Tensor, steps: Sequence[int], edge: str) -> Tensor:
+def move(x_XHWC: Tensor, steps: Sequence[int], edge: str) -> Tensor:
     """The map displaced as a whole, by gathering: no entry is written twice.
 
-    `steps` count along the width, the height and the time, as far as given.
+    `steps` are along the width, the height and, if given, the time.
     """
-    y, is_inside = x, None
+    y_XHWC, is_inside = x_XHWC, None
     for step, axis in zip(steps, (-2, -3, -4), strict=False):
         if step:
-            length = x.shape[axis]
-            source = torch.arange(length, device=x.device) - step
-            y = y.index_select(axis, bring_inside(source, length, edge))
+            length = x_XHWC.shape[axis]
+            source = torch.arange(length, device=x_XHWC.device) - step
+            y_XHWC = y_XHWC.index_select(axis, bring_inside(source, length, edge))
             behind = [1] * (-axis - 1)
             has_source = ((source >= 0) & (source < length)).view(-1, *behind)
             is_inside = has_source if is_inside is None else is_inside & has_source
     if is_inside is None or edge not in ("keep", "zeros"):
-        return y
-    return torch.where(is_inside, y, x if edge == "keep" else torch.zeros_like(x))
+        return y_XHWC
+    outside_XHWC = x_XHWC if edge == "keep" else torch.zeros_like(x_XHWC)
+    return torch.where(is_inside, y_XHWC, outside_XHWC)

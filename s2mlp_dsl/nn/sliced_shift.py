@@ -10,9 +10,9 @@ class SlicedShift(nn.Module):
     """Moves each channel group of a map by its own displacement.
 
     Y[p, c] = X[p − d, c] for every channel c of the group that moves by d; all
-    groups read X, never Y. `groups` are (channels, right, down). Where p − d
-    leaves the map, `edge` decides: keep takes X[p, c], zero takes 0, clamp
-    repeats the border and wrap goes round, each axis for itself.
+    groups read X, never Y. `groups` are (channels, right, down). A position p − d
+    outside the map is read by the `edge` rule: keep reads X[p, c], zeros reads 0,
+    replicate repeats the border and circular wraps around, each axis by itself.
     """
 
     def __init__(self, groups: Sequence[tuple[int, int, int]], edge: str) -> None:
@@ -36,8 +36,8 @@ def slide(x_BHWC: Tensor, right: int, down: int, edge: str) -> Tensor:
     if edge != "keep" or not down:
         y_BHWC = slide_along(x_BHWC, x_BHWC, down, 1, edge)
         return slide_along(y_BHWC, y_BHWC, right, 2, edge)
-    # Rows that have a source move right as well; what leaves there is kept from
-    # where it lands, not from where it came.
+    # Rows with a source move right as well; at the border they keep the values of the
+    # row that they move to, not of the row that they come from.
     height = x_BHWC.shape[1]
     count = min(abs(down), height)
     first, last = x_BHWC[:, : height - count], x_BHWC[:, count:]
@@ -48,21 +48,24 @@ def slide(x_BHWC: Tensor, right: int, down: int, edge: str) -> Tensor:
     return torch.cat(rows, dim=1)
 
 
-def slide_along(x: Tensor, kept: Tensor, steps: int, dim: int, edge: str) -> Tensor:
-    """The map displaced along one axis; `kept` is what `keep` takes."""
-    length = x.shape[dim]
+def slide_along(
+    x_BHWC: Tensor, kept_BHWC: Tensor, steps: int, dim: int, edge: str
+) -> Tensor:
+    """The map displaced along one axis; `keep` takes its border from `kept_BHWC`."""
+    length = x_BHWC.shape[dim]
     count = abs(steps) % length if edge == "circular" else min(abs(steps), length)
     if not count:
-        return x
+        return x_BHWC
     near, far = (0, length - count) if steps > 0 else (length - count, 0)
-    moved = x.narrow(dim, 0 if steps > 0 else count, length - count)
+    moved_BHWC = x_BHWC.narrow(dim, 0 if steps > 0 else count, length - count)
     if edge == "keep":
-        border = kept.narrow(dim, near, count)
+        border_BHWC = kept_BHWC.narrow(dim, near, count)
     elif edge == "circular":
-        border = x.narrow(dim, far, count)
+        border_BHWC = x_BHWC.narrow(dim, far, count)
     elif edge == "zeros":
-        border = torch.zeros_like(x.narrow(dim, near, count))
+        border_BHWC = torch.zeros_like(x_BHWC.narrow(dim, near, count))
     else:
-        nearest = x.narrow(dim, 0 if steps > 0 else length - 1, 1)
-        border = nearest.expand_as(x.narrow(dim, near, count))
-    return torch.cat([border, moved] if steps > 0 else [moved, border], dim=dim)
+        nearest_BHWC = x_BHWC.narrow(dim, 0 if steps > 0 else length - 1, 1)
+        border_BHWC = nearest_BHWC.expand_as(x_BHWC.narrow(dim, near, count))
+    parts = (border_BHWC, moved_BHWC) if steps > 0 else (moved_BHWC, border_BHWC)
+    return torch.cat(parts, dim=dim)

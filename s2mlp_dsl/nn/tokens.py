@@ -1,4 +1,4 @@
-"""What is added to tokens, and taken out of them."""
+"""Learned tokens and positions, and a token by its place."""
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ class ClassToken(nn.Module):
 
 
 class Take(nn.Module):
-    """One token, counted from the end where below 0: [B, S, C] to [B, C]."""
+    """One token, counted from the end if negative: [B, S, C] to [B, C]."""
 
     def __init__(self, place: int) -> None:
         super().__init__()
@@ -34,5 +34,5 @@ class Position(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(0.02 * torch.randn(*size))
 
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.weight
+    def forward(self, x_BX: Tensor) -> Tensor:
+        return x_BX + self.weight

@@ -72,7 +72,7 @@ class Attention(Operator):
         is_clip = isinstance(self.x, Map) and self.x.time is not None
         callee = "FrameAttention" if is_clip else "Attention"
         options = {} if self.bias else {"bias": False}
-        return Construct.of(callee, self.x.channels, heads=self.heads, **options)
+        return Construct.of(callee, self.x.channels, num_heads=self.heads, **options)
 
     def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
         import numpy as np

@@ -79,7 +79,7 @@ class Conv(Convolution):
         return convolution.args_with(pad=self.pad_width)
 
     def construct(self) -> Construct:
-        options: dict[str, PythonLiteral] = {"kernel": self.kernel}
+        options: dict[str, PythonLiteral] = {"kernel_size": self.kernel}
         if self.fixed is not None:
             options = {"filters": literal(self.fixed)}
         options |= {"stride": self.stride, "padding": self.pad_width}

@@ -47,7 +47,7 @@ class Depthwise(Convolution):
         return super().shape()
 
     def construct(self) -> Construct:
-        options: dict[str, PythonLiteral] = {"kernel": self.kernel}
+        options: dict[str, PythonLiteral] = {"kernel_size": self.kernel}
         if self.fixed is not None:
             options = {"kernels": tuple(kernel for (kernel,) in literal(self.fixed))}
         options["edge"] = self.edge

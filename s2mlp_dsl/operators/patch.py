@@ -64,9 +64,9 @@ class Patch(Operator):
     def construct(self) -> Construct:
         return Construct.of(
             "Patch" if self.map.time is None else "FramePatch",
-            size=self.size,
-            channels=self.x.channels,
-            width=self.width,
+            patch_size=self.size,
+            in_channels=self.x.channels,
+            out_channels=self.width,
         )
 
     def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:

@@ -101,7 +101,7 @@ class WindowPool(Pool):
     def construct(self) -> Construct:
         return Construct.of(
             f"{self.kind.capitalize()}Windows",
-            size=self.windows.size,
+            kernel_size=self.windows.size,
             stride=self.windows.stride,
             padding=self.pad,
         )

@@ -117,7 +117,7 @@ def test_the_weights_that_it_promises_exist() -> None:
     """S²-MLP's shift as a depthwise convolution, kernel by kernel."""
     groups = ((2, 1, 0), (2, -1, 0), (2, 0, 1), (2, 0, -1))
     shift = SpatialShift(groups, "keep")
-    twin = Depthwise(8, kernel=3, edge="replicate").double()
+    twin = Depthwise(8, kernel_size=3, edge="replicate").double()
     nn.init.zeros_(twin.weight)
     assert twin.bias is not None
     nn.init.zeros_(twin.bias)

@@ -131,7 +131,7 @@ def test_tracebacks_show_the_line() -> None:
     except RuntimeError:
         shown = traceback.format_exc()
     assert "x = self.patch(x)  # [batch, 4, 4, 64]" in shown
-    assert "patches = x_BHWC.reshape(" in shown
+    assert "x_BHWCKK = x_BHWC.reshape(" in shown
 
 
 def test_versions_live_side_by_side() -> None:

@@ -89,7 +89,8 @@ def test_a_fault_of_the_module() -> None:
 
 
 def test_a_backend_that_does_not_run() -> None:
-    with lowering_writes("move", "y, is_inside = x,", "y, is_inside = x.amax(9),"):
+    first, wrong = "y_XHWC, is_inside = x_XHWC,", "y_XHWC, is_inside = x_XHWC.amax(9),"
+    with lowering_writes("move", first, wrong):
         found = _checks("export")
     (failure,) = found["export values"].failures
     assert "Dimension out of range" in failure.message
@@ -157,8 +158,8 @@ model long {
 
 def test_a_fault_in_bfloat16_alone() -> None:
     """Positions counted in the map's own numbers: bfloat16 has none beyond 256."""
-    right = "torch.arange(length, device=x.device) - step"
-    wrong = "(torch.arange(length, dtype=x.dtype) - step).to(torch.int32)"
+    right = "torch.arange(length, device=x_XHWC.device) - step"
+    wrong = "(torch.arange(length, dtype=x_XHWC.dtype) - step).to(torch.int32)"
     with lowering_writes("move", right, wrong):
         names = ("eager", "export", "decomposed")
         found = {check.name: check for check in check_backends(LONG, names, seed=0)}

@@ -279,7 +279,7 @@ DEFINITIONS = [
     ("slide", "if down > 0", "if down < 0", _MOVES, "stack.0.shift"),
     ("slide_along", 'edge == "keep"', 'edge == "replicate"', _MOVES, "stack.0.shift"),
     ("slide_along", "min(abs(steps)", "min(1", _MOVES, "stack.0.shift"),
-    ("slide_along", "steps > 0 else [m", "steps < 0 else [m", _MOVES, "stack.0.shift"),
+    ("slide_along", "steps > 0 else (m", "steps < 0 else (m", _MOVES, "stack.0.shift"),
     ("SlicedShift", "(_, right, down)", "(_, down, right)", _MOVES, "stack.0.shift"),
     ("SlicedShift", "cat(moved", "cat(moved[::-1]", _MOVES, "stack.0.shift"),
     (

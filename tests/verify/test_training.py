@@ -51,14 +51,15 @@ def test_a_shipped_model_with_batch_norms(name: str) -> None:
     )
 
 
-# what stands in place of a batch norm's last line, and which checks then fail
+# what replaces the body of a batch norm's `forward`, and which checks then fail
 # (gradients are held to those of the same module in float64, and that to differences)
-RETURN = "        return super().forward(x.reshape(-1, x.shape[-1])).reshape(x.shape)"
-UNBIASED = """        count = x.numel() / x.shape[-1]
-        y = super().forward(x.reshape(-1, x.shape[-1])) - self.bias
+RETURN = """        y_PC = super().forward(x_BXC.reshape(-1, x_BXC.shape[-1]))
+        return y_PC.reshape(x_BXC.shape)"""
+UNBIASED = """        count = x_BXC.numel() / x_BXC.shape[-1]
+        y = super().forward(x_BXC.reshape(-1, x_BXC.shape[-1])) - self.bias
         if self.training:
             y = y * ((count - 1) / count) ** 0.5
-        return (y + self.bias).reshape(x.shape)"""
+        return (y + self.bias).reshape(x_BXC.shape)"""
 FAULTS = {
     "wrong momentum": (
         f"        self.momentum = 0.2\n{RETURN}",
