@@ -18,7 +18,7 @@ PACKAGE = Path(s2mlp_dsl.__file__).parent
 # Bottom to top, the road of a spec: a folder imports what stands below it, never
 # what stands beside it on its own line.
 LAYERS = (
-    ("shipped", "nn", "errors", "signals"),
+    ("shipped", "nn", "errors", "signals", "files", "escape"),
     ("source", "bounds"),
     ("diagnostics", "ir"),
     ("registry",),

@@ -8,6 +8,7 @@ from s2mlp_dsl.cli.output import unified_diff
 from s2mlp_dsl.diagnostics import Report, fixed, fixes_for
 from s2mlp_dsl.elaborate.files import read_source
 from s2mlp_dsl.elaborate.spec import load_source
+from s2mlp_dsl.files import replace_file
 from s2mlp_dsl.source import Source
 
 _ROUNDS = 10  # a fixed mistake may have hidden others
@@ -31,7 +32,7 @@ class FixedFile:
         """Write the file. A byte order mark and the line ends are kept."""
         marked = self.path.read_bytes().startswith(b"\xef\xbb\xbf")
         encoding = "utf-8-sig" if marked else "utf-8"
-        self.path.write_bytes(self.after.text.encode(encoding))
+        replace_file(self.path, self.after.text.encode(encoding))
 
 
 def fix_file(path: Path) -> FixedFile:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from s2mlp_dsl.diagnostics import Diagnostic, SpecError, as_data, render_text
+from s2mlp_dsl.files import is_same_file, replace_file
 from s2mlp_dsl.source import Source
 
 if TYPE_CHECKING:
@@ -44,10 +45,22 @@ def errors_as(form: str) -> Iterator[None]:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file, and say so on standard error."""
+    """Write a file, whole or not at all, and say so on standard error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+    replace_file(path, data)
     print(f"wrote {path}", file=sys.stderr)
+
+
+def require_other_file(output: Path | None, *inputs: Path | None) -> None:
+    """Refuse an output that is also an input, by whatever path.
+
+    Raises `click.UsageError`.
+    """
+    for read in inputs:
+        if output is not None and read is not None and is_same_file(output, read):
+            raise click.UsageError(
+                f"-o {output} is the input {read}; choose another file"
+            )
 
 
 def columns(rows: Sequence[Sequence[str]], align: str, indent: str = "") -> list[str]:

@@ -15,6 +15,7 @@ from typing import Literal, get_args
 
 from graphviz import Digraph
 
+from s2mlp_dsl.files import replace_file
 from s2mlp_dsl.pictures.labels import FONT, escape_xml
 
 Format = Literal["dot", "svg", "png", "pdf"]
@@ -81,7 +82,7 @@ class Picture:
         path = Path(path)
         rendered = self.render(format_of(path))
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(rendered)
+        replace_file(path, rendered)
         return path
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from s2mlp_dsl.files import replace_file
 from s2mlp_dsl.study import table
 from s2mlp_dsl.study.bundle import pack
 from s2mlp_dsl.study.page import page
@@ -33,14 +34,14 @@ def write_outputs(out: Path) -> list[str]:
         "table.tex": table.latex(summary),
         RECORD: pack(plan, results),
     }
+    for name, text in texts.items():  # first: no picture that fails loses a figure
+        replace_file(out / name, text.encode())
     said, pictures = [], {}
     try:
         pictures = {PICTURE: draw(summary, "svg"), "plot.png": draw(summary, "png")}
     except NoPlots as reason:
         said.append(str(reason))
-    texts[PAGE] = page(summary, PICTURE if pictures else None)
-    for name, text in texts.items():
-        (out / name).write_text(text, encoding="utf-8")
+    replace_file(out / PAGE, page(summary, PICTURE if pictures else None).encode())
     for name, data in pictures.items():
-        (out / name).write_bytes(data)
+        replace_file(out / name, data)
     return said

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from s2mlp_dsl.escape import markdown, plain
 from s2mlp_dsl.recipe import Recipe
 from s2mlp_dsl.recipe.datasets.digits import Digits
 from s2mlp_dsl.study import table
@@ -19,7 +20,7 @@ def page(summary: Summary, picture: str | None = None) -> str:
     """The whole page. `picture` is the file of the plot, if there is one."""
     plan = summary.plan
     title = [f"# {plan.name}", ""]
-    doc = [plan.doc, ""] if plan.doc else []
+    doc = [markdown(plan.doc), ""] if plan.doc else []
     shown = [f"![{plan.name}]({picture})", ""] if picture else []
     parts = [
         *title,
@@ -87,12 +88,12 @@ def missing(summary: Summary) -> Iterator[str]:
     for line in summary.own:
         for seed, failure in line.failed:
             yield (
-                f"- **{line.row.label}**, seed {seed}, failed with "
-                f"{failure.exit_code}: {failure.message}"
+                f"- **{markdown(line.row.label)}**, seed {seed}, failed with "
+                f"{failure.exit_code}: {markdown(failure.message)}"
             )
         if line.missing:
             runs = "run" if line.missing == 1 else "runs"
-            yield f"- **{line.row.label}**: {line.missing} {runs} not done"
+            yield f"- **{markdown(line.row.label)}**: {line.missing} {runs} not done"
 
 
 def _incomplete(summary: Summary) -> list[str]:
@@ -107,10 +108,17 @@ def _rows(summary: Summary) -> Iterator[str]:
         arguments = ", ".join(f"{key} = {value}" for key, value in row.arguments)
         call = f"{row.model_name}({arguments})" if arguments else row.model_name
         hashes = (row.function_hash, row.weight_hash, row.recipe_hash)
-        cells = [row.label, f"`{call}`", *(f"`{one[:_DIGITS]}`" for one in hashes)]
+        label = row.label
         if row.runs != row.key:
-            cells[0] += f" (the runs of {summary.plan.row(row.runs).label})"
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+            label += f" (the runs of {summary.plan.row(row.runs).label})"
+        code = [call, *(one[:_DIGITS] for one in hashes)]
+        cells = [markdown(label), *(_code(one) for one in code)]
+        yield f"| {' | '.join(cells)} |"
+
+
+def _code(text: str) -> str:
+    """Inline code in a cell of a table."""
+    return f"`{plain(text).replace('`', chr(39)).replace('|', chr(92) + '|')}`"
 
 
 def _recipes(summary: Summary) -> Iterator[str]:

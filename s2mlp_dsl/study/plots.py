@@ -8,6 +8,7 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from s2mlp_dsl.escape import matplotlib_text
 from s2mlp_dsl.study.along import Series, numeric_key, series_of
 from s2mlp_dsl.study.errors import StudyError
 from s2mlp_dsl.study.summary import Spread, Summary
@@ -72,7 +73,7 @@ def _curves(figure: "Figure", summary: Summary, key: str) -> None:
         look = {
             "color": _SERIES[place % len(_SERIES)],
             "marker": _MARKS[place % len(_MARKS)],
-            "label": one.name or "test",
+            "label": matplotlib_text(one.name or "test"),
         }
         at = [_beside(x, series, place) for x, _, _ in one.points]
         lines = [line for _, _, line in one.points]
@@ -86,7 +87,7 @@ def _curves(figure: "Figure", summary: Summary, key: str) -> None:
             test.plot(*zip(*printed, strict=True), label="printed", **look)
     for axes, title in ((test, "test, %"), (gap, "training − test, %")):
         axes.set_title(title, loc="left")
-        axes.set_xlabel(key)
+        axes.set_xlabel(matplotlib_text(key))
         axes.grid(alpha=0.25)
         _ticks(axes, series)
     if not summary.done:
@@ -178,7 +179,9 @@ def _bars(figure: "Figure", summary: Summary) -> None:
                 label=name,
                 **looks[name],
             )
-    axes.set_yticks(range(len(lines)), [line.row.label for line in lines])
+    axes.set_yticks(
+        range(len(lines)), [matplotlib_text(line.row.label) for line in lines]
+    )
     axes.invert_yaxis()
     axes.set_xlim(0, 100)
     axes.set_xlabel("test, %")

@@ -1,12 +1,11 @@
 """Reading a study's folder, and writing to it atomically."""
 
-import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from s2mlp_dsl.files import replace_file
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.study.errors import DamagedError, OtherStudyError
 from s2mlp_dsl.study.records import (
@@ -85,10 +84,4 @@ def read_result(file: Path) -> Result:
 def write(path: Path, record: Record) -> None:
     """Write a record as JSON, atomically: readers see the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Processes on several machines may write the same file at once.
-    aside = path.with_name(f"{path.name}.{uuid.uuid4().hex}.tmp")
-    with aside.open("w", encoding="utf-8") as file:
-        file.write(record.model_dump_json(indent=2) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
+    replace_file(path, f"{record.model_dump_json(indent=2)}\n".encode())

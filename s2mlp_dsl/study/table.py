@@ -12,29 +12,29 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table as RichTable
+from rich.text import Text
 
+from s2mlp_dsl import escape
+from s2mlp_dsl.escape import plain
 from s2mlp_dsl.study.columns import Column, columns
 from s2mlp_dsl.study.summary import Line, Summary
 
+_UNBOUNDED = 100_000  # characters in a line
 
-def terminal(summary: Summary) -> RichTable:
-    """The table for a terminal, printed by rich."""
-    table = RichTable(box=None, pad_edge=False, header_style="bold")
+
+def text(summary: Summary) -> str:
+    """For a terminal: as wide as its figures need, which are never cut."""
     shown = columns(summary)
+    table = RichTable(box=None, pad_edge=False, header_style="bold")
     for column in shown:
         table.add_column(
             column.title, justify="right" if column.right else "left", no_wrap=True
         )
     for line in summary.lines:
-        table.add_row(*(column.text(line) for column in shown))
-    return table
-
-
-def text(summary: Summary, width: int = 160) -> str:
-    """The terminal's table as plain text."""
+        table.add_row(*(Text(plain(column.text(line))) for column in shown))
     file = io.StringIO()
-    console = Console(file=file, width=width, color_system=None, markup=False)
-    console.print(terminal(summary))
+    console = Console(file=file, width=_UNBOUNDED, color_system=None, markup=False)
+    console.print(table)
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
 
 
@@ -43,24 +43,12 @@ def markdown(summary: Summary) -> str:
     shown = columns(summary)
     rows = [[one.title for one in shown], [_rule(one) for one in shown]]
     rows += [[one.text(line) for one in shown] for line in summary.lines]
-    escaped = ([cell.replace("|", r"\|") for cell in row] for row in rows)
+    escaped = (map(escape.markdown, row) for row in rows)
     return "".join(f"| {' | '.join(row)} |\n" for row in escaped)
 
 
 def _rule(column: Column) -> str:
     return "---:" if column.right else "---"
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "±": r"$\pm$",
-    "²": r"\textsuperscript{2}",
-    "×": r"$\times$",
-    "–": "--",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    **{one: f"\\{one}" for one in "&%$#_{}"},
-}
 
 
 def latex(summary: Summary) -> str:
@@ -83,8 +71,7 @@ def latex(summary: Summary) -> str:
 
 
 def _latex_row(cells: Sequence[str]) -> str:
-    escaped = ("".join(_LATEX.get(one, one) for one in cell) for cell in cells)
-    return " & ".join(escaped) + r" \\"
+    return " & ".join(map(escape.latex, cells)) + r" \\"
 
 
 def records(summary: Summary) -> list[dict[str, Any]]:
@@ -110,8 +97,11 @@ def _record(line: Line, keys: Sequence[str]) -> dict[str, Any]:
         found[f"{name}_std"] = None if spread is None else _rounded(spread.deviation)
     found |= {"params": row.params, "macs": row.macs}
     least, most = row.receptive_field or (None, None)
-    found |= {"receptive_field_least": least, "receptive_field_most": most}
-    found |= {"positions": line.positions}
+    found |= {
+        "receptive_field_least": least,
+        "receptive_field_most": most,
+        "positions": line.positions,
+    }
     for name in ("top1", "top5", "params", "macs"):
         figure = getattr(row.printed, name)
         found[f"printed_{name}"] = None if figure is None else figure.value
@@ -130,7 +120,10 @@ def as_csv(summary: Summary) -> str:
     file = io.StringIO()
     writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    for row in rows:
+        writer.writerow(
+            {k: escape.csv_cell(v) if isinstance(v, str) else v for k, v in row.items()}
+        )
     return file.getvalue()
 
 

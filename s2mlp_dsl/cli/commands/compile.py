@@ -14,7 +14,7 @@ from s2mlp_dsl.cli.options import (
     partial_option,
     spec_argument,
 )
-from s2mlp_dsl.cli.output import errors_as, write
+from s2mlp_dsl.cli.output import errors_as, require_other_file, write
 from s2mlp_dsl.lower.shift_implementations import SHIFTS
 from s2mlp_dsl.targets import TARGETS
 
@@ -92,6 +92,7 @@ def command(
     for reason, applies in refusals.items():
         if applies:
             raise click.UsageError(reason)
+    require_other_file(None if check else output, spec, weights)
     with errors_as(form):
         program = elaborate(spec, model, settings)
         module = _module(program, weights, partial, seed) if target.binary else None

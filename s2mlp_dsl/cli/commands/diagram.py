@@ -8,6 +8,7 @@ import click
 
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.cli.options import FILE, F, model_options, spec_argument
+from s2mlp_dsl.cli.output import require_other_file
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.pictures.picture import format_of
 from s2mlp_dsl.pictures.theme import THEMES, ThemeName
@@ -63,6 +64,7 @@ def command(
     Only .pdf needs Graphviz to be installed.
     """
     if output is not None:
+        require_other_file(output, spec)
         format_of(output)  # an unknown one is an error before anything is drawn
     picture = elaborate(load(spec), model, settings).diagram(view, theme, **options)
     if output is None:

@@ -9,6 +9,7 @@ from s2mlp_dsl.cli.options import limit_option
 from s2mlp_dsl.cli.output import print_diagnostics, unified_diff
 from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.elaborate.files import read_source
+from s2mlp_dsl.files import replace_file
 from s2mlp_dsl.frontend import parse
 from s2mlp_dsl.frontend.format import format_file
 from s2mlp_dsl.source import Source
@@ -49,7 +50,7 @@ def command(specs: tuple[str, ...], check: bool, diff: bool) -> int:
         elif source.path is None:
             sys.stdout.write(text)
         elif not same:
-            source.path.write_text(text, encoding="utf-8", newline="\n")
+            replace_file(source.path, text.encode())
             print(f"formatted {name}", file=sys.stderr)
     return 1 if wrong or (changed and (check or diff)) else 0
 

@@ -6,6 +6,8 @@ import click
 
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.cli.options import model_options, spec_argument
+from s2mlp_dsl.cli.output import require_other_file
+from s2mlp_dsl.files import replace_file
 from s2mlp_dsl.shipped import shipped
 from s2mlp_dsl.weights.match import Matched, match, stored_in
 from s2mlp_dsl.weights.rules import parse_rules
@@ -58,6 +60,7 @@ def command(
     from safetensors import SafetensorError, safe_open
     from safetensors.numpy import save
 
+    require_other_file(output, spec, source, Path(name_map))
     program = elaborate(spec, model, settings)
     rules = parse_rules(_read_map(name_map), name_map)
     try:
@@ -81,9 +84,7 @@ def command(
         "s2mlp_dsl.model": program.model.name,
         "s2mlp_dsl.weight_hash": program.analysis.weight_hash or "",
     }
-    unfinished = output.with_name(output.name + ".part")
-    unfinished.write_bytes(save(weights, metadata=metadata))
-    unfinished.replace(output)
+    replace_file(output, save(weights, metadata=metadata))
     click.echo(f"wrote {output}")
     return 0 if matched.whole else 1
 

@@ -8,7 +8,7 @@ import click
 
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli.options import FILE, model_options
-from s2mlp_dsl.cli.output import write
+from s2mlp_dsl.cli.output import require_other_file, write
 from s2mlp_dsl.elaborate.spec import ChoiceError, load
 from s2mlp_dsl.report import Subject
 from s2mlp_dsl.report.page import report
@@ -52,6 +52,7 @@ def command(
     drawn. The page is a single file that loads nothing from the network.
     """
     paths = [Path(path) for path in what]
+    require_other_file(output, *paths, *certificates)
     runs = [read_run(path) for path in paths if path.is_dir()]
     specs = [path for path in paths if not path.is_dir()]
     programs = [one for path in specs for one in _programs(path, model, settings)]
