@@ -7,6 +7,7 @@ channels. All of this is derived from the operators' definitions.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import dropwhile
 from typing import Literal, TypeGuard
 
 from s2mlp_dsl.analysis.analyze import analyze_model
@@ -141,8 +142,10 @@ def _parts(model: Model) -> Iterator[tuple[Op | Region, Shape, int]]:
 
     A region that moves positions counts as one statement.
     """
-    first = model.body.index(embedding(model))
-    for visit in walk(model, model.body[first + 1 :]):
+    start = embedding(model).path
+    after = dropwhile(lambda visit: visit.path != start, walk(model))
+    next(after)
+    for visit in after:
         statement = visit.statement
         if any(map(_moves_positions, visit.around)):
             continue

@@ -23,6 +23,7 @@ from s2mlp_dsl.ir.flow import Flow
 from s2mlp_dsl.ir.program import (
     Body,
     Call,
+    Composite,
     Invocation,
     Model,
     Op,
@@ -31,7 +32,7 @@ from s2mlp_dsl.ir.program import (
     Statement,
 )
 from s2mlp_dsl.ir.shape import Shape, positions
-from s2mlp_dsl.ir.walk import fold_blocks, within
+from s2mlp_dsl.ir.walk import Visit, fold_blocks, occurrences, within
 from s2mlp_dsl.operators import Grid, Table, applied
 from s2mlp_dsl.operators import ReceptiveField as OperatorReceptiveField
 
@@ -143,29 +144,35 @@ def first_map(model: Model) -> Op | None:
 
     None where it is too large to relate.
     """
-    start = embedding(model)
+    start = embedding(model).op
     return start if positions(start.result) <= MOST_POSITIONS else None
 
 
-def embedding(model: Model) -> Op:
-    """The statement that makes the first map: `patch`, else the one with the image."""
-    ops = [statement for statement in model.body if isinstance(statement, Op)]
-    return next((op for op in ops if applied(op).role == "embed"), ops[0])
+def embedding(model: Model) -> Visit:
+    """The statement that makes the first map: `patch`, else the one with the image.
+
+    It is the first that is executed, in whatever block. What is inside a residual, a
+    branch or a region is not the whole map.
+    """
+    image, *visits = occurrences(model)
+    for visit in visits:
+        inside = any(isinstance(outer, Composite) for outer in visit.around)
+        if not inside and applied(visit.op).role == "embed":
+            return visit
+    return image
 
 
 def _tracked(
     model: Model, content: bool = False, recorded: bool = False
 ) -> "_Tracker | None":
     """A tracker that has followed the model from its first map to its end."""
-    start = first_map(model)
-    if start is None or start.result.channels > MOST_CHANNELS:
+    visit = embedding(model)
+    start = visit.op.result
+    if positions(start) > MOST_POSITIONS or start.channels > MOST_CHANNELS:
         return None
-    tracker = _Tracker(model, start.result, content, recorded)
-    if recorded:
-        tracker.after[start.name] = tracker.relation
-    rest = model.body[model.body.index(start) + 1 :]
+    tracker = _Tracker(model, start, content, recorded, after=visit.path)
     try:
-        tracker.relation = tracker.body(rest, tracker.relation)
+        tracker.relation = tracker.body(model.body, tracker.relation)
     except TooLarge:
         return None
     return tracker
@@ -178,7 +185,9 @@ class TooLarge(Exception):
 class _Tracker(Flow[Relation]):
     """Carries a relation through a model and notes the receptive field of iterations.
 
-    With `recorded`, the relations after each iteration and statement are kept.
+    With `recorded`, the relations after each iteration and statement are kept. What is
+    executed before the statement at the path `after`, whose output is the first map, is
+    passed over.
     """
 
     def __init__(
@@ -187,8 +196,10 @@ class _Tracker(Flow[Relation]):
         start: Shape,
         content: bool = False,
         recorded: bool = False,
+        after: str | None = None,
     ) -> None:
         super().__init__(model)
+        self._start_path, self._started = after, after is None
         self.start, self.content, self.recorded = start, content, recorded
         self.relation = identity(start)
         self.iterations = 0
@@ -204,6 +215,11 @@ class _Tracker(Flow[Relation]):
 
     def op(self, op: Op, value: Relation, path: str) -> Relation:
         """The relation after an operator, which is asked once what it reads."""
+        if not self._started:
+            self._started = path == self._start_path
+            if self._started and self.recorded:
+                self.after[path] = value
+            return value
         assert op.source is not None
         if max(op.source.channels, op.result.channels) > MOST_CHANNELS:
             raise TooLarge
@@ -221,6 +237,11 @@ class _Tracker(Flow[Relation]):
         if self.recorded:
             self.after[path] = after
         return after
+
+    def statement(self, statement: Statement, value: Relation, prefix: str) -> Relation:
+        if not self._started and isinstance(statement, Composite):
+            return value  # the first map is made elsewhere
+        return super().statement(statement, value, prefix)
 
     def add(self, residual: Residual, value: Relation, branch: Relation) -> Relation:
         rows = len(value.parts[0][1])
@@ -254,10 +275,11 @@ class _Tracker(Flow[Relation]):
             body = self.model.definitions[run.block].body
             for number in range(run.count):
                 before, counted = value, self.iterations
+                started = self._started
                 value = self.body(body, value, f"{prefix}{module}.")
-                if not self._repeats[run.block]:  # the innermost stack
+                if self._started and not self._repeats[run.block]:  # innermost
                     self._note(value)
-                if value == before:
+                if value == before and started == self._started:
                     # The rest of the run changes nothing either.
                     rest = run.count - number - 1
                     self.iterations += rest * (self.iterations - counted)

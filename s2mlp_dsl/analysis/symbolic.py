@@ -221,7 +221,7 @@ def _table(model: Model) -> _Table:
             number += 1
         figures = (row.count, row.copies, row.params, row.macs)
         rows[name] = row.operator, row.labels, figures
-    return _Table(positions(embedding(model).result), rows)
+    return _Table(positions(embedding(model).op.result), rows)
 
 
 def _path(path: str) -> str:
