@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from s2mlp_dsl.diagnostics.record import (
-    Code,
     Diagnostic,
     Fix,
     Label,
@@ -48,9 +47,8 @@ class Report:
 
     def add(
         self,
-        message: Message | Code,
+        message: Message,
         span: Span,
-        label: str = "",
         *,
         related: Span | Sequence[Span] = (),
         secondary: Iterable[Label] = (),
@@ -63,8 +61,6 @@ class Report:
 
         `fields` are those of the message's templates; see `Message.at`.
         """
-        if isinstance(message, Code):
-            message = Message(message, _braces(label))
         made = message.at(
             span,
             related=related,
@@ -128,7 +124,3 @@ class Report:
                 one.primary.span.start,
             ),
         )
-
-
-def _braces(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import ceil, floor
 
 from s2mlp_dsl.bounds import limits
-from s2mlp_dsl.diagnostics import AlreadyReported, Code, Fix, Label, Message, Report
+from s2mlp_dsl.diagnostics import AlreadyReported, Fix, Label, Message, Report
 from s2mlp_dsl.diagnostics.catalogue import arguments, names
 from s2mlp_dsl.diagnostics.catalogue.limits import CONSTANTS_TOO_DEEP, EVALUATION_STEPS
 from s2mlp_dsl.elaborate.bind import NO_SHIFT, bind
@@ -82,9 +82,8 @@ class Evaluator:
 
     def fail(
         self,
-        message: Message | Code,
+        message: Message,
         span: Span,
-        label: str = "",
         *,
         related: Span | Sequence[Span] = (),
         secondary: Iterable[Label] = (),
@@ -98,7 +97,6 @@ class Evaluator:
         return self.report.add(
             message,
             span,
-            label,
             related=related,
             secondary=[*secondary, *frames],
             notes=notes,

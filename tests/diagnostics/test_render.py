@@ -117,7 +117,7 @@ def test_data() -> None:
 
 def test_a_cause_is_reported_once() -> None:
     report = Report()
-    report.add(CODE, at("x y", "y"), "one")
-    report.add(CODE, at("x y", "y"), "two")
-    report.add(CODE, at("x y", "x"), "three")
+    report.add(CODE.says("one"), at("x y", "y"))
+    report.add(CODE.says("two"), at("x y", "y"))
+    report.add(CODE.says("three"), at("x y", "x"))
     assert [one.primary.text for one in report.sorted()] == ["three", "one"]
