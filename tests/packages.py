@@ -29,5 +29,6 @@ def looked_for_anew() -> Iterator[None]:
         yield
     finally:
         forget_packages()
-        for module in {"s2mlp_grn", "s2mlp_grn.nn", "other", "mine"} - before:
-            sys.modules.pop(module, None)
+        for module in sys.modules.keys() - before:
+            if module.partition(".")[0] in ("s2mlp_grn", "other", "mine"):
+                del sys.modules[module]

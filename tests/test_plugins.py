@@ -112,6 +112,41 @@ def test_listed_with_its_owner() -> None:
 
 
 @pytest.mark.usefixtures("installed")
+def test_its_target_writes() -> None:
+    lines = s2.elaborate(SPEC).emit("counts").decode().splitlines()
+    assert "head,170" in lines and "stack.0-1.grn,128" in lines
+
+
+@pytest.mark.usefixtures("installed")
+def test_its_view_draws() -> None:
+    picture = s2.elaborate(SPEC).diagram("params", least="500").render("dot")
+    assert b"stack.0-1.linear3" in picture and b"head" not in picture
+
+
+@pytest.mark.usefixtures("installed")
+def test_its_refusal_is_a_diagnostic() -> None:
+    with pytest.raises(SpecError) as refused:
+        s2.analyze(USES.replace("grn", "grn(eps = 0)"))
+    (found,) = refused.value.diagnostics
+    assert (found.code.number, refused.value.exit_code) == ("A0220", 1)
+    assert found.primary.span.text == "0"
+    assert "it must be above zero" in found.primary.text
+    assert found.help == "use a small number, such as 1e-6"
+
+
+def test_its_data_set_trains(site: Path, tmp_path: Path) -> None:
+    """By the command, in a process that finds the package as it starts."""
+    says = f"import sys; sys.path.insert(0, {str(site)!r}); "
+    says += "from s2mlp_dsl.cli import main; main()"
+    words = ["train", SPEC, "--out", tmp_path / "run", "--device", "cpu"]
+    run = subprocess.run(
+        [sys.executable, "-c", says, *words], capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "run").is_dir()
+
+
+@pytest.mark.usefixtures("installed")
 def test_what_a_file_declares_comes_first() -> None:
     text = (
         "block grn() {\n    linear(dim)\n}\nmodel m {\n    image(3, 2, 2)\n    grn\n}\n"
