@@ -17,8 +17,11 @@ from pathlib import Path
 
 from s2mlp_dsl.errors import EnvironmentFailure
 
-# torchvision's.
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+# torchvision's, and GIF.
+SUFFIXES = (
+    *(".jpg", ".jpeg", ".png", ".gif", ".bmp"),
+    *(".webp", ".tif", ".tiff", ".ppm", ".pgm"),
+)
 # macOS, Windows, Synology, ext4 and Python; in lower case.
 SYSTEM = frozenset(
     {

@@ -205,9 +205,8 @@ class Images(Dataset["tuple[Batch, Tensor, int] | EnvironmentFailure"]):
     def _read(self, path: Path) -> Tensor:
         """Of the model's size, unless an augmentation crops."""
         preprocess = self.augment.preprocess
-        if self.augment.crops:
-            return read_image(path, preprocess.image[0])
-        return preprocess.read(path)
+        image_CHW = read_image(path, preprocess.image[0])
+        return image_CHW if self.augment.crops else preprocess.fitted(image_CHW)
 
 
 @dataclass(frozen=True)

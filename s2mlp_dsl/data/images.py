@@ -9,16 +9,17 @@ The rule, whatever the file's suffix:
   Colour profiles are ignored.
 - Transparency is dropped, as torchvision and timm do: the colours beneath it count. A
   model of 4 channels gets it as the fourth.
-- Greys of more than 8 bits are refused: what is white in them is not known.
+- Of 16 bits the high byte counts, for greys as Pillow does for colours. Integers of 32
+  bits and floats are refused: what is white in them is not known.
 - An image that would take more than `BUDGET` bytes is refused before it is decoded.
 """
 
-import struct
+import math
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
@@ -32,10 +33,10 @@ from s2mlp_dsl.ir.node import Record
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "PPM", "GIF")
 # PIL's mode of the picture with that many channels.
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-# Bytes for one image, decoded and resized: a photo of 120 megapixels.
-BUDGET = 1280 * 2**20
+BUDGET = 1280 * 2**20  # bytes for one decoded image: a photo of 120 megapixels
 PICTURE_BYTES = 8  # of a decoded pixel in Pillow, with the converted copy
 RESIZED_BYTES = 5  # of a resized value: float32, then uint8
+LONGEST = 8  # times as long as the model's aspect; what is longer loses its ends first
 
 Size = tuple[int, int]  # height, width
 
@@ -45,9 +46,10 @@ class Preprocess(Record):
 
     `fit = crop` resizes the image, keeping its aspect, until it covers `resize`, which
     is 256/224 of the model's height and width, and takes the centre crop. So an image
-    of the model's aspect keeps 224/256 of both its sides. `stretch` resizes both sides
-    to the model's. Then values in [0, 1] are normalised by each channel's mean and
-    standard deviation. `image` is (channels, height, width).
+    of the model's aspect keeps 224/256 of both its sides. One that is over 8 times as
+    long first loses its ends. `stretch` resizes both sides to the model's. Then values
+    in [0, 1] are normalised by each channel's mean and standard deviation. `image` is
+    (channels, height, width).
     """
 
     image: tuple[int, int, int]
@@ -74,38 +76,53 @@ class Preprocess(Record):
             f"{height}×{width} is used"
         )
 
-    def resized_size(self, size: Size) -> Size:
-        """The size to which an image of a given size is resized, before any crop."""
-        _, *model = self.image
-        if self.fit == "stretch":
-            return model[0], model[1]
-        (height, width), (least_height, least_width) = size, self.resize or cover(model)
-        # Whole numbers, rounded like torchvision's.
-        if height * least_width <= width * least_height:
-            return least_height, max(least_width, least_height * width // height)
-        return max(least_height, least_width * height // width), least_width
-
     def fitted(self, image_CHW: Tensor) -> Tensor:
         """A uint8 image of any size → one of the model's size."""
         _, *model = self.image
-        height, width = image_CHW.shape[-2:]
-        image_CHW = resized(image_CHW, list(self.resized_size((height, width))))
-        return (
-            image_CHW if self.fit == "stretch" else vision.center_crop(image_CHW, model)
-        )
-
-    def read(self, path: Path) -> Tensor:
-        """An image file → uint8 of the model's size. Raises like `read_image`."""
-        return self.fitted(read_image(path, self.image[0], self.resized_size))
+        if self.fit == "stretch":
+            return resized(image_CHW, model)
+        least = self.resize or cover(model)
+        image_CHW = _shortened(image_CHW, least)
+        resized_CHW = resized(image_CHW, _covering(image_CHW, least))
+        cropped: Tensor = vision.center_crop(resized_CHW, model)
+        return cropped
 
     def from_file(self, path: Path) -> Tensor:
         """An image file → a normalised input, float32 [channels, height, width]."""
-        return self.normalise(to_unit(self.read(path)))
+        image_CHW = self.fitted(read_image(path, self.image[0]))
+        return self.normalise(to_unit(image_CHW))
 
 
 def cover(model: list[int]) -> Size:
     """256/224 of a model's height and width."""
     return round(model[0] * 256 / 224), round(model[1] * 256 / 224)
+
+
+def _shortened(image_CHW: Tensor, least: Size) -> Tensor:
+    """The middle of an image that is very much longer than `least` is in its aspect.
+
+    Resized as a whole, it could take gigabytes.
+    """
+    height, width = image_CHW.shape[-2:]
+    most_height = math.ceil(LONGEST * width * least[0] / least[1])
+    most_width = math.ceil(LONGEST * height * least[1] / least[0])
+    if height <= most_height and width <= most_width:
+        return image_CHW
+    # As even or odd as before, so that the middle stays the middle.
+    kept = [
+        size if size <= most else most + (size - most) % 2
+        for size, most in ((height, most_height), (width, most_width))
+    ]
+    cropped: Tensor = vision.center_crop(image_CHW, kept)
+    return cropped
+
+
+def _covering(image_CHW: Tensor, least: Size) -> list[int]:
+    """The least size with the image's aspect, in whole pixels, that covers `least`."""
+    height, width = image_CHW.shape[-2:]
+    if height * least[1] <= width * least[0]:
+        return [least[0], max(least[1], least[0] * width // height)]
+    return [max(least[0], least[1] * height // width), least[1]]
 
 
 def resized(images: Tensor, size: list[int]) -> Tensor:
@@ -121,14 +138,11 @@ def to_unit(images: Tensor, white: int = 255) -> Tensor:
     return images if images.is_floating_point() else images.float().div_(white)
 
 
-def read_image(
-    path: Path, channels: int, resized_size: Callable[[Size], Size] | None = None
-) -> Tensor:
+def read_image(path: Path, channels: int) -> Tensor:
     """Decode a file to uint8 [channels, height, width], by the rule of this module.
 
-    `resized_size`, if given, is the size that the image will be resized to, which
-    counts in the memory budget. Raises EnvironmentFailure naming the file if it cannot
-    be read or decoded, or is too large.
+    Raises EnvironmentFailure naming the file if it cannot be read or decoded, or is too
+    large.
     """
     if channels not in MODES:
         raise UsageError(f"image files have 1, 3 or 4 channels, not {channels}")
@@ -138,59 +152,38 @@ def read_image(
             warnings.catch_warnings(action="ignore"),
             Image.open(path, formats=FORMATS) as image,
         ):
-            _require_readable(image, channels, resized_size)
-            picture = ImageOps.exif_transpose(image)
+            _require_readable(image, channels)
+            picture = _with_8_bits(ImageOps.exif_transpose(image))
             if picture.mode != MODES[channels]:
                 picture = picture.convert(MODES[channels])
             pixels: Tensor = vision.pil_to_tensor(picture)
-    except UNREADABLE as error:
+    except Exception as error:  # of damaged files Pillow raises any kind
         reason = error.strerror if isinstance(error, OSError) else None
         if isinstance(error, UnidentifiedImageError):
             reason = "cannot identify it as " + ", ".join(FORMATS)
         raise EnvironmentFailure(
             f"cannot read the image {shown(path)}: "
-            f"{reason or error or type(error).__name__}"
+            f"{reason or str(error) or type(error).__name__}"
         ) from error
     return pixels.to(torch.uint8)
 
 
-# What Pillow raises for damaged files, of any kind.
-UNREADABLE = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    Image.DecompressionBombError,
-)
-
-
-def _require_readable(
-    image: Image.Image, channels: int, resized_size: Callable[[Size], Size] | None
-) -> None:
+def _require_readable(image: Image.Image, channels: int) -> None:
     """Raise ValueError for an image that is not to be decoded."""
-    if image.mode.startswith(("I", "F")):
+    deep_grey = image.mode == "I" and image.format in ("PNG", "PPM")  # of 16 bits
+    if image.mode in ("I", "F") and not deep_grey:
         # Converting would clip the values at 255.
-        raise ValueError("more than 8 bits per channel are not supported")
-    width, height = image.size
-    # Of a TIFF Pillow gives the size that it shows.
-    on_its_side = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-    turned = on_its_side and image.format != "TIFF"
-    size = (width, height) if turned else (height, width)
-    memory = width * height * (PICTURE_BYTES + channels)
-    needs = f"{width:,} × {height:,} pixels"
-    if resized_size is not None:
-        new_height, new_width = resized_size(size)
-        memory += new_height * new_width * channels * RESIZED_BYTES
-        needs += f", resized to {new_width:,} × {new_height:,},"
+        raise ValueError("more than 16 bits per channel are not supported")
+    memory = image.width * image.height * (PICTURE_BYTES + channels)
     if memory > BUDGET:
         raise ValueError(
-            f"{needs} need {memory / 2**20:,.0f} MiB of memory; "
-            f"at most {BUDGET / 2**20:,.0f} MiB are used for an image"
+            f"{image.width:,} × {image.height:,} pixels need {memory / 2**20:,.0f} MiB "
+            f"of memory; at most {BUDGET / 2**20:,.0f} MiB are used for an image"
         )
+
+
+def _with_8_bits(picture: Image.Image) -> Image.Image:
+    """The high byte of 16-bit greys; other pictures as they are."""
+    if not picture.mode.startswith("I"):
+        return picture
+    return Image.fromarray((np.asarray(picture) >> 8).astype(np.uint8))

@@ -9,15 +9,16 @@ from numpy.random import Generator
 from PIL import Image
 
 MODES = {
-    "png": ("1", "L", "P", "LA", "PA", "RGB", "RGBA"),
+    "png": ("1", "L", "P", "LA", "PA", "RGB", "RGBA", "I;16"),
+    "gif": ("P", "L"),
     "jpg": ("L", "RGB", "CMYK"),
     "jpeg": ("L", "RGB"),
     "webp": ("RGB", "RGBA"),
     "tif": ("1", "L", "P", "RGB", "RGBA", "CMYK"),
-    "tiff": ("L", "RGB", "YCbCr"),
+    "tiff": ("L", "RGB", "YCbCr", "I;16"),
     "bmp": ("1", "L", "P", "RGB"),
     "ppm": ("RGB",),
-    "pgm": ("L",),
+    "pgm": ("L", "I;16"),
 }
 STEMS = ("im", "a b", "ünï", "日本", "100%", "$(x)", "caf\udce9", "-x", "im.jpg", "'q'")
 ORIENTED = ("png", "jpg", "jpeg", "webp", "tif", "tiff")
@@ -58,6 +59,9 @@ def _format(suffix: str) -> str:
 
 
 def picture(draw: Generator, mode: str, height: int, width: int) -> Image.Image:
+    if mode == "I;16":
+        deep = draw.integers(0, 2**16, (height, width)).astype(np.uint16)
+        return Image.fromarray(deep)
     noise = draw.integers(0, 256, (height, width, 4), dtype=np.uint8)
     image = Image.fromarray(noise)
     if mode == "PA":
@@ -87,8 +91,8 @@ def _postscript(path: Path, draw: Generator) -> None:
 
 
 def _deep(path: Path, draw: Generator) -> None:
-    pixels = draw.integers(0, 2**16, (9, 9)).astype(np.uint16)
-    Image.fromarray(pixels).save(path, format="PNG")
+    pixels = draw.integers(0, 2**31, (9, 9)).astype(np.int32)
+    Image.fromarray(pixels).save(path, format="TIFF")
 
 
 def _floats(path: Path, draw: Generator) -> None:
@@ -149,6 +153,9 @@ def read_with_pillow(path: Path, channels: int) -> np.ndarray:
         image.load()  # which turns a TIFF, and forgets its orientation
         orientation = image.getexif().get(0x0112)
         mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
+        if image.mode.startswith("I"):  # the high byte, which Pillow would clip
+            pixels = np.asarray(image) // 256
+            image = Image.fromarray(pixels.astype(np.uint8))
         pixels = np.asarray(image.convert(mode)).reshape(
             image.height, image.width, channels
         )

@@ -7,6 +7,8 @@ import pytest
 import torch
 from numpy.random import default_rng
 from PIL import Image
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms.v2 import functional as vision
 
 from s2mlp_dsl.data.image_files import find_images, shown
 from s2mlp_dsl.data.images import Preprocess, cover, read_image
@@ -100,21 +102,59 @@ def test_an_image_of_the_models_aspect_keeps_seven_eighths(
         assert kept == pytest.approx(7 / 8, abs=0.06)
 
 
-@pytest.mark.parametrize("size", [(30, 30), (1, 500), (77, 13), (500, 1)])
+@pytest.mark.parametrize("size", [(30, 30), (1, 500), (77, 13), (500, 1), (1, 1)])
 def test_every_image_covers_the_crop(size: tuple[int, int]) -> None:
-    preprocess = _fit((3, 32, 96))
-    height, width = preprocess.resized_size(size)
-    assert (height, width) >= cover([32, 96]) or width >= cover([32, 96])[1]
-    assert preprocess.fitted(torch.full((3, *size), 9).byte()).unique().tolist() == [9]
+    image_CHW = torch.full((3, *size), 9).byte()
+    assert _fit((3, 32, 96)).fitted(image_CHW).unique().tolist() == [9]
 
 
-@pytest.mark.parametrize("size", [(1, 30_000), (30_000, 1), (3, 40_000), (2, 20_000)])
-def test_an_image_that_would_grow_huge_is_refused(
+@pytest.mark.parametrize("size", [(37, 99), (64, 64), (400, 60), (1, 7), (90, 31)])
+@pytest.mark.parametrize("side", [8, 24, 32])
+def test_square_models_see_torchvisions_resize_and_crop(
+    size: tuple[int, int], side: int
+) -> None:
+    image_CHW = torch.arange(3 * size[0] * size[1]).reshape(3, *size).byte()
+    by_short_side = vision.resize(
+        image_CHW, [round(side * 256 / 224)], InterpolationMode.BICUBIC, antialias=True
+    )
+    expected = vision.center_crop(by_short_side, [side, side])
+    assert torch.equal(_fit((3, side, side)).fitted(image_CHW), expected)
+
+
+@pytest.mark.parametrize("size", [(1, 30_000), (30_000, 1), (3, 40_001), (20_000, 2)])
+def test_a_thin_image_is_not_resized_as_a_whole(
+    size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    resize = vision.resize
+
+    def noted(image: torch.Tensor, size: list[int], *rest, **options) -> torch.Tensor:
+        sizes.append(size)
+        return resize(image, size, *rest, **options)
+
+    monkeypatch.setattr(vision, "resize", noted)
+    ramp = np.linspace(0, 255, max(size)).astype(np.uint8)
+    along = ramp[:, None] if size[0] > size[1] else ramp[None]
+    pixels = np.broadcast_to(along, size).copy()
+    Image.fromarray(pixels).save(tmp_path / "thin.png")
+    fit = _fit((3, 224, 224))
+    seen = fit.fitted(read_image(tmp_path / "thin.png", 3))
+    assert seen.shape == (3, 224, 224)
+    assert seen.float().mean().item() == pytest.approx(127.5, abs=1)
+    ((height, width),) = sizes
+    assert height * width < 20 * 256**2
+
+
+@pytest.mark.parametrize("size", [(20_000, 10_000), (1, 150_000_000), (12_000, 11_000)])
+def test_an_image_over_the_budget_is_refused(
     size: tuple[int, int], tmp_path: Path
 ) -> None:
-    Image.new("L", size).save(tmp_path / "thin.png")
-    with pytest.raises(EnvironmentFailure, match=r"thin\.png.*MiB of memory"):
-        _fit((3, 224, 224)).read(tmp_path / "thin.png")
+    header = b"BM" + bytes(8) + (54).to_bytes(4, "little") + (40).to_bytes(4, "little")
+    sides = size[0].to_bytes(4, "little") + size[1].to_bytes(4, "little")
+    path = tmp_path / "large.bmp"
+    path.write_bytes(header + sides + bytes([1, 0, 24, 0]) + bytes(24))
+    with pytest.raises(EnvironmentFailure, match=r"large\.bmp.*MiB|decompression bomb"):
+        read_image(path, 3)
 
 
 def test_links_are_followed_once_and_loops_counted(tmp_path: Path) -> None:

@@ -109,12 +109,12 @@ def test_digits_are_told_from_image_files(run: Path, tmp_path: Path) -> None:
 
 def test_an_unreadable_image_is_named(run: Path, tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("not an image")
-    deep = np.full((8, 8), 40_000, dtype=np.uint16)
-    Image.fromarray(deep).save(tmp_path / "deep.png")
+    deep = np.full((8, 8), 40_000, dtype=np.int32)
+    Image.fromarray(deep).save(tmp_path / "deep.tiff")
     cases = {
         "missing.png": "No such file",
         "text.png": "cannot identify",
-        "deep.png": "more than 8 bits",
+        "deep.tiff": "more than 16 bits",
         ".": "Is a directory",
     }
     for name, reason in cases.items():
