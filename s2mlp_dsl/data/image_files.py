@@ -41,10 +41,14 @@ HASHED_FILES, HASHED_BYTES = 1_000, 2**14  # of a fingerprint
 
 @dataclass
 class Found:
-    """Image files in order of folder and name, and how many others, by reason."""
+    """Image files in order of folder and name, and how many others, by reason.
+
+    `failures` name the folders that cannot be read.
+    """
 
     files: list[Path] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
 
     def notes(self, root: Path) -> tuple[str, ...]:
         """A line for each reason why files or folders are left out."""
@@ -67,8 +71,7 @@ def is_image(name: str) -> bool:
 def find_images(folder: Path, within: Path | None = None) -> Found:
     """The images in a folder and below.
 
-    If the folder is a link to one that contains `within`, it counts as left out. Raises
-    EnvironmentFailure if a folder cannot be read.
+    If the folder is a link to one that contains `within`, it counts as left out.
     """
     found = Found()
     real = () if within is None else (within.resolve(), *within.resolve().parents)
@@ -83,7 +86,12 @@ def _walk(folder: Path, found: Found, above: tuple[tuple[int, int], ...]) -> Non
     if here in above:
         found.left_out[LOOP] += 1
         return
-    for path in entries(folder):
+    try:
+        inside = entries(folder)
+    except EnvironmentFailure as error:
+        found.failures.append(str(error))
+        return
+    for path in inside:
         status = _status(path)
         if is_system(path.name):
             found.left_out["hidden or system files and folders"] += 1
@@ -98,7 +106,7 @@ def _walk(folder: Path, found: Found, above: tuple[tuple[int, int], ...]) -> Non
 
 
 def entries(folder: Path) -> list[Path]:
-    """What a folder contains, by name."""
+    """What a folder contains, by name. Raises EnvironmentFailure naming the folder."""
     try:
         return sorted(folder.iterdir())
     except OSError as error:

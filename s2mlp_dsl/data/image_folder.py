@@ -103,6 +103,8 @@ def _half(root: Path, part: str) -> Half:
             left_out.left_out["hidden or system files and folders"] += 1
         elif path.is_dir():
             found = find_images(path, within=folder)
+            if found.failures:
+                raise EnvironmentFailure(found.failures[0])
             left_out.left_out += found.left_out
             if found.files or LOOP not in found.left_out:
                 classes[shown(path.name)] = found

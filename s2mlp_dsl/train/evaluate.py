@@ -260,12 +260,15 @@ def _best(logits_K: Tensor, names: tuple[str, ...], top: int) -> tuple[Guess, ..
 
 
 def image_files(
-    paths: list[Path], say: Callable[[str], None] = lambda line: None
+    paths: list[Path],
+    say: Callable[[str], None] = lambda line: None,
+    failed: Callable[[str], None] | None = None,
 ) -> list[Path]:
     """The files among the paths, and the images in the folders, by name.
 
-    `data/image_files.py` has the rule; `say` is told what is left out. Raises
-    EnvironmentFailure for a folder without any image.
+    `data/image_files.py` has the rule; `say` is told what is left out. Of a folder that
+    cannot be read, or has no image, `failed` is told; without `failed`,
+    EnvironmentFailure names it.
     """
     files: list[Path] = []
     for path in paths:
@@ -275,9 +278,12 @@ def image_files(
         inside = find_images(path)
         for line in inside.notes(path):
             say(line)
-        if not inside.files:
-            raise EnvironmentFailure(
-                f"{shown(path)} has no image ({', '.join(SUFFIXES)})"
-            )
+        failures = inside.failures
+        if not inside.files and not failures:
+            failures = [f"{shown(path)} has no image ({', '.join(SUFFIXES)})"]
+        for failure in failures:
+            if failed is None:
+                raise EnvironmentFailure(failure)
+            failed(failure)
         files += inside.files
     return files

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from PIL import Image
 from s2mlp_dsl.data.image_folder import Folders
 from s2mlp_dsl.data.memory import require_memory
 from s2mlp_dsl.errors import EnvironmentFailure, UsageError
-from s2mlp_dsl.train import evaluate, predict, train
+from s2mlp_dsl.train import evaluate, image_files, predict, train
 from s2mlp_dsl.train.data import open_data
 from tests import recipes as ir
 from tests.train.making import job, mlp, recipe
@@ -178,6 +179,31 @@ def test_predict_goes_past_bad_files(root: Path, tmp_path: Path) -> None:
         assert failure.startswith(f"cannot read the image {path}: ")
     with pytest.raises(EnvironmentFailure):
         predict(model(), run, files)
+
+
+def test_a_folder_that_cannot_be_read_is_named(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = root / "train/pear/closed"
+    closed.mkdir()
+    inside = Path.iterdir
+
+    def iterdir(path: Path) -> Iterator[Path]:
+        if path == closed:
+            raise PermissionError(13, "Permission denied")
+        return inside(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    reason = f"cannot read the folder {closed}: Permission denied"
+    with pytest.raises(EnvironmentFailure, match=reason):
+        Folders.open(root)
+    with pytest.raises(EnvironmentFailure, match=reason):
+        image_files([root])
+    (tmp_path / "empty").mkdir()
+    failures: list[str] = []
+    files = image_files([tmp_path / "empty", root], failed=failures.append)
+    assert len(files) == 24
+    assert "empty has no image" in failures[0] and failures[1:] == [reason]
 
 
 @pytest.mark.parametrize("images", [10**12, 10**15, 10**11])

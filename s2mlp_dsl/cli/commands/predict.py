@@ -38,13 +38,13 @@ def command(
 ) -> int:
     """Classify IMAGES, files or folders of files, with the run in the folder RUN.
 
-    Files that cannot be read are named at the end, and the exit code is 4 then.
+    Files and folders that cannot be read are named at the end; the exit code is 4 then.
     """
     from s2mlp_dsl import train
 
     model, weight_hash = rebuild(run, partial)
-    files = train.image_files(list(images), say)
     failures: list[str] = []
+    files = train.image_files(list(images), say, failures.append)
     predictions = train.predict(
         model,
         run,
@@ -58,17 +58,15 @@ def command(
     )
     if form == "json":
         print_json([one.model_dump(mode="json") for one in predictions])
-        return _failed(failures, len(files))
+        return _failed(failures)
     for one in predictions:
         guesses = ", ".join(f"{g.name} {g.probability:.1%}" for g in one.top)
         print(f"{one.path}: {guesses}")
-    return _failed(failures, len(files))
+    return _failed(failures)
 
 
-def _failed(failures: list[str], files: int) -> int:
+def _failed(failures: list[str]) -> int:
     """Name what could not be classified; return the exit code."""
     for failure in failures:
         say(f"error: {failure}")
-    if failures:
-        say(f"{len(failures):,} of {files:,} images cannot be classified")
     return EnvironmentFailure.exit_code if failures else 0
