@@ -1,6 +1,7 @@
 """Starting the process that imports the code, and what came of it."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -100,6 +101,8 @@ def audit(
             capture_output=True,
             text=True,
             timeout=SECONDS,
+            # A random.py that lies where the user is must not be imported for ours.
+            env={**os.environ, "PYTHONSAFEPATH": "1"},
         )
     except subprocess.TimeoutExpired as error:
         raise AuditFailed(f"{file} was not done after {SECONDS} s", 4) from error

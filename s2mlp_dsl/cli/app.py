@@ -75,6 +75,8 @@ def main() -> NoReturn:
     gc.disable()  # until a command is imported: imports leave no garbage
     # To look for plug-ins, pydantic would read the metadata of every installed package.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # Processes that we start must not import a json.py that lies where the user is.
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
     # Where it is installed, for a test, Lark imports it at every start.
     sys.modules.setdefault("interegular", None)  # type: ignore[arg-type]
     for stream in (sys.stdout, sys.stderr):
@@ -91,15 +93,25 @@ def main() -> NoReturn:
     except click.Abort:
         code = 130
     except BrokenPipeError:
-        # Whoever read our output has stopped, as `head` does. That is not an error.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        code = _unread()
+    except SystemExit:
+        # Click meets a closed pipe before we do, and leaves with 1.
+        if not type(sys.stdout).__name__.endswith("PacifyFlushWrapper"):
+            raise
+        sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
+        code = _unread()
     except OSError as error:
         _complain(f"error: {error}")
         code = 4
     except Exception as error:
         code = _raised(error)
     sys.exit(code)
+
+
+def _unread() -> int:
+    """Whoever read our output has stopped, as `head` does. That is not an error."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 0
 
 
 def _raised(error: Exception) -> int:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from s2mlp_dsl.diagnostics import AlreadyReported, Report
@@ -21,7 +22,7 @@ from s2mlp_dsl.elaborate.values import EnumValue, Env, Value
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.recipe import Recipe
 from s2mlp_dsl.recipe.contracts import Option
-from s2mlp_dsl.recipe.recipe import CALLS, words
+from s2mlp_dsl.recipe.recipe import CALLS, words_of
 from s2mlp_dsl.registry import RegistrationError, Registry
 from s2mlp_dsl.source import Span
 
@@ -81,33 +82,32 @@ class _Reader:
 
     evaluator: Evaluator
     env: Env
-    words: frozenset[str] = field(default_factory=words)
 
     @property
     def report(self) -> Report:
         return self.evaluator.report
 
-    def value(self, node: tree.Expr, registry: Registry[Any] | None = None) -> Any:
-        """The value of a setting or an argument, which may call what is registered."""
-        known = registry if registry is not None else ()
+    def value(self, node: tree.Expr, field: FieldInfo, name: str = "") -> Any:
+        """The value of a field; that of a setting may call what is registered."""
+        registry = CALLS.get(name)
+        known, words = registry if registry is not None else (), words_of(field)
         if isinstance(node, tree.Group):
-            return self.value(node.inner, registry)
+            return self.value(node.inner, field, name)
         if isinstance(node, tree.ListExpr):
-            nodes = dict(enumerate(node.items))
-            return [*self.values(nodes, registry).values()]
+            nodes = {place: (one, field) for place, one in enumerate(node.items)}
+            return [*self.values(nodes, name).values()]
         if isinstance(node, tree.Call):
             if node.name.id in known:
                 return self._option(node, registry)
             if node.name.id not in (*FUNCTIONS, *self.env.unit.names):
                 raise unknown_function(self.report, self.env.unit, node.name, [*known])
-        if isinstance(node, tree.Name) and node.id in self.words:
+        if isinstance(node, tree.Name) and node.id in (*words, *known):
             value: Value = EnumValue(node.id)  # even where a model has the same name
         else:
-            choices = frozenset(known) or self.words
-            value = self.evaluator.value(node, self.env, choices)
+            value = self.evaluator.value(node, self.env, words | {*known})
         if isinstance(value, EnumValue) and value in known:
-            name = tree.Name(node.span, value)
-            return self._option(tree.Call(node.span, name, ()), registry)
+            called = tree.Name(node.span, value)
+            return self._option(tree.Call(node.span, called, ()), registry)
         return _plain(value)
 
     def settings(self, nodes: Mapping[str, tree.Expr]) -> dict[str, Any]:
@@ -115,17 +115,17 @@ class _Reader:
         found = {}
         for name, node in nodes.items():
             with suppress(AlreadyReported):
-                found[name] = self.value(node, CALLS.get(name))
+                found[name] = self.value(node, Recipe.model_fields[name], name)
         return found
 
     def values(
-        self, nodes: Mapping[Any, tree.Expr], registry: Registry[Any] | None = None
+        self, nodes: Mapping[Any, tuple[tree.Expr, FieldInfo]], name: str = ""
     ) -> dict[Any, Any]:
         """Several values; the mistakes in all of them are reported."""
         found = {}
-        for key, node in nodes.items():
+        for key, (node, field) in nodes.items():
             with suppress(AlreadyReported):
-                found[key] = self.value(node, registry)
+                found[key] = self.value(node, field, name)
         if len(found) < len(nodes):
             raise AlreadyReported
         return found
@@ -141,7 +141,10 @@ class _Reader:
             ) from error
         arguments = match_arguments(call, option.options(), self.report)
         nodes = {name: argument.value for name, argument in arguments.items()}
-        return _validated(option, self.values(nodes), nodes, call.span, self.report)
+        fields = {
+            name: (node, option.model_fields[name]) for name, node in nodes.items()
+        }
+        return _validated(option, self.values(fields), nodes, call.span, self.report)
 
 
 def _plain(value: Value) -> Any:

@@ -1,10 +1,12 @@
 """Source to module: the emitted text is what runs."""
 
+import copyreg
 import hashlib
 import linecache
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -63,9 +65,9 @@ def _module(text: str, name: str) -> ModuleType:
     Its name contains a hash of the text, so that two versions of a model coexist, each
     with its own source.
     """
-    name = f"{name}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    filename = f"<s2mlp-dsl {name}>"
-    module = ModuleType(f"s2mlp_dsl.compiled.{name}")
+    full_name = f"{name}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    filename = f"<s2mlp-dsl {full_name}>"
+    module = ModuleType(f"s2mlp_dsl.compiled.{full_name}")
     known = sys.modules.get(module.__name__)
     if known is not None:
         return known
@@ -75,5 +77,19 @@ def _module(text: str, name: str) -> ModuleType:
     lines = text.splitlines(keepends=True)
     linecache.cache[filename] = (len(text), None, lines, filename)
     exec(compile(text, filename, "exec"), module.__dict__)
+    for found in vars(module).values():
+        if isinstance(found, type) and found.__module__ == module.__name__:
+            copyreg.pickle(found, partial(_reduced, text, name))
     # Another thread may have been faster: its classes are then everybody's.
     return sys.modules.setdefault(module.__name__, module)
+
+
+def _reduced(text: str, name: str, module: nn.Module) -> tuple[Any, ...]:
+    """How a module is pickled: with its source, which another process has not run."""
+    state = module.__reduce_ex__(2)[2]
+    return _unpickled, (text, name, type(module).__qualname__), state
+
+
+def _unpickled(text: str, name: str, class_name: str) -> Any:
+    model_class = getattr(_module(text, name), class_name)
+    return model_class.__new__(model_class)

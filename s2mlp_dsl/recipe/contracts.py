@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny
+from pydantic.config import JsonDict
 
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.operators import find, with_matrices
@@ -153,6 +154,10 @@ class Schedule(Option):
         return self.model_copy(update=lengths)
 
 
+# Marks an argument whose words are names of operators.
+OPERATOR_NAMES: JsonDict = {"words": "operators"}
+
+
 def _as_list(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
@@ -171,7 +176,11 @@ class Initialisation(Option):
     of: Annotated[
         tuple[Annotated[str, AfterValidator(_has_matrices)], ...],
         BeforeValidator(_as_list),
-    ] = Field((), description="operators that it is for; all where it names none")
+    ] = Field(
+        (),
+        description="operators that it is for; all where it names none",
+        json_schema_extra=OPERATOR_NAMES,
+    )
 
     def draw(self, weight: Tensor, generator: Generator) -> None:
         """Fill a matrix [out, in] or a kernel [out, in, height, width] in place."""

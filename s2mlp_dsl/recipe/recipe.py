@@ -4,9 +4,11 @@ Field names are what a spec writes. To add a setting, add its field here, with i
 bounds and its description, and one place in `train/` that applies it.
 """
 
-from typing import Annotated, Any, Literal, get_args
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BeforeValidator, Field, model_validator
+from pydantic.fields import FieldInfo
 
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.operators import OPERATORS
@@ -14,6 +16,7 @@ from s2mlp_dsl.recipe.contracts import (
     AUGMENTATIONS,
     DATASETS,
     INITIALISATIONS,
+    OPERATOR_NAMES,
     OPTIMIZERS,
     SCHEDULES,
     AnyAugmentation,
@@ -145,7 +148,7 @@ class Recipe(Record):
         return self.model_dump(mode="json")
 
 
-# What the value of a setting can call, and bare words that are no calls.
+# What the value of a setting can call.
 CALLS: dict[str, Registry[Any]] = {
     "data": DATASETS,
     "init": INITIALISATIONS,
@@ -153,10 +156,26 @@ CALLS: dict[str, Registry[Any]] = {
     "schedule": SCHEDULES,
     "augment": AUGMENTATIONS,
 }
-_WORDS = ("none", "on", "off", "autotune", *get_args(Precision), *get_args(Corrupt))
 
 
-def words() -> frozenset[str]:
-    """Bare words that mean something in a recipe: choices, and what can be called."""
-    names = (name for registry in CALLS.values() for name in registry)
-    return frozenset((*_WORDS, *names, *OPERATORS))
+def words_of(field: FieldInfo) -> frozenset[str]:
+    """The bare words that a setting or an argument can be: `on`, `bf16`, `none`."""
+    if field.json_schema_extra == OPERATOR_NAMES:
+        return frozenset(OPERATORS)
+    return frozenset(_words(field.annotation))
+
+
+def _words(annotation: Any) -> Iterator[str]:
+    if get_origin(annotation) is Literal:
+        for choice in get_args(annotation):
+            yield _SPELLED.get(choice, choice)
+    elif annotation is bool:
+        yield from ("on", "off")
+    elif annotation is type(None):
+        yield "none"
+    else:
+        for part in get_args(annotation):
+            yield from _words(part)
+
+
+_SPELLED: dict[Any, str] = {True: "on", False: "off"}

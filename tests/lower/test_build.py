@@ -155,3 +155,27 @@ def test_a_built_module_is_an_ordinary_one(tmp_path: Path) -> None:
     assert torch.equal(
         torch.nn.Sequential(net).half().float()[0](x).isfinite(), net(x).isfinite()
     )
+
+
+UNPICKLE = """
+import sys, torch, s2mlp_dsl
+net = torch.load(sys.argv[1], weights_only=False)
+x = torch.load(sys.argv[2])
+torch.save(net.eval()(x), sys.argv[3])
+"""
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_module_is_pickled_with_its_source(name: str, tmp_path: Path) -> None:
+    net = program(name).build().eval()
+    files = [tmp_path / part for part in ("net.pt", "x.pt", "y.pt")]
+    torch.save(net, files[0])
+    x = torch.randn(2, *program(name).model.input_size)
+    torch.save(x, files[1])
+    done = subprocess.run([sys.executable, "-c", UNPICKLE, *files], check=False)
+    assert done.returncode == 0
+    assert torch.equal(torch.load(files[2]), net(x))
+    twin = copy.deepcopy(net)
+    assert type(twin) is type(net) and torch.equal(twin(x), net(x))
+    before = [one.data_ptr() for one in net.parameters()]
+    assert not {*before} & {one.data_ptr() for one in twin.parameters()}
