@@ -140,7 +140,7 @@ class Registry(Generic[T]):
             for found in vars(import_module(module)).values()
             if self._is_kind(found) and found.__module__ == module
         ]
-        (top,) = (one for one in classes if not set(classes) & {*one.__mro__[1:]})
+        (top,) = (found for found in classes if not set(classes) & {*found.__mro__[1:]})
         return top  # type: ignore[no-any-return]
 
     def _is_kind(self, found: object) -> bool:
@@ -192,9 +192,9 @@ _loaded: dict[tuple[str, str], type[Any]] = {}
 def _modules(package: str, hyphens: bool) -> dict[str, str]:
     folder = import_module(package).__path__
     return {
-        (one.name.replace("_", "-") if hyphens else one.name): f"{package}.{one.name}"
-        for one in iter_modules(folder)
-        if not one.name.startswith("_")
+        name.replace("_", "-") if hyphens else name: f"{package}.{name}"
+        for _, name, _ in iter_modules(folder)
+        if not name.startswith("_")
     }
 
 
@@ -205,8 +205,8 @@ def _offered(group: str) -> dict[str, tuple["EntryPoint", ...]]:
         return {}
     metadata = import_module("importlib.metadata")
     offers: dict[str, list[EntryPoint]] = defaultdict(list)
-    for one in metadata.entry_points(group=group):
-        offers[one.name].append(one)
+    for entry in metadata.entry_points(group=group):
+        offers[entry.name].append(entry)
     return {name: tuple(found) for name, found in offers.items()}
 
 
@@ -230,7 +230,7 @@ def _registers(place: str) -> bool:
     """
     try:
         with os.scandir(place or ".") as found:
-            names = [one.path for one in found if one.name.endswith("-info")]
+            names = [folder.path for folder in found if folder.name.endswith("-info")]
     except OSError:
         return False
     for name in names:

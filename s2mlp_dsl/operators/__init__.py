@@ -92,16 +92,16 @@ def _at(name: str, x: Shape | None, args: Mapping[str, Value]) -> Operator:
 
 def built_in() -> list[type[Operator]]:
     """Our operators, imported."""
-    return [one for one in OPERATORS.ours() if issubclass(one, Operator)]
+    return [found for found in OPERATORS.ours() if issubclass(found, Operator)]
 
 
 def built_in_regions() -> list[type[Region]]:
-    return [one for one in OPERATORS.ours() if issubclass(one, Region)]
+    return [found for found in OPERATORS.ours() if issubclass(found, Region)]
 
 
 def names() -> list[str]:
     """Every operator's name: ours, then those of packages, which are not imported."""
-    regions = {one.name for one in built_in_regions()}
+    regions = {region.name for region in built_in_regions()}
     return [name for name in OPERATORS if name not in regions]
 
 
@@ -121,10 +121,10 @@ def with_matrices() -> tuple[str, ...]:
 
 class _Signatures(dict[str, Signature]):
     def __missing__(self, name: str) -> Signature:
-        parameters = [one for one in OPERATORS[name].parameters if not one.implied]
+        written = [p for p in OPERATORS[name].parameters if not p.implied]
         return Signature(
-            frozenset(one.name for one in parameters if one.required),
-            {one.name: one.default for one in parameters if not one.required},
+            frozenset(p.name for p in written if p.required),
+            {p.name: p.default for p in written if not p.required},
         )
 
 

@@ -173,13 +173,13 @@ class Definition:
         self.source, self.args = source, args
 
     def __init_subclass__(cls) -> None:
-        own = {k: one for k, one in vars(cls).items() if isinstance(one, Parameter)}
+        own = {k: v for k, v in vars(cls).items() if isinstance(v, Parameter)}
         for field, parameter in own.items():
             inherited = getattr(super(cls, cls), field, parameter)
             if field in ("source", "args") or not isinstance(inherited, Parameter):
                 raise TypeError(f"`{field}` has a meaning in {cls.__name__}: add a `_`")
-        names = {one.name for one in own.values()}
-        others = (one for one in cls.parameters if one.name not in names)
+        names = {p.name for p in own.values()}
+        others = (p for p in cls.parameters if p.name not in names)
         cls.parameters = (*own.values(), *others)
         if cls.modules is not None and not cls.modules.is_file():
             raise FileNotFoundError(f"there is no file {cls.modules}")
@@ -187,8 +187,8 @@ class Definition:
     def args_with(self, **changes: Value | None) -> dict[str, Value]:
         """The arguments in the order of the parameters, with changes; None removes."""
         changed = {**self.args, **changes}
-        ordered = sorted(self.parameters, key=lambda one: not one.implied)
-        values = ((one.name, changed.get(one.name)) for one in ordered)
+        ordered = sorted(self.parameters, key=lambda p: not p.implied)
+        values = ((p.name, changed.get(p.name)) for p in ordered)
         return {name: value for name, value in values if value is not None}
 
     @property

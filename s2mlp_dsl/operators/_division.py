@@ -14,6 +14,6 @@ def divided(number: int, divisor: int) -> dict[str, int]:
 
 def nearest_divisors(number: int, to: int) -> str:
     """The two divisors of a number that are nearest to another: `3 or 4`."""
-    divisors = (one for one in range(1, number + 1) if number % one == 0)
-    near = sorted(divisors, key=lambda one: abs(one - to))[:2]
+    divisors = (divisor for divisor in range(1, number + 1) if number % divisor == 0)
+    near = sorted(divisors, key=lambda divisor: abs(divisor - to))[:2]
     return " or ".join(map(str, sorted(near)))

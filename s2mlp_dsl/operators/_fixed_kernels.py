@@ -8,6 +8,7 @@ convolution. They are constants of the program, neither parameters nor stored we
 from collections import defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from s2mlp_dsl.diagnostics.catalogue import shapes
@@ -68,7 +69,7 @@ def _check_kernel(kernel: Kernel, name: str, side: int) -> None:
         raise Refusal(
             shapes.KERNEL_SIZE, argument="fixed", kernel=name, size=size, side=side
         )
-    for value in (one for row in kernel for one in row):
+    for value in chain.from_iterable(kernel):
         if value and not _SMALLEST <= abs(value) <= _LARGEST:
             raise Refusal(shapes.KERNEL_VALUE, argument="fixed", value=float(value))
 

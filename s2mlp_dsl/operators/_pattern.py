@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from math import prod
 
 from s2mlp_dsl.diagnostics import Message
@@ -171,7 +172,7 @@ def _check(left: Side, right: Side, given: list[tuple[str, int]]) -> None:
             raise _refused(shapes.PATTERN_TWICE, axis=twice[0], side=word)
         if () in side:
             raise _refused(shapes.PATTERN_EMPTY)
-    names, others = ({axis for group in one for axis in group} for one in (left, right))
+    names, others = (set(chain.from_iterable(side)) for side in (left, right))
     if odd := sorted(names ^ others):
         side_of = "left" if odd[0] in names else "right"
         raise _refused(shapes.PATTERN_ONE_SIDE, axis=odd[0], side=side_of)

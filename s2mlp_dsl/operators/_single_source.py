@@ -11,7 +11,7 @@ class SingleSource(Operator):
         raise NotImplementedError
 
     def receptive_field(self) -> ReceptiveField:
-        table = tuple(() if one is None else (one,) for one in self.sources())
+        table = tuple(() if source is None else (source,) for source in self.sources())
         return ReceptiveField(mixes=False, parts=(Part(None, table),))
 
     def linear_map(self) -> Iterator[Term]:

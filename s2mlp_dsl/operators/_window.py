@@ -92,4 +92,4 @@ class Windows:
             )
             for start in starts
         )
-        return [[(at, one) for at, one in row if one is not None] for row in found]
+        return [[(at, i) for at, i in row if i is not None] for row in found]

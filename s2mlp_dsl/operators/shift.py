@@ -44,7 +44,7 @@ class Shift(Operator):
         return ReceptiveField(mixes=False, parts=tuple(parts))
 
     def properties(self) -> Properties:
-        moves = {(one.right, one.down, one.later) for one in self.by.groups}
+        moves = {(group.right, group.down, group.later) for group in self.by.groups}
         return Properties(
             "position" if moves == {(0, 0, 0)} else "neighbours",
             channel_specific=len(moves) > 1,
@@ -56,8 +56,8 @@ class Shift(Operator):
     def construct(self) -> Construct:
         is_clip = self.map.time is not None
         groups = tuple(
-            (one.channels, one.right, one.down, *((one.later,) if is_clip else ()))
-            for one in self.by.groups
+            (g.channels, g.right, g.down, *((g.later,) if is_clip else ()))
+            for g in self.by.groups
         )
         options = {"groups": groups, "edge": self.by.edge}
         if self.by.interleaved:
