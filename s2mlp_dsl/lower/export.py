@@ -117,7 +117,7 @@ def _export(
     module: nn.Module, image: torch.Tensor, sizes: Mapping[int, object] = _BATCH
 ) -> ExportedProgram:
     """The module for images of these free sizes, by axis."""
-    with quiet(), _no_special_case_of_one(), _ContiguousConvolutions():
+    with quiet(), _no_special_case_of_one(), _ContiguousInputs():
         return torch.export.export(
             module.eval(), (image,), dynamic_shapes=(dict(sizes),), strict=False
         )
@@ -140,8 +140,8 @@ def _no_special_case_of_one() -> contextlib.AbstractContextManager[None]:
     return patch
 
 
-class _ContiguousConvolutions(TorchFunctionMode):
-    """Convolutions get maps that are contiguous in the order channel, row, column.
+class _ContiguousInputs(TorchFunctionMode):
+    """Convolutions get maps that are contiguous, and cropped maps become so.
 
     For any other order PyTorch asks whether the batch is one image, where the orders
     are the same, and the answer would become part of the program.
@@ -154,7 +154,10 @@ class _ContiguousConvolutions(TorchFunctionMode):
             # Not `contiguous()`: a map of one channel is contiguous in any order.
             plain = args[0].clone(memory_format=torch.contiguous_format)
             args = (plain, *args[1:])
-        return func(*args, **(kwargs or {}))
+        made = func(*args, **(kwargs or {}))
+        if func is torch.Tensor.narrow:
+            made = made.clone(memory_format=torch.contiguous_format)
+        return made
 
 
 @contextlib.contextmanager
