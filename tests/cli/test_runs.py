@@ -103,6 +103,21 @@ def test_predict_takes_folders_and_gives_five(run: Path, tmp_path: Path) -> None
         assert len(shares) == 5 and shares == sorted(shares, reverse=True)
 
 
+def test_predict_answers_the_others_and_exits_with_4(run: Path, tmp_path: Path) -> None:
+    for name in ("a.png", "z.png", "caf\udce9.png"):
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(os.fsencode(tmp_path / name))
+    (tmp_path / "bad.png").write_text("not an image")
+    (tmp_path / "._a.png").write_bytes(b"\0\5\x16\7")
+    done = s2mlp("predict", run, tmp_path, tmp_path / "missing.png")
+    assert done.returncode == 4
+    answered = [line.split(": ")[0] for line in done.stdout.splitlines()]
+    expected = ("a.png", "caf\\xe9.png", "z.png")
+    assert answered == [f"{tmp_path}/{name}" for name in expected]
+    assert "1 left out (hidden or system files and folders)" in done.stderr
+    assert f"error: cannot read the image {tmp_path}/bad.png: " in done.stderr
+    assert f"error: cannot read the image {tmp_path}/missing.png: " in done.stderr
+
+
 EVERYTHING = {
     "data": "synthetic(images = 64)",
     "epochs": "3",
