@@ -231,10 +231,12 @@ def test_analyze_without_torch() -> None:
 
 
 def test_import_without_unix() -> None:
-    """As on Windows, where these modules of the standard library are missing."""
+    """As on Windows, where these modules and signals do not exist."""
     program = (
-        "import sys, importlib;"
-        "sys.modules.update(dict.fromkeys(['fcntl', 'resource', 'pwd', 'grp']));"
+        "import sys, importlib, signal;"
+        "missing = ['fcntl', 'grp', 'pwd', 'resource', 'termios'];"
+        "sys.modules.update(dict.fromkeys(missing));"
+        "[delattr(signal, f'SIG{name}') for name in ('HUP', 'KILL', 'USR1', 'ALRM')];"
         "[importlib.import_module(name) for name in sys.argv[1:]]"
     )
     modules = [name for name in files() if not name.endswith("__main__")]
