@@ -13,6 +13,7 @@ from s2mlp_dsl.analysis.cost import (
     total_macs,
     total_params,
 )
+from s2mlp_dsl.analysis.quantities import Quantities
 from s2mlp_dsl.analysis.receptive_field import ReceptiveField, analyze_receptive_field
 from s2mlp_dsl.diagnostics import AlreadyReported, Report
 from s2mlp_dsl.diagnostics.catalogue.claims import NO_SUCH_MODEL, UNREAD
@@ -150,10 +151,10 @@ def with_claims(
 ) -> Analysis:
     """The analysis with a verdict on everything the spec claims of the model."""
     report = spec.report.copy() if report is None else report
-    rows = list(analysis.rows)
-    checker = ClaimChecker(
-        spec.unit, report, model, rows, analysis.receptive_field, analysis.open
+    quantities = Quantities(
+        report, model, list(analysis.rows), analysis.receptive_field, analysis.open
     )
+    checker = ClaimChecker(spec.unit, quantities)
     facts = [fact for claim in spec.claims(analysis.name) for fact in claim.facts]
     return replace(analysis, claims=tuple(checker.check(fact) for fact in facts))
 

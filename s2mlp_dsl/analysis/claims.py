@@ -10,17 +10,14 @@ from fractions import Fraction
 from typing import Literal
 
 from s2mlp_dsl.analysis.claim_gap import MEASURES, explain_gap
-from s2mlp_dsl.analysis.cost import CostRow
 from s2mlp_dsl.analysis.instance import Undecided, check_instance
 from s2mlp_dsl.analysis.quantities import NONE, Quantities
-from s2mlp_dsl.analysis.receptive_field import ReceptiveField
-from s2mlp_dsl.diagnostics import AlreadyReported, Report
+from s2mlp_dsl.diagnostics import AlreadyReported
 from s2mlp_dsl.diagnostics.catalogue import claims
 from s2mlp_dsl.elaborate.files import Unit
 from s2mlp_dsl.elaborate.numbers import half_last_digit, whole
 from s2mlp_dsl.elaborate.values import Env, Value, names_in, show
 from s2mlp_dsl.frontend import tree
-from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.source import Span
 
 Verdict = Literal["holds", "fails", "undecided"]
@@ -43,25 +40,12 @@ class Claimed:
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(eq=False, repr=False)
 class ClaimChecker:
-    """Decides the claims about one model.
+    """Decides the claims about the model that has the quantities."""
 
-    `model` is None where parameters are `open`: it has no figures.
-    """
-
-    unit: Unit
-    report: Report
-    model: Model | None
-    rows: list[CostRow]
-    receptive_field: ReceptiveField | None
-    open: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        self.quantities = Quantities(
-            self.report, self.model, self.rows, self.receptive_field, self.open
-        )
-        self.evaluator = self.quantities.evaluator
+    def __init__(self, unit: Unit, quantities: Quantities) -> None:
+        self.unit, self.quantities = unit, quantities
+        self.report, self.evaluator = quantities.report, quantities.evaluator
 
     def check(self, fact: tree.Fact) -> Claimed:
         """The verdict on one line. A claim that does not hold is reported too."""
@@ -171,7 +155,7 @@ class ClaimChecker:
         notes = [f"they differ by {abs(gap):,}"]
         if isinstance(node, tree.Call) and node.name.id in MEASURES:
             selected = self.quantities.selected(node)
-            notes += explain_gap(gap, node.name.id, selected, self.rows)
+            notes += explain_gap(gap, node.name.id, selected, self.quantities.rows)
         return notes
 
 

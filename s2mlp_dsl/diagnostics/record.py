@@ -69,7 +69,7 @@ class Message:
         span: Span,
         *,
         related: "Span | Sequence[Span]" = (),
-        also: "Iterable[Label]" = (),
+        secondary: "Iterable[Label]" = (),
         notes: Iterable[str] = (),
         help: str | None = None,
         fix: "Fix | str | None" = None,
@@ -78,8 +78,8 @@ class Message:
         """The diagnostic at a place.
 
         `help` replaces that of the template where it is computed, as `did_you_mean`
-        does, and `notes` are added to its notes. `fix` is what to write in place of
-        `span`, or elsewhere.
+        does; `secondary` and `notes` are added to those of the templates. `fix` is
+        what to write in place of `span`, or elsewhere.
         """
         spans = (related,) if isinstance(related, Span) else related
         texts = self.related * len(spans) if len(self.related) == 1 else self.related
@@ -96,7 +96,7 @@ class Message:
         return Diagnostic(
             self.code,
             Label(span, self.label.format(**fields)),
-            (*labels, *also),
+            (*labels, *secondary),
             (*(note.format(**fields) for note in self.notes), *notes),
             help,
             fix,

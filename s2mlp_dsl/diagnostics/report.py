@@ -1,13 +1,12 @@
 """The diagnostics of one run, and the exceptions that carry them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from s2mlp_dsl.diagnostics.record import (
     Diagnostic,
-    Fix,
-    Label,
     Message,
     exit_code,
 )
@@ -45,32 +44,12 @@ class Report:
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self.diagnostics)
 
-    def add(
-        self,
-        message: Message,
-        span: Span,
-        *,
-        related: Span | Sequence[Span] = (),
-        secondary: Iterable[Label] = (),
-        notes: Iterable[str] = (),
-        help: str | None = None,
-        fix: Fix | str | None = None,
-        **fields: object,
-    ) -> AlreadyReported:
+    def add(self, message: Message, span: Span, **given: Any) -> AlreadyReported:
         """Record a mistake. Returns the exception to raise where work stops.
 
-        `fields` are those of the message's templates; see `Message.at`.
+        `given` are the keywords of `Message.at`, and the fields of its templates.
         """
-        made = message.at(
-            span,
-            related=related,
-            also=secondary,
-            notes=notes,
-            help=help,
-            fix=fix,
-            **fields,
-        )
-        self._keep(made)
+        self._keep(message.at(span, **given))
         return AlreadyReported()
 
     def copy(self) -> "Report":

@@ -1,17 +1,16 @@
 """The definitions of a program, each under a name of its own."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from s2mlp_dsl.ir import program as ir
-from s2mlp_dsl.operators import Operator, built_in
+from s2mlp_dsl.operators import built_in
 
 
-def _choices(operators: Iterable[type[Operator]]) -> set[str]:
-    """What enum arguments of operators may be."""
+def _choices() -> set[str]:
+    """What enum arguments of our operators may be."""
     return {
         choice
-        for operator in operators
+        for operator in built_in()
         for parameter in operator.parameters
         for choice in parameter.choices
     }
@@ -30,11 +29,7 @@ class Definitions:
     _shifts: dict[ir.Shift, ir.Shift] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
     # They count as taken, so that a printed `norm(layer)` reads as it was meant.
-    _choices: set[str] = field(default_factory=lambda: _choices(built_in()))
-
-    def reserve(self, operator: type[Operator]) -> None:
-        """Take no name that an argument of an operator may be."""
-        self._choices |= _choices([operator])
+    _choices: set[str] = field(default_factory=_choices)
 
     def define(self, block: ir.Block) -> str:
         """Keep a block; the name that it has from now on."""

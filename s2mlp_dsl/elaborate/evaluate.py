@@ -1,13 +1,14 @@
 """Expressions to values, exactly."""
 
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor
+from typing import Any
 
 from s2mlp_dsl.bounds import limits
-from s2mlp_dsl.diagnostics import AlreadyReported, Fix, Label, Message, Report
+from s2mlp_dsl.diagnostics import AlreadyReported, Label, Message, Report
 from s2mlp_dsl.diagnostics.catalogue import arguments, names
 from s2mlp_dsl.diagnostics.catalogue.limits import CONSTANTS_TOO_DEEP, EVALUATION_STEPS
 from s2mlp_dsl.elaborate.bind import NO_SHIFT, bind
@@ -84,26 +85,12 @@ class Evaluator:
         self,
         message: Message,
         span: Span,
-        *,
-        related: Span | Sequence[Span] = (),
         secondary: Iterable[Label] = (),
-        notes: Iterable[str] = (),
-        help: str | None = None,
-        fix: Fix | str | None = None,
-        **fields: object,
+        **given: Any,
     ) -> AlreadyReported:
         """Report a mistake together with the calls that led to it; see `Message.at`."""
         frames = [Label(at, "in this call") for at in self.calls[-_FRAMES_SHOWN:][::-1]]
-        return self.report.add(
-            message,
-            span,
-            related=related,
-            secondary=[*secondary, *frames],
-            notes=notes,
-            help=help,
-            fix=fix,
-            **fields,
-        )
+        return self.report.add(message, span, secondary=[*secondary, *frames], **given)
 
     def step(self, span: Span, steps: int = 1) -> None:
         """Count work, so that a spec which would take minutes is refused."""
