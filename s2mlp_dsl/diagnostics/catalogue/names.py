@@ -1,4 +1,4 @@
-"""Names, and what they stand for."""
+"""Names and their declarations."""
 
 from s2mlp_dsl.diagnostics.record import Code
 
