@@ -154,10 +154,11 @@ def test_the_command_writes_and_holds_weights(tmp_path: Path) -> None:
 
     # the weights of another version of the model
     (tmp_path / "small.arch").write_text(small().replace("linear(5)", "linear(7)"))
+    words[-1] = tmp_path / "seven.safetensors"
     refused = s2mlp(*words, "--weights", out, cwd=tmp_path)
     assert refused.returncode == 2
     assert "new: linear2.weight (5×8 there, 7×8 here)" in refused.stderr
-    assert "--partial takes" in refused.stderr
+    assert "--partial would load" in refused.stderr
     taken = s2mlp(*words, "--weights", out, "--partial", cwd=tmp_path)
     assert taken.returncode == 0
     assert "6 of 8 tensors" in taken.stderr
