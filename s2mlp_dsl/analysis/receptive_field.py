@@ -18,6 +18,7 @@ from s2mlp_dsl.analysis.relation import (
     side_by_side,
     slice_of,
     union,
+    without_constants,
 )
 from s2mlp_dsl.ir.flow import Flow
 from s2mlp_dsl.ir.program import (
@@ -32,7 +33,7 @@ from s2mlp_dsl.ir.program import (
     Statement,
 )
 from s2mlp_dsl.ir.shape import Shape, positions
-from s2mlp_dsl.ir.walk import Visit, fold_blocks, occurrences, within
+from s2mlp_dsl.ir.walk import Visit, fold_blocks, occurrences, ops_in, within
 from s2mlp_dsl.operators import Grid, Table, applied
 from s2mlp_dsl.operators import ReceptiveField as OperatorReceptiveField
 
@@ -134,7 +135,7 @@ def reads_through(model: Model, statement: Statement, source: Shape) -> int | No
     if positions(source) > MOST_POSITIONS or source.channels > MOST_CHANNELS:
         return None
     try:
-        return _Tracker(model, source).body((statement,), identity(source)).most
+        return _Tracker(model, source).follow((statement,)).most
     except TooLarge:
         return None
 
@@ -172,7 +173,7 @@ def _tracked(
         return None
     tracker = _Tracker(model, start, content, recorded, after=visit.path)
     try:
-        tracker.relation = tracker.body(model.body, tracker.relation)
+        tracker.follow(model.body)
     except TooLarge:
         return None
     return tracker
@@ -209,9 +210,17 @@ class _Tracker(Flow[Relation]):
         self.after: dict[str, Relation] = {}
         self.count = positions(start)
         self._everything = (1 << self.count) - 1
+        merges = (op for op in ops_in(model) if applied(op).role == "merge")
+        products = any(applied(op).receptive_field().product for op in merges)
+        self._constant = 1 << self.count if products else None
         self._reads: dict[int, tuple[OperatorReceptiveField, int]] = {}
         self._work = 0
         self._repeats = fold_blocks(model, _repeats)
+
+    def follow(self, body: Body) -> Relation:
+        """The relation after a body that begins with the first map, or before it."""
+        self.relation = self._of_positions(self.body(body, self.relation))
+        return self.relation
 
     def op(self, op: Op, value: Relation, path: str) -> Relation:
         """The relation after an operator, which is asked once what it reads."""
@@ -233,9 +242,9 @@ class _Tracker(Flow[Relation]):
             if reads.moves is not None:
                 self._require(positions(op.source))
         self._require(positions(op.result) * _parts_made(reads, value))
-        after = apply(op, reads, value)
+        after = apply(op, reads, value, self._constant)
         if self.recorded:
-            self.after[path] = after
+            self.after[path] = self._of_positions(after)
         return after
 
     def statement(self, statement: Statement, value: Relation, prefix: str) -> Relation:
@@ -313,10 +322,15 @@ class _Tracker(Flow[Relation]):
         if self._work > MOST_WORK:
             raise TooLarge
 
+    def _of_positions(self, relation: Relation) -> Relation:
+        if self._constant is None:
+            return relation
+        return without_constants(relation, self._constant)
+
     def _note(self, relation: Relation) -> None:
         self.iterations += 1
         self._spend(sum(len(rows) for _, rows in relation.parts))
-        rows = relation.rows
+        rows = self._of_positions(relation).rows
         if self.recorded:
             self.history.append(rows)
         sizes = [row.bit_count() for row in rows]

@@ -1,17 +1,19 @@
 """Relations: what each position and channel of a map depends on.
 
 A relation has a row per position for each channel group, until an operator mixes
-channels. A row is a set of positions: an integer with a bit for each.
+channels. A row is a set of positions: an integer with a bit for each. What depends on
+no position is a constant. Where it matters which constants are 0 (0 times anything
+is 0), those that are not have the bit after those of the positions.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import or_
 from typing import Any
 
 from s2mlp_dsl.ir.program import Op
 from s2mlp_dsl.ir.shape import Shape, positions
-from s2mlp_dsl.operators import Grid, Part, Table
+from s2mlp_dsl.operators import Grid, Part, Table, applied
 from s2mlp_dsl.operators import ReceptiveField as OperatorReceptiveField
 
 
@@ -91,9 +93,53 @@ def identity(shape: Shape) -> Relation:
 
 
 def apply(
-    op: Op, receptive_field: OperatorReceptiveField, before: Relation
+    op: Op,
+    receptive_field: OperatorReceptiveField,
+    before: Relation,
+    constant: int | None = None,
 ) -> Relation:
-    """The relation after an operator, given the one before it."""
+    """The relation after an operator, given the one before it.
+
+    `constant` is the bit of constants other than 0, None where they do not matter.
+    """
+    after = _applied(op, receptive_field, before, constant is not None)
+    if constant is None:
+        return after
+    content = receptive_field.content
+    if receptive_field.product and content is not None:
+        added = _applied(op, content, before)
+        after = _combined(added, after, lambda one, other: one and one | other)
+    return after if applied(op).keeps_zeros else with_constants(after, constant)
+
+
+def with_constants(relation: Relation, constant: int) -> Relation:
+    """The relation with this bit in every empty set."""
+    if all(isinstance(rows, Identity) or 0 not in rows for _, rows in relation.parts):
+        return relation
+    return _grouped(
+        (mask, Rows(row or constant for row in rows)) for mask, rows in relation.parts
+    )
+
+
+def without_constants(relation: Relation, constant: int) -> Relation:
+    """The relation of positions alone."""
+    if all(
+        isinstance(rows, Identity) or max(rows, default=0) < constant
+        for _, rows in relation.parts
+    ):
+        return relation
+    return _grouped(
+        (mask, Rows(row & ~constant for row in rows)) for mask, rows in relation.parts
+    )
+
+
+def _applied(
+    op: Op,
+    receptive_field: OperatorReceptiveField,
+    before: Relation,
+    products: bool = False,
+) -> Relation:
+    """The relation after an operator that adds no constants."""
     source, result = op.source, op.result
     assert source is not None
     if receptive_field.moves is not None and is_uniform(before):
@@ -119,7 +165,10 @@ def apply(
         for number in range(receptive_field.slices)
     )
     for other in others:
-        first = union(first, other)
+        if products and receptive_field.product:
+            first = _combined(first, other, lambda a, b: a | b if a and b else 0)
+        else:
+            first = union(first, other)
     return first
 
 
@@ -215,8 +264,15 @@ def _moved(
 
 def union(one: Relation, other: Relation) -> Relation:
     """What a sum of two maps depends on, channel by channel."""
+    return _combined(one, other, or_)
+
+
+def _combined(
+    one: Relation, other: Relation, rule: Callable[[int, int], int]
+) -> Relation:
+    """Two relations of the same map as one, set by set."""
     return _grouped(
-        (left & right, Rows(map(or_, rows, others)))
+        (left & right, Rows(map(rule, rows, others)))
         for left, rows in one.parts
         for right, others in other.parts
         if left & right

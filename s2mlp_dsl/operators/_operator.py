@@ -162,6 +162,14 @@ class Operator(Definition):
         """Which positions and channels an output depends on."""
         raise NotImplementedError
 
+    @property
+    def keeps_zeros(self) -> bool:
+        """Whether an output is always 0 where all that it reads is always 0.
+
+        By default if nothing among the weights is called a bias.
+        """
+        return not any(name.endswith("bias") for name in self.tensors())
+
     def properties(self) -> Properties:
         """The operator's row of the paper's table 1."""
         raise NotImplementedError

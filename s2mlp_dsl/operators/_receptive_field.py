@@ -77,6 +77,9 @@ class ReceptiveField:
     With n `groups`, channels mix within each of n equal runs only. If `listed`, each
     part says its output channels, and nothing else is read.
 
+    A `product` is 0 where one of the slices is always 0, or, where there is a
+    `content`, where all that this reads is.
+
     `content` is the receptive field when weights and statistics that are computed from
     the map are held constant, None where there are none.
     """
@@ -88,6 +91,7 @@ class ReceptiveField:
     groups: int = 1
     content: "ReceptiveField | None" = None
     listed: bool = False
+    product: bool = False
 
 
 POINTWISE = ReceptiveField(mixes=False)

@@ -21,6 +21,8 @@ class ClassToken(OnTokens):
     def sources(self) -> list[int | None]:
         return [None, *range(self.tokens.count)]
 
+    keeps_zeros = False
+
     def tensors(self) -> dict[str, tuple[int, ...]]:
         return {"weight": (self.x.channels,)}
 

@@ -1,9 +1,10 @@
 """multiply: multiplies the branches of a `parallel`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 
-from s2mlp_dsl.operators import Array
+from s2mlp_dsl.operators import Array, ReceptiveField
 from s2mlp_dsl.operators._merge import Merge
 
 
@@ -16,6 +17,9 @@ class Multiply(Merge):
     example = (
         "parallel(split, merge = multiply) {\n branch { }\n branch { linear(dim) }\n}"
     )
+
+    def receptive_field(self) -> ReceptiveField:
+        return replace(super().receptive_field(), product=True)
 
     def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
         first, *others = self.split(x)

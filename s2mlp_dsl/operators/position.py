@@ -36,6 +36,8 @@ class Position(Operator):
             raise Refusal(shapes.POSITIONS_NEEDED, channels=self.x.channels)
         return self.x
 
+    keeps_zeros = False
+
     def tensors(self) -> dict[str, tuple[int, ...]]:
         return {"weight": self.size}
 

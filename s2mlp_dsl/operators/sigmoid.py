@@ -13,6 +13,7 @@ class Sigmoid(Activation):
     paper = "Rumelhart et al. 1986"
     example = "sigmoid"
     module = "nn.Sigmoid"
+    keeps_zeros = False  # 1/2
 
     def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
         import numpy as np

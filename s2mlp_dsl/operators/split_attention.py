@@ -36,6 +36,8 @@ class SplitAttention(Merge):
     over = Enum("how positions are pooled", "sum", choices=("sum", "mean"))
     bias = Switch("whether b₁ and b₂ are added", "off")
 
+    keeps_zeros = True  # the branches are weighted, and added up
+
     def tensors(self) -> dict[str, tuple[int, ...]]:
         sizes = {
             "squeeze.weight": (self.hidden, self.width),
@@ -60,7 +62,9 @@ class SplitAttention(Merge):
 
     def receptive_field(self) -> ReceptiveField:
         added = ReceptiveField(mixes=False, slices=self.branches)
-        return ReceptiveField(mixes=True, parts=(Part(None, "all"),), content=added)
+        return ReceptiveField(
+            mixes=True, parts=(Part(None, "all"),), content=added, product=True
+        )
 
     def properties(self) -> Properties:
         return Properties("everything", channel_specific=True)

@@ -88,6 +88,20 @@ BODIES = {
     "none": "stack 3 {\ns2mlp(none)\n}",
     "pyramid": "s2mlp(cross)\npatch(2, 12)\ns2mlp(cross)",
     "pooled": "s2mlp(knight)\npool(mean)\nlinear(3)",
+    "gate": "parallel(split, merge = multiply) {\nbranch {\nshift(cross(2))\n}\n"
+    "branch {\nshift(cross)\n}\n}\nlinear(3)",
+    "gate and residual": "residual {\nparallel(copy, merge = multiply) {\nbranch {\n"
+    "depthwise(3)\nshift(cross)\n}\nbranch {\nshift(cross)\ngelu\nlinear(8, "
+    "bias = off)\n}\nbranch {\nshift(away)\nlinear(8)\n}\n}\n}\nshift(cross)",
+    "gate of nothing": "parallel(copy, merge = multiply) {\nbranch { shift(away) }\n"
+    "branch {\nshift(away)\nscale(1/2)\n}\n}\nlinear(8)\nshift(cross)",
+    "gates in a row": "stack 2 {\nparallel(copy, merge = multiply) {\nbranch { "
+    "shift(cross) }\nbranch {\nshift(woven)\nsigmoid\n}\n}\n}\nlinear(8)",
+    "gate and norm": "parallel(copy, merge = multiply) {\nbranch { shift(away) }\n"
+    "branch {\nshift(cross)\nnorm(rms)\n}\n}\nparallel(copy, merge = multiply) {\n"
+    "branch { norm(affine) }\nbranch { conv(8, 3, bias = off) }\n}\nshift(knight)",
+    "split attention": "parallel(copy, merge = split_attention(hidden = 2)) {\n"
+    "branch { shift(away) }\nbranch { shift(away)\nscale(1/2) }\n}\nshift(cross)",
     "calls": "stack 2 {\nresidual {\nstack 2 as i {\nshift(cross(i + 1))\n}\n}\n}",
 }
 

@@ -133,6 +133,13 @@ def test_forward(case: Case) -> None:
     assert torch.equal(x, before)
 
 
+@every_case
+def test_keeps_zeros(case: Case) -> None:
+    """All inputs 0: whether anything but 0 comes out, for random weights."""
+    y = case.module()(case.feed(torch.zeros_like(case.input())))
+    assert case.operator.keeps_zeros == bool((y == 0).all())
+
+
 @cases_where(lambda operator: operator.learned)
 def test_parameters(case: Case) -> None:
     found = {name: tuple(p.shape) for name, p in case.module().named_parameters()}
