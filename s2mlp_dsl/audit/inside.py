@@ -1,6 +1,6 @@
-"""The process that imports someone else's code: `python -m … FILE NAME …`.
+"""The process that imports someone else's code: `python -m … FINDINGS FILE NAME …`.
 
-It prints one JSON document behind a marker, whatever the code itself prints.
+It writes one JSON document to FINDINGS, whatever the code itself prints, to its end.
 """
 
 import importlib.util
@@ -16,7 +16,6 @@ import torch
 from torch import nn
 
 from s2mlp_dsl.audit.judge import Judged, judge
-from s2mlp_dsl.audit.run import MARKER
 from s2mlp_dsl.audit.tags import LAYOUTS, Code, NoMap, Seen, Size, see
 
 
@@ -104,7 +103,11 @@ def examined(
 ) -> dict[str, Any]:
     """All findings on FILE's NAME, as plain data; the file is executed here."""
     height, width, channels = size
-    sizes = [Size(height, width, channels), Size(height - 1, width + 2, channels, 5)]
+    sizes = [Size(height, width, channels)]
+    if height <= width:  # then also taller than wide
+        sizes.append(Size(width + 2, height - 1, channels, 5))
+    if height >= width:
+        sizes.append(Size(width - 1, height + 2, channels, 5))
     try:
         code = found_code(file, name)
     except NotThere as error:
@@ -121,14 +124,19 @@ def examined(
 
 
 def main(words: list[str]) -> None:
-    """FILE NAME LAYOUT HEIGHT WIDTH CHANNELS BACKEND; a layout of `-` tries all."""
-    file, name, layout, height, width, channels, backend = words
+    """FINDINGS FILE NAME LAYOUT HEIGHT WIDTH CHANNELS BACKEND.
+
+    A layout of `-` tries all.
+    """
+    findings, file, name, layout, height, width, channels, backend = words
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     size = (int(height), int(width), int(channels))
     chosen = None if layout == "-" else layout
     result = examined(Path(file), name, chosen, size, backend)
-    print(MARKER + json.dumps(result))
+    written = Path(findings).with_suffix(".part")
+    written.write_text(json.dumps(result), encoding="utf-8")
+    written.replace(findings)
 
 
 if __name__ == "__main__":

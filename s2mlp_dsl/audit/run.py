@@ -4,11 +4,11 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-MARKER = "\x1es2mlp-dsl audit\x1e"
 SECONDS = 300
 
 
@@ -22,7 +22,7 @@ class AuditFailed(Exception):
 
 @dataclass(frozen=True)
 class Audit:
-    """The findings on one piece of code, as the process printed them."""
+    """The findings on one piece of code, as the process wrote them."""
 
     file: str
     name: str
@@ -95,22 +95,25 @@ def audit(
     `python FILE` would. Raises `AuditFailed`.
     """
     words = [str(file), name, layout or "-", *map(str, size), backend]
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "s2mlp_dsl.audit.inside", *words],
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            # A random.py that lies where the user is must not be imported for ours.
-            env={**os.environ, "PYTHONSAFEPATH": "1"},
-        )
-    except subprocess.TimeoutExpired as error:
-        raise AuditFailed(f"{file} was not done after {SECONDS} s", 4) from error
-    _, marker, text = done.stdout.rpartition(MARKER)
-    if not marker:
-        last = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-        raise AuditFailed(f"{file} ended its process ({done.returncode}): {last}", 4)
-    found: dict[str, Any] = json.loads(text)
+    with tempfile.TemporaryDirectory() as folder:
+        findings = Path(folder) / "findings.json"
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "s2mlp_dsl.audit.inside", findings, *words],
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=SECONDS,
+                # A random.py beside the user must not be imported for ours.
+                env={**os.environ, "PYTHONSAFEPATH": "1"},
+            )
+        except subprocess.TimeoutExpired as error:
+            raise AuditFailed(f"{file} was not done after {SECONDS} s", 4) from error
+        if not findings.is_file():
+            last = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+            message = f"{file} ended its process ({done.returncode}): {last}"
+            raise AuditFailed(message, 4)
+        found: dict[str, Any] = json.loads(findings.read_text(encoding="utf-8"))
     if "missing" in found:
         raise AuditFailed(found["missing"], 2)
     if "broken" in found:

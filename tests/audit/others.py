@@ -97,3 +97,16 @@ def rectified(x):
 class NeedsArguments(nn.Module):
     def __init__(self, width):
         super().__init__()
+
+
+def rolled_where_wide(x):
+    """On maps that are taller than wide it does something else."""
+    if x.shape[1] > x.shape[2]:
+        return x
+    return torch.cat([x[..., :8].roll(1, 2), x[..., 8:]], -1)
+
+
+def rolled_where_tall(x):
+    if x.shape[1] < x.shape[2]:
+        return x
+    return torch.cat([x[..., :8].roll(1, 2), x[..., 8:]], -1)

@@ -144,3 +144,33 @@ def test_the_command(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["shift"] is False
     assert s2mlp("audit", "theirs.py", cwd=tmp_path).returncode == 2
     assert s2mlp("audit", "other.py:x", cwd=tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize("size", [(6, 7, 16), (7, 6, 16), (6, 6, 16)])
+@pytest.mark.parametrize("name", ["rolled_where_wide", "rolled_where_tall"])
+def test_wide_and_tall_maps_are_tried(name: str, size: tuple[int, int, int]) -> None:
+    found = examined(OTHERS, name, "BHWC", size, "aot_eager")
+    assert found["eager"]["declaration"] is None
+
+
+NOISE = {
+    "prints": r"""
+import atexit, os
+os.write(1, b"\xff\xfe\0\x80")
+os.write(2, b"\xff\xfe\0\x80")
+atexit.register(lambda: 1 / 0)
+atexit.register(os.write, 1, b"\xff\0")
+atexit.register(print, "bye")
+atexit.register(print, "{}", end="")
+""",
+    "closes its output": "import sys\nsys.stdout.close()\nsys.stdout = None\n",
+}
+
+
+@pytest.mark.parametrize("noise", NOISE.values(), ids=NOISE)
+def test_what_the_code_prints_is_passed_over(noise: str, tmp_path: Path) -> None:
+    code = tmp_path / "code.py"
+    text = OTHERS.read_text(encoding="utf-8")
+    code.write_text(f"{text}\n{noise}", encoding="utf-8")
+    found = audit(code, "rolled", layout="BCHW", backend="eager")
+    assert found.found["eager"]["declaration"] == ROLLED
