@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
+from fractions import Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,17 @@ class Limits:
 MOST = {"nesting": 256, "digits": 1000, "statements": 10**7}
 NAMES = tuple(field.name for field in fields(Limits))
 FLOAT_BYTES = 4
+_SMALLEST, _LARGEST = Fraction(2) ** -126, Fraction(2) ** 127  # normal numbers
 
 _DEFAULT = Limits()
 _FRAMES = 100  # of Python's stack that one level of nesting may take
 
 _current: ContextVar[Limits] = ContextVar("limits", default=_DEFAULT)
+
+
+def fits_float32(value: Fraction | float) -> bool:
+    """Whether single precision has the number, neither 0 nor infinite in its place."""
+    return not value or _SMALLEST <= abs(Fraction(value)) <= _LARGEST
 
 
 def limits() -> Limits:

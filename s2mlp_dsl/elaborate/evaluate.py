@@ -12,7 +12,7 @@ from s2mlp_dsl.diagnostics import AlreadyReported, Label, Message, Report
 from s2mlp_dsl.diagnostics.catalogue import arguments, names
 from s2mlp_dsl.diagnostics.catalogue.limits import CONSTANTS_TOO_DEEP, EVALUATION_STEPS
 from s2mlp_dsl.elaborate.bind import NO_SHIFT, bind
-from s2mlp_dsl.elaborate.files import Declared
+from s2mlp_dsl.elaborate.files import Declared, is_value
 from s2mlp_dsl.elaborate.numbers import bounded, number
 from s2mlp_dsl.elaborate.resolve import (
     FUNCTIONS,
@@ -137,11 +137,15 @@ class Evaluator:
             return value
         raise self.wrong_kind(node.span, "number", value)
 
-    def count(self, node: tree.Expr, env: Env, least: int = 1) -> int:
-        """A whole number of at least `least`."""
-        return self.as_count(self.value(node, env), node.span, least)
+    def count(
+        self, node: tree.Expr, env: Env, least: int = 1, most: int | None = None
+    ) -> int:
+        """A whole number from `least` to `most`."""
+        return self.as_count(self.value(node, env), node.span, least, most)
 
-    def as_count(self, value: Value, span: Span, least: int = 1) -> int:
+    def as_count(
+        self, value: Value, span: Span, least: int = 1, most: int | None = None
+    ) -> int:
         if isinstance(value, bool) or not isinstance(value, int | Fraction):
             raise self.wrong_kind(span, "number", value)
         if isinstance(value, Fraction):
@@ -155,6 +159,8 @@ class Evaluator:
             )
         if value < least:
             raise self.fail(arguments.BELOW_LEAST, span, value=value, least=least)
+        if most is not None and value > most:
+            raise self.fail(arguments.ABOVE_MOST, span, value=value, most=most)
         return value
 
     def constant(self, declared: Declared) -> Value:
@@ -201,10 +207,10 @@ class Evaluator:
         if node.id == "dim" and env.dim is not None:
             return env.dim
         declared = env.unit.names.get(node.id)
+        if node.id in words and not is_value(declared):
+            return EnumValue(node.id)
         if declared is not None:
             return self._declared(node, declared, env)
-        if node.id in words:
-            return EnumValue(node.id)
         known = {*env.values, *self.constants}
         raise unknown_value(self.report, env.unit, node, known, words)
 

@@ -79,6 +79,12 @@ class Declared:
         )
 
 
+def is_value(declared: Declared | None) -> bool:
+    """Whether an expression may read it. The name of a block or model hides no word."""
+    kinds = tree.Let | tree.Shift
+    return declared is not None and isinstance(declared.declaration, kinds)
+
+
 class UnreadableSpec(SpecError):
     """The spec itself cannot be read: a mistake of the caller, not of the spec."""
 
@@ -99,6 +105,12 @@ def read_source(path: Path, name: str, report: Report) -> Source:
         reason = getattr(error, "strerror", None) or str(error)
         report.add(files.NOT_READ, nowhere, reason=reason.lower())
         raise UnreadableSpec(report.sorted()) from error
+    return decode_source(data, name, path, report)
+
+
+def decode_source(data: bytes, name: str, path: Path | None, report: Report) -> Source:
+    """The text of a spec. Raises `SpecError` where it is too long or not text."""
+    limit, nowhere = limits().bytes, Span(Source(name, "", path), 0, 0)
     if len(data) > limit:
         report.add(SPEC_BYTES, nowhere, limit=limit)
         report.raise_errors()

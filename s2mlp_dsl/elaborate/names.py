@@ -16,7 +16,7 @@ from s2mlp_dsl.diagnostics.catalogue.shapes import NOTHING_INSIDE
 from s2mlp_dsl.diagnostics.suggest import did_you_mean
 from s2mlp_dsl.elaborate.bind import KINDS, NO_SHIFT, match_arguments
 from s2mlp_dsl.elaborate.evaluate import Evaluator
-from s2mlp_dsl.elaborate.files import Declared, Unit
+from s2mlp_dsl.elaborate.files import Declared, Unit, is_value
 from s2mlp_dsl.elaborate.models import base_of
 from s2mlp_dsl.elaborate.operate import axis_names
 from s2mlp_dsl.elaborate.parallel import FEEDS, PARAMETERS
@@ -36,7 +36,6 @@ from s2mlp_dsl.source import Span
 
 _BUILT_IN = {*OPERATORS.built_in, *FUNCTIONS, APPLY}
 _EVERYWHERE = {"dim", "none"}  # built in, and no name of parameters and labels either
-_VALUES = tree.Let | tree.Shift  # declarations that are values
 _MOST_MISTAKES = 100  # after which the rest of a file is not checked
 
 
@@ -255,10 +254,10 @@ class _Checker:
             if not isinstance(part, tree.Name) or id(part) in passed:
                 continue
             name, declared = part.id, self.unit.names.get(part.id)
-            if name in known or name in seen or (declared is None and name in allowed):
+            if name in known or name in seen or is_value(declared):
                 continue
-            seen.add(name)  # one message for one name
-            if declared is None or not isinstance(declared.declaration, _VALUES):
+            if name not in allowed:
+                seen.add(name)  # one message for one name
                 unknown_value(self.report, self.unit, part, known, words)
 
     def _words_given(self, call: tree.Call) -> list[tree.Expr]:

@@ -72,7 +72,8 @@ def _exact(lexeme: str, limit: int) -> tuple[Fraction, Fraction] | None:
     digits = (parts["whole"] + (parts["fraction"] or "")).replace("_", "")
     decimals = len((parts["fraction"] or "").replace("_", ""))
     exponent = parts["exponent"] or "0"
-    if len(digits) + len(exponent) > limit or abs(int(exponent)) > limit:
+    longest = max(len(digits), len(exponent))
+    if longest > limit or abs(int(exponent)) > limit:
         return None
     unit = Fraction(10) ** (int(exponent) - decimals) * _SUFFIXES[parts["suffix"]]
     value = int(digits) * unit

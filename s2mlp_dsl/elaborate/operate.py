@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
-from s2mlp_dsl.bounds import FLOAT_BYTES, limits
+from s2mlp_dsl.bounds import FLOAT_BYTES, fits_float32, limits
 from s2mlp_dsl.diagnostics import AlreadyReported
 from s2mlp_dsl.diagnostics.catalogue import arguments
 from s2mlp_dsl.diagnostics.catalogue.limits import MAP_BYTES
@@ -40,6 +40,7 @@ from s2mlp_dsl.operators import (
 from s2mlp_dsl.source import Span
 
 _GROUP_STEPS = 3  # what a group of a shift counts in steps of evaluation
+_MOST_COUNT = 2**31 - 1  # beyond it, PyTorch's kernels have no room for a size
 _KERNEL = 2  # how deep the lists of one kernel are nested
 
 Given = Mapping[str, tree.Argument]
@@ -70,6 +71,14 @@ class Operators:
         result, limit = operator.shape(), limits().map
         if FLOAT_BYTES * prod(result.dims) > limit:
             raise self.evaluator.fail(MAP_BYTES, span, shape=result, limit=limit)
+        for parameter in operator.parameters:
+            name, value = parameter.name, operator.args.get(parameter.name)
+            if parameter.kind != "count" or not isinstance(value, int):
+                continue
+            if value > _MOST_COUNT:
+                raise Refusal(
+                    arguments.ABOVE_MOST, argument=name, value=value, most=_MOST_COUNT
+                )
         return ir.Op(
             operator=operator.name,
             version=operator.version,
@@ -155,6 +164,8 @@ class Operators:
             return self.evaluator.as_count(value, node.span, parameter.least)
         if value in words if words else kind_of(value) == "number":
             assert not isinstance(value, tuple | ShiftRef | BlockArgument)
+            if not isinstance(value, str) and not fits_float32(value):
+                raise self.evaluator.fail(arguments.BEYOND_FLOATS, node.span)
             return str(value) if words else value
         raise self.evaluator.fail(
             arguments.NO_CHOICE_OF_PARAMETER if words else arguments.NO_NUMBER_VALUE,

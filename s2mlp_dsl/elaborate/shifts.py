@@ -251,7 +251,7 @@ class _Resolver:
         return ShiftGroup(channels=channels, **steps)
 
     def _steps(self, node: tree.Expr) -> int:
-        return self.evaluator.count(node, self.env, least=-_FARTHEST)
+        return self.evaluator.count(node, self.env, -_FARTHEST, _FARTHEST)
 
     def _amounts(self, ends: tree.Range) -> Sequence[int]:
         """How many steps each group of a range goes; there is at least one."""
@@ -262,7 +262,7 @@ class _Resolver:
             if not items:
                 raise self.evaluator.fail(shifts.EMPTY_LIST, span, text=span.text)
             return [
-                self.evaluator.as_count(item, ends.first.span, -_FARTHEST)
+                self.evaluator.as_count(item, ends.first.span, -_FARTHEST, _FARTHEST)
                 for item in items
             ]
         first, last = self._steps(ends.first), self._steps(ends.last)

@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from s2mlp_dsl.bounds import fits_float32
 from s2mlp_dsl.diagnostics.catalogue import shapes
 from s2mlp_dsl.ir.program import Kernels
 from s2mlp_dsl.operators._definition import Refusal
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 Kernel = tuple[tuple[Fraction, ...], ...]
 Filter = tuple[Kernel, ...]
-
-# Normal numbers of single precision.
-_SMALLEST, _LARGEST = Fraction(2) ** -126, Fraction(2) ** 127
 
 
 def check_fixed(fixed: Kernels, side: int, group_channels: int, outputs: int) -> None:
@@ -70,7 +68,7 @@ def _check_kernel(kernel: Kernel, name: str, side: int) -> None:
             shapes.KERNEL_SIZE, argument="fixed", kernel=name, size=size, side=side
         )
     for value in chain.from_iterable(kernel):
-        if value and not _SMALLEST <= abs(value) <= _LARGEST:
+        if not fits_float32(value):
             raise Refusal(shapes.KERNEL_VALUE, argument="fixed", value=float(value))
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
+from s2mlp_dsl.bounds import limits
 from s2mlp_dsl.cli.options import limit_option
 from s2mlp_dsl.cli.output import print_diagnostics, unified_diff
 from s2mlp_dsl.diagnostics import Report
-from s2mlp_dsl.elaborate.files import read_source
+from s2mlp_dsl.elaborate.files import decode_source, read_source
 from s2mlp_dsl.files import replace_file
 from s2mlp_dsl.frontend import parse
 from s2mlp_dsl.frontend.format import format_file
@@ -57,5 +58,6 @@ def command(specs: tuple[str, ...], check: bool, diff: bool) -> int:
 
 def _read(name: str, report: Report) -> Source:
     if name == "-":
-        return Source("<stdin>", sys.stdin.buffer.read().decode("utf-8-sig"))
+        data = sys.stdin.buffer.read(limits().bytes + 1)
+        return decode_source(data, "<stdin>", None, report)
     return read_source(Path(name), name, report)

@@ -64,6 +64,9 @@ NO_SHIFT_VALUE = WRONG_KIND.says(
     "`{value}` is {found}, not a shift", help="name a declared shift, or `none`"
 )
 NO_NUMBER_VALUE = WRONG_KIND.says("`{name}` cannot be `{value}`", help="write a number")
+BEYOND_FLOATS = WRONG_KIND.says(
+    "float32 has no such number", help="use a number from 1e-37 to 1e38, or 0"
+)
 _KERNELS = "write `[[0, 1, 0], [1, 0, 1], [0, 1, 0]]`, or a list of such kernels"
 NO_KERNELS = WRONG_KIND.says("`{value}` is {found}", help=_KERNELS)
 EMPTY_KERNELS = WRONG_KIND.says("a list is empty", help=_KERNELS)
@@ -75,6 +78,9 @@ FRACTION = NOT_A_COUNT.says(
 )
 BELOW_LEAST = NOT_A_COUNT.says(
     "this is {value}", help="write a number of at least {least}"
+)
+ABOVE_MOST = NOT_A_COUNT.says(
+    "this is {value}", help="write a number of at most {most:,}"
 )
 
 UNKNOWN_CHOICE = Code("A0407", "invalid choice")
