@@ -178,6 +178,10 @@ class BatchMixer:
         transforms = [one.transform(classes) for one in kinds]
         self.pick = v2.RandomChoice(transforms) if transforms else None
 
+    @property
+    def mixes(self) -> bool:
+        return self.pick is not None
+
     def __call__(self, images_BCHW: Tensor, labels_B: Tensor) -> tuple[Tensor, Tensor]:
         """Images and labels → images and targets, labels [B] or shares [B, classes]."""
         if self.pick is None:

@@ -45,6 +45,18 @@ class Distributed:
         dist.all_reduce(tensor, dist.ReduceOp.MAX)
         return [int(number) for number in tensor.tolist()]
 
+    def average(self, tensors: list[Tensor]) -> None:
+        """Replace each tensor by its mean over all ranks, in one exchange."""
+        if self.world_size == 1 or not tensors:
+            return
+        # Doubles, so that a mean of equal floats is that float.
+        flat = torch.cat([tensor.flatten().double() for tensor in tensors])
+        dist.all_reduce(flat)
+        flat /= self.world_size
+        means = torch.split(flat, [tensor.numel() for tensor in tensors])
+        for tensor, mean in zip(tensors, means, strict=True):
+            tensor.copy_(mean.view_as(tensor))
+
     def barrier(self) -> None:
         """Wait for all ranks."""
         if self.world_size > 1:

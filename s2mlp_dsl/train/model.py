@@ -3,11 +3,13 @@
 Names of weights stay as they are.
 """
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
 import torch
-from torch import Generator, nn
+from torch import Generator, Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from s2mlp_dsl.data.seeds import derive
@@ -124,7 +126,46 @@ def checkpoint_blocks(model: nn.Module) -> None:
             "gradient_checkpointing = on, but the model has no stack of blocks"
         )
     for block in blocks:
-        block.forward = partial(checkpoint, block.forward, use_reentrant=False)
+        block.forward = partial(
+            checkpoint,
+            block.forward,
+            use_reentrant=False,
+            context_fn=partial(_passes, block),
+        )
+
+
+def _passes(block: nn.Module) -> tuple[AbstractContextManager[None], ...]:
+    """Contexts of a block's forward pass, and of the same pass computed again.
+
+    The second begins with the buffers that the first began with, and leaves them as the
+    first left them: running statistics count the batch once.
+    """
+    copies: dict[int, Tensor] = {}  # a tensor can have two names
+    before = [
+        (module._buffers, name, tensor, copies.setdefault(id(tensor), tensor.clone()))
+        for module in block.modules()
+        for name, tensor in module._buffers.items()
+        if tensor is not None
+    ]
+    return nullcontext(), _swapped(before)
+
+
+@contextmanager
+def _swapped(
+    buffers: list[tuple[dict[str, Tensor | None], str, Tensor, Tensor]],
+) -> Iterator[None]:
+    """Copies take the place of buffers, given as owner, name, buffer and copy.
+
+    Swapped rather than restored: autograd refuses tensors that were written to after a
+    pass has saved them.
+    """
+    for owner, name, _, copied in buffers:
+        owner[name] = copied
+    try:
+        yield
+    finally:
+        for owner, name, buffer, _ in buffers:
+            owner[name] = buffer
 
 
 def outermost_blocks(module: nn.Module) -> list[nn.Module]:

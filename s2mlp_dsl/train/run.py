@@ -18,10 +18,10 @@ from s2mlp_dsl.errors import EnvironmentFailure, UsageError
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.recipe.learning_rate import LearningRate
 from s2mlp_dsl.train import disk
-from s2mlp_dsl.train.data import BatchMixer
 from s2mlp_dsl.train.device import Accelerator, ResolvedPrecision
 from s2mlp_dsl.train.job import Job, Summary
 from s2mlp_dsl.train.optimizer import split_decay
+from s2mlp_dsl.train.step import require_parts
 
 RUN, MODEL_TEXT, SUMMARY = "run.json", "model.arch", "summary.json"
 # What may differ when a run is resumed: results depend on it by rounding at most, and
@@ -121,12 +121,7 @@ def describe(
 ) -> Run:
     """The run as run.json will have it. Raises UsageError if it cannot be trained."""
     decayed, kept = split_decay(model)
-    BatchMixer(job.recipe, job.classes)  # refuses a batch that cannot be mixed
-    if job.recipe.batch < world_size:
-        raise UsageError(
-            f"a batch of {job.recipe.batch:,} images is too few for "
-            f"{world_size:,} processes"
-        )
+    require_parts(model, job, world_size)
     return Run(
         path=out,
         job=job,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -20,6 +21,7 @@ from s2mlp_dsl.recipe.learning_rate import LearningRate
 from s2mlp_dsl.train.data import BatchMixer
 from s2mlp_dsl.train.device import Accelerator
 from s2mlp_dsl.train.distributed import Distributed
+from s2mlp_dsl.train.job import Job
 from s2mlp_dsl.train.optimizer import EMA, build_optimizer
 
 
@@ -58,6 +60,7 @@ class TrainStep:
         split = BatchSplit(rank, world_size, recipe.micro_batch)
         self.micro_batches = len(split.micro_batches(recipe.batch))
         self.mix = BatchMixer(recipe, classes)
+        self.buffers = [b for b in model.buffers() if b.is_floating_point()]
         self.optimizer = build_optimizer(model, recipe.optimizer)
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.ema = None if recipe.ema is None else EMA(model, recipe.ema)
@@ -66,8 +69,10 @@ class TrainStep:
         )
         self.model = self.ddp_model = model
         if world_size > 1:
+            # Without broadcasts: the statistics of all ranks count, not those of
+            # rank 0 alone.
             self.ddp_model = DistributedDataParallel(
-                model, gradient_as_bucket_view=True
+                model, gradient_as_bucket_view=True, broadcast_buffers=False
             )
 
     def __call__(
@@ -83,24 +88,53 @@ class TrainStep:
         losses, correct = [], []
         skipped: tuple[str, ...] = ()
         seen: list[Tensor] = []
-        for number in range(self.micro_batches):
-            batch = next(batches)
-            # Mixing and dropout draw from the global generators. Seeded for each
-            # micro-batch, they do not depend on how the run came here.
-            rank = self.distributed.rank
-            reseed(derive("step", self.recipe.seed, step, rank, number))
+        for number, (batch, mixed) in enumerate(self._parts(batches, step)):
             last = number == self.micro_batches - 1
-            batch_loss, batch_correct = self._forward_backward(batch, last)
+            batch_loss, batch_correct = self._forward_backward(*mixed, last)
             losses.append(batch_loss)
             correct.append(batch_correct)
             seen.append(batch.indices)
             skipped += batch.skipped
         loss = torch.stack(losses).sum()
         self._update(loss, step, seen, last_good)
+        self.distributed.average(self.buffers)
         return StepResult(loss, torch.stack(correct).sum(), skipped)
 
-    def _forward_backward(self, batch: Batch, last: bool) -> tuple[Tensor, Tensor]:
-        images_BCHW, targets = self.mix(batch.images_BCHW, batch.labels_B)
+    def _parts(
+        self, batches: Iterator[Batch], step: int
+    ) -> Iterator[tuple[Batch, tuple[Tensor, Tensor]]]:
+        """Each micro-batch, and what it trains on: mixed images and targets.
+
+        Images are mixed in this rank's whole part of the batch, so a micro-batch can be
+        as small as one image. Without mixing, micro-batches are fetched one by one.
+        """
+        # Mixing and dropout draw from the global generators. Seeded for each
+        # micro-batch, they do not depend on how the run came here.
+        coordinates = (self.recipe.seed, step, self.distributed.rank)
+        if not self.mix.mixes:
+            for number in range(self.micro_batches):
+                batch = next(batches)
+                reseed(derive("step", *coordinates, number))
+                yield batch, (batch.images_BCHW, batch.labels_B)
+            return
+        parts = [next(batches) for _ in range(self.micro_batches)]
+        reseed(derive("step", *coordinates, 0))
+        images_BCHW, targets = self.mix(
+            torch.cat([part.images_BCHW for part in parts]),
+            torch.cat([part.labels_B for part in parts]),
+        )
+        sizes = [len(part.labels_B) for part in parts]
+        mixed = zip(
+            torch.split(images_BCHW, sizes), torch.split(targets, sizes), strict=True
+        )
+        for number, (batch, pair) in enumerate(zip(parts, mixed, strict=True)):
+            if number:
+                reseed(derive("step", *coordinates, number))
+            yield batch, pair
+
+    def _forward_backward(
+        self, images_BCHW: Tensor, targets: Tensor, last: bool
+    ) -> tuple[Tensor, Tensor]:
         with self._no_sync(last), self.accelerator.weights(self.model):
             logits_BK = self.accelerator.forward(self.ddp_model, images_BCHW)
             require_logits(logits_BK, len(images_BCHW), self.classes)
@@ -146,6 +180,70 @@ class TrainStep:
         self.scaler.update()
         if self.ema is not None and not overflow:
             self.ema.update(step)
+
+
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+
+
+def require_parts(model: nn.Module, job: Job, world_size: int) -> None:
+    """Raise UsageError if a batch would be split too finely to train on.
+
+    A rank needs an image, and two to mix. Batch norm needs two values per channel in
+    each micro-batch: two images, or one whose map has more than one position.
+    """
+    batch, micro_batch = job.recipe.batch, job.recipe.micro_batch
+    mixes = BatchMixer(job.recipe, job.classes).mixes
+    needed = 2 if mixes else 1
+    if batch // world_size < needed:
+        each = " and 2 images in each part to mix them" if mixes else ""
+        raise UsageError(
+            f"a batch of {batch:,} images is too few for {world_size:,} processes{each}"
+        )
+    parts = {
+        part.stop - part.start
+        for rank in range(world_size)
+        for part in BatchSplit(rank, world_size, micro_batch).micro_batches(batch)
+    }
+    if min(parts) > 1:
+        return
+    values = _values_per_channel(model, job.image)
+    norms = [name for name, count in values.items() if count < 2]
+    if norms:
+        raise UsageError(
+            f"batch norm needs two values per channel, but {norms[0]} would get one: a "
+            f"batch of {batch:,} images is trained on in parts of "
+            f"{' and '.join(map(str, sorted(parts)))}; change batch or micro_batch"
+        )
+
+
+def _values_per_channel(
+    model: nn.Module, image: tuple[int, int, int]
+) -> dict[str, int]:
+    """How many values of each channel every batch norm sees in one image."""
+    found: dict[str, int] = {}
+
+    def note(
+        name: str, channels: int, norm: nn.Module, inputs: tuple[Tensor, ...]
+    ) -> None:
+        found[name] = inputs[0].numel() // channels
+
+    handles = [
+        module.register_forward_pre_hook(partial(note, name, module.num_features))
+        for name, module in model.named_modules()
+        if isinstance(module, _BATCH_NORMS)
+    ]
+    if not handles:
+        return found
+    training, device = model.training, next(model.parameters()).device
+    model.eval()  # draws nothing and changes no statistics
+    try:
+        with torch.inference_mode():
+            model(torch.zeros(1, *image, device=device))
+    finally:
+        model.train(training)
+        for handle in handles:
+            handle.remove()
+    return found
 
 
 def require_logits(logits_BK: Tensor, images: int, classes: int) -> None:

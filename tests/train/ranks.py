@@ -42,11 +42,20 @@ def plain() -> nn.Module:
     )
 
 
+def with_norm() -> nn.Module:
+    from tests.train.test_batch_norm import net
+
+    return net()
+
+
 def main() -> None:
     torch.set_num_threads(1)
     out = Path(sys.argv[1])
     dies = "die" in sys.argv and os.environ["RANK"] == "1"
-    model = Dies(plain(), out.with_suffix(".died") if dies else None)
+    inner = with_norm() if "norm" in sys.argv else plain()
+    model = inner
+    if "norm" not in sys.argv:
+        model = Dies(inner, out.with_suffix(".died") if dies else None)
     precision = "bf16_weights" if "bf16_weights" in sys.argv else "auto"
     chosen = job(
         recipe(augment=(Translate(),), micro_batch=50, ema=0.99, precision=precision)
@@ -54,7 +63,7 @@ def main() -> None:
     try:
         train(model, chosen, out, resume=True, device="cpu", quiet=True)
         results = {".json": evaluate(model, out, device="cpu")}
-        words = {"die", "bf16_weights"}
+        words = {"die", "bf16_weights", "norm"}
         if others := [Path(word) for word in sys.argv[2:] if word not in words]:
             other = Dies(plain(), None)
             results[".other.json"] = evaluate(other, others[0], device="cpu")

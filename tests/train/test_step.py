@@ -9,12 +9,22 @@ from torch import nn
 from torch.nn import functional as F
 
 from s2mlp_dsl.data.batch import Batch
+from s2mlp_dsl.data.sampler import BatchSplit
 from s2mlp_dsl.data.seeds import derive, reseed
 from s2mlp_dsl.train import EnvironmentFailure, UsageError, checkpoint, train, trainer
 from s2mlp_dsl.train.device import choose_accelerator
 from s2mlp_dsl.train.optimizer import load_state_tensors, split_decay, state_tensors
 from s2mlp_dsl.train.step import StepResult, TrainStep
-from tests.recipes import SGD, AdamW, Cosine, LearningRate, Mixup, Recipe
+from tests.recipes import (
+    SGD,
+    AdamW,
+    Augmentation,
+    Cosine,
+    CutMix,
+    LearningRate,
+    Mixup,
+    Recipe,
+)
 
 from .making import job, metrics, mlp, recipe, weights
 
@@ -261,3 +271,68 @@ def test_a_gpu_run_is_stopped_and_resumed(tmp_path: Path) -> None:
     (newest / "manifest.json").unlink()
     train(mlp(), job(), tmp_path / "run", resume=True, device="cuda", quiet=True)
     torch.testing.assert_close(before, weights(tmp_path / "run"))
+
+
+class Seen(nn.Module):
+    """Keeps what it is shown."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.images = linear(), list[torch.Tensor]()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.images.append(x)
+        logits: torch.Tensor = self.inner(x)
+        return logits
+
+
+@pytest.mark.parametrize(
+    "entries", [(Mixup(),), (CutMix(),), (Mixup(), CutMix())], ids=str
+)
+def test_micro_batches_of_any_size_are_mixed_alike(
+    entries: tuple[Augmentation, ...],
+) -> None:
+    """Images are mixed before the batch is split."""
+    given = batch()
+    expected: dict[int, list[torch.Tensor]] = {}
+    for micro_batch in (None, 1, 2, 3, 5, 8, 15, 16, 40):
+        torch.manual_seed(0)
+        model = Seen()
+        chosen = recipe(augment=entries, micro_batch=micro_batch)
+        step = stepper(model, chosen)
+        sizes = [
+            s.stop - s.start for s in BatchSplit(0, 1, micro_batch).micro_batches(16)
+        ]
+        fields = (given.images_BCHW, given.labels_B, given.indices)
+        split = zip(*(torch.split(field, sizes) for field in fields), strict=True)
+        parts = [Batch(*part) for part in split]
+        for number in range(4):
+            done = step(iter(parts), number, None)
+            whole = torch.cat(model.images[-len(parts) :])
+            result = [whole, done.loss, model.inner[1].weight.detach().clone()]
+            if micro_batch is None:
+                expected[number] = result
+            assert torch.equal(whole, expected[number][0])
+            torch.testing.assert_close(result, expected[number])
+            assert not torch.equal(whole, given.images_BCHW)
+
+
+def test_a_whole_run_is_mixed_alike_by_one_image_at_a_time(tmp_path: Path) -> None:
+    losses = []
+    for micro_batch in (None, 1, 7):
+        chosen = recipe(
+            epochs=None,
+            steps=12,
+            batch=16,
+            schedule=Cosine(),
+            augment=(Mixup(),),
+            micro_batch=micro_batch,
+        )
+        out = tmp_path / str(micro_batch)
+        model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+        torch.manual_seed(0)
+        nn.init.normal_(model[1].weight, std=0.02)
+        train(model, job(chosen), out, quiet=True)
+        losses.append([line["loss"] for line in metrics(out)])
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    assert losses[2] == pytest.approx(losses[0], rel=1e-4)
