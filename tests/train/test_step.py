@@ -329,10 +329,8 @@ def test_a_whole_run_is_mixed_alike_by_one_image_at_a_time(tmp_path: Path) -> No
             micro_batch=micro_batch,
         )
         out = tmp_path / str(micro_batch)
-        model = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
         torch.manual_seed(0)
-        nn.init.normal_(model[1].weight, std=0.02)
-        train(model, job(chosen), out, quiet=True)
+        train(linear(), job(chosen), out, quiet=True)
         losses.append([line["loss"] for line in metrics(out)])
     assert losses[1] == pytest.approx(losses[0], rel=1e-4)
     assert losses[2] == pytest.approx(losses[0], rel=1e-4)
