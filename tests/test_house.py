@@ -19,7 +19,7 @@ PACKAGE = Path(s2mlp_dsl.__file__).parent
 # what stands beside it on its own line.
 LAYERS = (
     ("shipped", "nn", "errors", "signals", "files", "escape"),
-    ("source", "bounds"),
+    ("source", "bounds", "disk", "lock"),
     ("diagnostics", "ir"),
     ("registry",),
     ("frontend", "operators", "data"),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from s2mlp_dsl.files import replace_file
+from s2mlp_dsl import disk
 from s2mlp_dsl.study import table
 from s2mlp_dsl.study.bundle import pack
 from s2mlp_dsl.study.page import page
@@ -21,8 +21,8 @@ def read_summary(out: Path) -> Summary:
 def write_outputs(out: Path) -> list[str]:
     """Write table.*, plot.*, page.md and record.json into a study's folder.
 
-    Returns messages for the user, such as that matplotlib is missing. Raises OSError
-    and `DamagedError`.
+    Returns messages for the user, such as that matplotlib is missing. Raises OSError,
+    `DamagedError` and EnvironmentFailure.
     """
     plan, results = read_plan(out), read_results(out)
     summary = summarise(plan, results)
@@ -35,13 +35,13 @@ def write_outputs(out: Path) -> list[str]:
         RECORD: pack(plan, results),
     }
     for name, text in texts.items():  # first: no picture that fails loses a figure
-        replace_file(out / name, text.encode())
+        disk.replace(out / name, text.encode())
     said, pictures = [], {}
     try:
         pictures = {PICTURE: draw(summary, "svg"), "plot.png": draw(summary, "png")}
     except NoPlots as reason:
         said.append(str(reason))
-    replace_file(out / PAGE, page(summary, PICTURE if pictures else None).encode())
+    disk.replace(out / PAGE, page(summary, PICTURE if pictures else None).encode())
     for name, data in pictures.items():
-        replace_file(out / name, data)
+        disk.replace(out / name, data)
     return said

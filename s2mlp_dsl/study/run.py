@@ -23,7 +23,7 @@ from s2mlp_dsl.signals import stop_requests
 from s2mlp_dsl.study import work
 from s2mlp_dsl.study.errors import Stopped, StudyError
 from s2mlp_dsl.study.records import Failure, Plan, Result
-from s2mlp_dsl.study.store import read_result, write
+from s2mlp_dsl.study.store import LOGS, read_result, write
 from s2mlp_dsl.study.work import Task
 
 if TYPE_CHECKING:
@@ -128,8 +128,7 @@ def do(
 
     Its result is None if another process is doing the run or somebody stopped it.
     Raises `Stopped` after SIGTERM or Ctrl-C, once every run has saved a checkpoint,
-    and `StudyError` on Windows: runs are locked by flock, so that several machines
-    can share a study, and saved on SIGTERM, which would kill them there.
+    and `StudyError` on Windows: runs are saved on SIGTERM, which would kill them there.
     """
     if tasks and sys.platform == "win32":
         raise StudyError("the runs of a study need Linux or macOS; on Windows use WSL")
@@ -193,7 +192,7 @@ def _result(task: Task, code: int | None) -> Result | None:
         if name == "SIGKILL":
             message += ", as happens when memory runs out"
     else:
-        message = f"its process ended with {code}; see {work.LOGS}/{task.log.name}"
+        message = f"its process ended with {code}; see {LOGS}/{task.log.name}"
     failure = Failure(message=message, exit_code=4)
     result = task.result.model_copy(update={"failure": failure})
     write(task.result_file, result)

@@ -5,18 +5,51 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from s2mlp_dsl.files import replace_file
+from s2mlp_dsl import disk
 from s2mlp_dsl.ir.node import Record
+from s2mlp_dsl.lock import Lock
 from s2mlp_dsl.study.errors import DamagedError, OtherStudyError
 from s2mlp_dsl.study.records import (
     PLAN,
     RESULTS,
+    RUNS,
     Plan,
     PlanRow,
     Result,
 )
 
+LOGS = "logs"
+_PATIENCE = 10.0  # seconds in which another process has written its plan
 _SHOWN = 10  # differences; further ones are only counted
+
+
+def take_folder(out: Path, plan: Plan) -> None:
+    """Write the plan into a folder that is empty or contains this study.
+
+    Processes of one study may share it, each doing other runs. Raises OtherStudyError,
+    and UsageError for links where a study is written.
+    """
+    disk.make_folder(out)
+    lock = Lock.acquire(out / "lock", _PATIENCE)
+    if lock is None:
+        raise OtherStudyError(f"another process is starting a study in {out}")
+    try:
+        folders = [out / name for name in (RUNS, RESULTS, LOGS)]
+        ours = [path for path in out.iterdir() if _is_ours(path.name)]
+        disk.require_no_links(out, *folders, *ours)
+        for folder in folders:
+            if folder.is_dir():
+                disk.require_no_links(out, *folder.iterdir())
+        require_same_study(out, plan)
+        write(out / PLAN, plan)
+    finally:
+        lock.release()
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a study writes a file of this name."""
+    outputs = ("table.", "plot.", "page.md", "record.json")
+    return name == PLAN or name.startswith(outputs)
 
 
 def require_same_study(out: Path, plan: Plan) -> None:
@@ -83,5 +116,5 @@ def read_result(file: Path) -> Result:
 
 def write(path: Path, record: Record) -> None:
     """Write a record as JSON, atomically: readers see the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, f"{record.model_dump_json(indent=2)}\n".encode())
+    disk.make_folder(path.parent)
+    disk.replace(path, f"{record.model_dump_json(indent=2)}\n".encode())

@@ -9,14 +9,15 @@ import os
 import signal
 import sys
 import threading
-import time
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from s2mlp_dsl import disk
 from s2mlp_dsl.bounds import raised
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.jobs import begin
+from s2mlp_dsl.lock import Lock
 from s2mlp_dsl.recipe import Recipe
 from s2mlp_dsl.study.records import (
     RESULTS,
@@ -28,16 +29,15 @@ from s2mlp_dsl.study.records import (
     Result,
     Timing,
 )
-from s2mlp_dsl.study.store import read_result, write
+from s2mlp_dsl.study.store import LOGS, read_result, write
 
 if TYPE_CHECKING:
     from torch import nn
 
     from s2mlp_dsl.train import Job, Summary
 
-LOGS = "logs"
 BUSY = 75  # exit code of a run that another process is doing
-_PATIENCE = 20  # seconds; the workers of a killed run keep its lock for a while
+_PATIENCE = 20  # seconds; a killed run needs some to go
 
 
 class Task(Record):
@@ -80,18 +80,22 @@ class Task(Record):
 
 def work(task: Task) -> None:
     """Do or resume a run, write its result and exit."""
-    task.log.parent.mkdir(parents=True, exist_ok=True)
-    with task.log.open("a", encoding="utf-8") as log:
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(log.fileno(), stream.fileno())
-        follow_parent()
-        if not _locked(log.fileno()):
-            sys.exit(BUSY)
+    disk.make_folder(task.log.parent)
+    log = disk.appending(task.log)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(log, stream.fileno())
+    follow_parent()
+    lock = Lock.acquire(task.log.with_suffix(".lock"), _PATIENCE)
+    if lock is None:
+        sys.exit(BUSY)
+    try:
         if task.result_file.exists():
             if read_result(task.result_file).outcome is not None:
                 sys.exit(0)  # another process did it meanwhile
             task.result_file.unlink()  # of an earlier failure
         sys.exit(_run(task))
+    finally:
+        lock.release()
 
 
 def follow_parent() -> None:
@@ -108,25 +112,6 @@ def follow_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def _locked(file: int) -> bool:
-    """Lock the run until this process ends; False if another process has it."""
-    if sys.platform == "win32":
-        raise AssertionError("`run.do` refuses before")
-    import fcntl
-
-    until = time.monotonic() + _PATIENCE
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            if time.monotonic() > until:
-                return False
-            time.sleep(0.1)
-        except OSError:
-            return True  # a disk that has no locks
 
 
 def _run(task: Task) -> int:

@@ -1,8 +1,8 @@
 """Checkpoints: folders that are complete and undamaged; others are skipped.
 
-A checkpoint is written to `step_N.tmp/`, its manifest with sizes and SHA-256 last,
-everything synced to disk, and then renamed. Older ones are deleted only after that.
-Tensors are safetensors and the rest is JSON; nothing is unpickled.
+A checkpoint is written to a folder beside its own, its manifest with sizes and SHA-256
+last, everything synced to disk, and then renamed. Older ones are deleted only after
+that. Tensors are safetensors and the rest is JSON; nothing is unpickled.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ from safetensors.torch import load as parse_tensors
 from safetensors.torch import save as dump_tensors
 from torch import Tensor
 
+from s2mlp_dsl import disk
 from s2mlp_dsl.errors import EnvironmentFailure
 from s2mlp_dsl.ir.node import Record
-from s2mlp_dsl.train import disk
 
 FOLDER, LATEST, MANIFEST = "checkpoints", "latest", "manifest.json"
 MODEL, OPTIMIZER, STATE = "model.safetensors", "optimizer.safetensors", "state.json"
@@ -131,9 +131,10 @@ def save(
     untouched.
     """
     folder = run / FOLDER
-    disk.make_folder(folder)
     path = folder / name_of(state.step)
-    aside = path.with_name(path.name + ".tmp")
+    disk.require_no_links(run, path)
+    disk.make_folder(folder)
+    aside = disk.aside(path)
     files = {
         MODEL: dump_tensors(_plain(model)),
         OPTIMIZER: dump_tensors(_plain(optimizer)),
@@ -141,8 +142,6 @@ def save(
     }
     if average is not None:
         files[AVERAGE] = dump_tensors(_plain(average))
-    if aside.exists():
-        disk.remove_folder(aside)
     try:
         disk.make_folder(aside)
         for name, data in files.items():
@@ -172,7 +171,7 @@ def point_at(path: Path) -> None:
     stale where a process ended just after a checkpoint's rename.
     """
     pointer, text = path.with_name(LATEST), f"{path.name}\n".encode()
-    if not pointer.is_file() or disk.read(pointer) != text:
+    if pointer.is_symlink() or not pointer.is_file() or disk.read(pointer) != text:
         disk.replace(pointer, text)
 
 
@@ -220,13 +219,12 @@ def load(path: Path) -> Checkpoint:
     content: dict[str, bytes] = {}
     for name in files:
         try:
+            size = (path / name).stat().st_size
+            if size != files[name]["size"]:
+                raise Torn(f"{name} has {size:,} bytes, not {files[name]['size']:,}")
             content[name] = (path / name).read_bytes()
         except OSError as error:
             raise Torn(f"{name}: {error.strerror or error}") from error
-        if len(content[name]) != files[name]["size"]:
-            raise Torn(
-                f"{name} has {len(content[name]):,} bytes, not {files[name]['size']:,}"
-            )
         if hashlib.sha256(content[name]).hexdigest() != files[name]["sha256"]:
             raise Torn(f"{name} is not what was written: its SHA-256 differs")
     try:
@@ -259,14 +257,15 @@ _NAMES = {MODEL, OPTIMIZER, STATE, AVERAGE}
 
 def _expected(path: Path) -> dict[str, dict[str, int | str]]:
     try:
-        manifest = json.loads((path / MANIFEST).read_bytes())
+        manifest = disk.read_record(path / MANIFEST)
         files = {name: dict(entry) for name, entry in manifest["files"].items()}
         if not {MODEL, OPTIMIZER, STATE} <= files.keys() <= _NAMES:
             raise LookupError(MANIFEST)
         for entry in files.values():
-            entry["size"], entry["sha256"]
-    except OSError as error:
-        raise Torn(f"{MANIFEST}: {error.strerror or error}") from error
+            if not (type(entry["size"]) is int and type(entry["sha256"]) is str):
+                raise LookupError(MANIFEST)
+    except EnvironmentFailure as error:
+        raise Torn(str(error)) from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise Torn(f"{MANIFEST} is damaged") from error
     return files

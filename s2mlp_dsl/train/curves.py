@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from s2mlp_dsl.train import disk
+from s2mlp_dsl import disk
 
 CURVES = "curves.svg"
 

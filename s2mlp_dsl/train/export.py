@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import save as dump_tensors
 from torch import nn
 
+from s2mlp_dsl import disk
 from s2mlp_dsl.errors import UsageError
-from s2mlp_dsl.train import disk
 from s2mlp_dsl.train.checkpoint import TrainState
 from s2mlp_dsl.train.curves import CURVES
 from s2mlp_dsl.train.logger import METRICS
@@ -30,6 +30,7 @@ import struct
 from pathlib import Path
 
 import torch
+from s2mlp_dsl import disk
 from model import {model_class}
 
 HERE = Path(__file__).parent

@@ -17,8 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from s2mlp_dsl import disk
 from s2mlp_dsl.errors import EnvironmentFailure, UsageError
-from s2mlp_dsl.train import disk
 from s2mlp_dsl.train.curves import draw_curves
 from s2mlp_dsl.train.job import Summary
 from s2mlp_dsl.train.run import Run
@@ -115,8 +115,7 @@ class MetricsFile:
         self.lines = len(kept)
         self.last_step = int(json.loads(kept[-1])["step"]) if kept else 0
         disk.replace(self.path, b"".join(kept))
-        with disk.reported(self.path, "write"):
-            self.file = self.path.open("ab")
+        self.file = os.fdopen(disk.appending(self.path), "ab")
 
     def write(self, event: dict[str, Any]) -> None:
         """Add a line, at once visible to whoever follows the file."""

@@ -1,7 +1,7 @@
 """A run folder: what is fixed when a run starts, and its files."""
 
+import hashlib
 import importlib.metadata
-import json
 import platform
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,18 +11,19 @@ import torch
 from pydantic import Field, ValidationError
 from torch import nn
 
+from s2mlp_dsl import disk
 from s2mlp_dsl.data.batch import Data
 from s2mlp_dsl.data.images import Preprocess
 from s2mlp_dsl.data.sampler import Sampler
 from s2mlp_dsl.errors import EnvironmentFailure, UsageError
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.recipe.learning_rate import LearningRate
-from s2mlp_dsl.train import disk
 from s2mlp_dsl.train.device import Accelerator, ResolvedPrecision
 from s2mlp_dsl.train.job import Job, Summary
 from s2mlp_dsl.train.optimizer import split_decay
 from s2mlp_dsl.train.step import require_parts
 
+FORMAT: Literal[2] = 2
 RUN, MODEL_TEXT, SUMMARY = "run.json", "model.arch", "summary.json"
 # What may differ when a run is resumed: results depend on it by rounding at most, and
 # that is reported.
@@ -50,7 +51,7 @@ class Run(Record):
     """
 
     path: Path = Field(exclude=True)
-    format: Literal[2] = 2
+    format: Literal[2] = FORMAT
     job: Job
     preprocess: Preprocess
     class_names: tuple[str, ...]
@@ -67,16 +68,29 @@ class Run(Record):
 
     @classmethod
     def open(cls, path: Path) -> "Run":
-        """Read a run folder. Raises EnvironmentFailure if it is not one, or damaged."""
+        """Read a run folder and verify run.json and model.arch by their SHA-256.
+
+        Raises EnvironmentFailure if it is not one, or is damaged.
+        """
         if not (path / RUN).is_file():
             what = "has no run.json" if path.is_dir() else "does not exist"
             if path.exists() and not path.is_dir():
                 what = "is a file"
             raise EnvironmentFailure(f"{path} is not a run folder: it {what}")
-        text = disk.read(path / MODEL_TEXT).decode("utf-8", errors="replace")
+        record = disk.read_record(path / RUN)
+        if record.get("format") != FORMAT:
+            raise EnvironmentFailure(
+                f"{path / RUN} is damaged or of another version: its format is "
+                f"{record.get('format')!r:.20}, not {FORMAT}"
+            )
+        content = disk.unsealed(record, path / RUN)
+        model = disk.read(path / MODEL_TEXT)
+        if content.pop("model_sha256", None) != hashlib.sha256(model).hexdigest():
+            raise EnvironmentFailure(
+                f"{path / MODEL_TEXT} is not what was trained: its SHA-256 differs"
+            )
         try:
-            content = json.loads(disk.read(path / RUN))
-            content["job"]["model_text"] = text
+            content["job"]["model_text"] = model.decode()
             return cls.model_validate({**content, "path": path})
         except ValidationError as error:
             first = error.errors()[0]
@@ -89,25 +103,26 @@ class Run(Record):
             raise EnvironmentFailure(f"{path / RUN} is damaged: {error}") from error
 
     def create(self) -> None:
-        """Make the folder. run.json is written last: with it, a run can be resumed."""
-        disk.make_folder(self.path)
-        disk.replace(self.path / MODEL_TEXT, self.job.model_text.encode())
+        """Write its files. run.json is written last: with it, a run can be resumed."""
+        model = self.job.model_text.encode()
+        disk.replace(self.path / MODEL_TEXT, model)
         content = self.model_dump(mode="json", exclude={"job": {"model_text"}})
-        disk.replace(self.path / RUN, json.dumps(content, indent=2).encode() + b"\n")
+        content["model_sha256"] = hashlib.sha256(model).hexdigest()
+        disk.replace(self.path / RUN, disk.sealed(content))
 
     def summary(self) -> Summary | None:
         """The summary of a finished run, else None."""
-        if not (self.path / SUMMARY).is_file():
+        path = self.path / SUMMARY
+        if not path.is_file():
             return None
         try:
-            return Summary.model_validate_json(disk.read(self.path / SUMMARY))
+            return Summary.model_validate(disk.unsealed(disk.read_record(path), path))
         except ValidationError as error:
-            raise EnvironmentFailure(f"{self.path / SUMMARY} is damaged") from error
+            raise EnvironmentFailure(f"{path} is damaged") from error
 
     def finish(self, summary: Summary) -> None:
         """Write the summary, which marks the run as finished."""
-        text = summary.model_dump_json(indent=2) + "\n"
-        disk.replace(self.path / SUMMARY, text.encode())
+        disk.replace(self.path / SUMMARY, disk.sealed(summary.model_dump(mode="json")))
 
 
 def describe(
@@ -140,36 +155,6 @@ def describe(
         precision=accelerator.precision,
         versions=versions(),
     )
-
-
-def folder_in_use(path: Path, resume: bool) -> bool:
-    """Whether the folder contains a run to resume.
-
-    Raises UsageError if the folder is used and may not be, EnvironmentFailure if it
-    is not a folder.
-    """
-    with disk.reported(path, "read"):
-        exists = path.exists()
-    if not exists:
-        return False
-    if not path.is_dir():
-        raise EnvironmentFailure(f"cannot write a run to {path}: it is a file")
-    if (path / RUN).exists():
-        if not resume:
-            raise UsageError(
-                f"{path} already contains a run; continue it with --resume "
-                "or choose another folder"
-            )
-        return True
-    with disk.reported(path, "read"):
-        names = {entry.name for entry in path.iterdir()}
-    # A run that was killed at its very start leaves these and nothing else.
-    strangers = {n for n in names if not n.endswith(".tmp")} - {MODEL_TEXT}
-    if strangers or (names and not resume):
-        raise UsageError(
-            f"{path} is not empty and not a run folder; choose another folder"
-        )
-    return False
 
 
 def require_same(path: Path, old: dict[str, Any], new: dict[str, Any]) -> None:

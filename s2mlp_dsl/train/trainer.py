@@ -24,19 +24,13 @@ from s2mlp_dsl.train.data import open_data, sampler_of
 from s2mlp_dsl.train.device import Accelerator, choose_accelerator
 from s2mlp_dsl.train.distributed import Distributed, init_distributed
 from s2mlp_dsl.train.evaluate import measure
+from s2mlp_dsl.train.folder import folder_in_use, taken
 from s2mlp_dsl.train.job import Job, Summary
 from s2mlp_dsl.train.logger import Display, Logger, require_tensorboard
 from s2mlp_dsl.train.metrics import Meter, epoch_event, summarise, train_event
 from s2mlp_dsl.train.model import prepare
 from s2mlp_dsl.train.optimizer import load_state_tensors, state_tensors
-from s2mlp_dsl.train.run import (
-    RUN,
-    Run,
-    describe,
-    folder_in_use,
-    require_same,
-    rounding_changes,
-)
+from s2mlp_dsl.train.run import Run, describe, require_same, rounding_changes
 from s2mlp_dsl.train.step import TrainStep
 from s2mlp_dsl.train.weights import load_checkpoint
 
@@ -77,8 +71,10 @@ def train(
     old = Run.open(out) if resuming else None
     if old is not None:
         require_same(out, {"job": old.job.model_dump()}, {"job": job.model_dump()})
-        if (summary := old.summary()) is not None:
-            _load_finished(model.to(accelerator.device), old)
+        summary = old.summary()
+        if summary is not None and _load_finished(
+            model.to(accelerator.device), old, summary
+        ):
             return summary
         if data_root is None and old.data_root is not None:
             data_root = Path(old.data_root)
@@ -92,11 +88,16 @@ def train(
     ):
         world_size = distributed.world_size
         run = describe(model, job, out, data, sampler, accelerator, world_size)
-        _create_or_check(run, old, distributed, display)
+        if old is not None:
+            _require_continuation(run, old, display)
         for line in data.left_out:
             display.say(line)
         prepare(model.to(accelerator.device), job.recipe)
-        with fork_generators(accelerator.device), _failures(accelerator, job):
+        with (
+            taken(run, old, distributed),
+            fork_generators(accelerator.device),
+            _failures(accelerator, job),
+        ):
             trainer = Trainer(
                 run, model, data, sampler, accelerator, distributed, display, stop
             )
@@ -106,10 +107,15 @@ def train(
     return summary
 
 
-def _load_finished(model: nn.Module, run: Run) -> None:
-    """Its last weights; its checkpoints may have been deleted to save space."""
-    if checkpoints.stored(run.path):
-        load_checkpoint(model, run, None, None)
+def _load_finished(model: nn.Module, run: Run, summary: Summary) -> bool:
+    """Load a run's last weights; False if they are damaged, but earlier ones are not.
+
+    Its checkpoints may have been deleted to save space.
+    """
+    if not checkpoints.stored(run.path):
+        return True
+    found, _ = load_checkpoint(model, run, None, None)
+    return found.path.name == summary.checkpoint
 
 
 def _finished(summary: Summary) -> str:
@@ -349,24 +355,12 @@ class _Timed(Iterator[Batch]):
         return batch
 
 
-def _create_or_check(
-    run: Run, old: Run | None, distributed: Distributed, display: Display
-) -> None:
-    """Write run.json, or check that the folder's run is this one."""
-    distributed.barrier()  # nobody writes before all have looked
-    if old is not None:
-        require_same(run.path, old.model_dump(), run.model_dump())
-        if changes := rounding_changes(old, run):
-            display.say(
-                "not bit-exact from here on, since these changed: " + ", ".join(changes)
-            )
-    elif distributed.is_main:
-        run.create()
-    distributed.barrier()
-    if not (run.path / RUN).is_file():
-        raise EnvironmentFailure(
-            f"rank {distributed.rank} cannot see {run.path}: the run folder must be on "
-            "a disk that all machines share"
+def _require_continuation(run: Run, old: Run, display: Display) -> None:
+    """Check that a folder's run is this one, and say what may round differently."""
+    require_same(run.path, old.model_dump(), run.model_dump())
+    if changes := rounding_changes(old, run):
+        display.say(
+            "not bit-exact from here on, since these changed: " + ", ".join(changes)
         )
 
 

@@ -9,9 +9,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load as parse_tensors
 from torch import Tensor, nn
 
+from s2mlp_dsl import disk
 from s2mlp_dsl.errors import EnvironmentFailure, UsageError
 from s2mlp_dsl.train import checkpoint as checkpoints
-from s2mlp_dsl.train import disk
 from s2mlp_dsl.train.checkpoint import Checkpoint
 from s2mlp_dsl.train.job import Start
 from s2mlp_dsl.train.run import Run

@@ -23,7 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import torch
 
-from s2mlp_dsl.train import RunError, checkpoint, disk, logger, train
+from s2mlp_dsl import disk
+from s2mlp_dsl.train import RunError, checkpoint, logger, train
 from s2mlp_dsl.train.logger import MetricsFile
 from tests.recipes import Synthetic
 from tests.train.making import mlp, synthetic_job

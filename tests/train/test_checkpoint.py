@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from s2mlp_dsl import disk
 from s2mlp_dsl.train import (
     EnvironmentFailure,
     Run,
     UsageError,
     checkpoint,
-    disk,
     evaluate,
     load_weights,
     train,
@@ -215,15 +215,16 @@ def test_latest_is_right_again_after_a_resume(
     assert_same_run(whole, out)
 
 
-def full(name: str, times: int) -> Callable[..., None]:
-    """`disk.write`, but the disk is full at the `times`-th file of that name."""
-    original, seen = disk.write, 0
+def full(owner: str, name: str, times: int) -> Callable[..., None]:
+    """A function of `disk`; the disk is full at the `times`-th file of that name."""
+    original, seen = getattr(disk, owner), 0
 
     def write(path: Path, data: bytes) -> None:
         nonlocal seen
         seen += path.name == name
         if path.name == name and seen == times:
-            path.write_bytes(data[: len(data) // 2])
+            half = path if owner == "write" else disk.aside(path)
+            half.write_bytes(data[: len(data) // 2])
             with disk.reported(path, "write"):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         original(path, data)
@@ -231,13 +232,24 @@ def full(name: str, times: int) -> Callable[..., None]:
     return write
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "manifest.json", "latest.tmp"])
+@pytest.mark.parametrize(
+    "owner, name",
+    [
+        ("write", "model.safetensors"),
+        ("write", "manifest.json"),
+        ("replace", "latest"),
+    ],
+)
 def test_a_full_disk_leaves_the_last_good_checkpoint(
-    name: str, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    owner: str,
+    name: str,
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     out = tmp_path / "run"
     with monkeypatch.context() as patched:
-        patched.setattr(disk, "write", full(name, 2))
+        patched.setattr(disk, owner, full(owner, name, 2))
         with pytest.raises(
             EnvironmentFailure, match=rf"{name}: No space left"
         ) as error:
@@ -245,8 +257,8 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(
     assert error.value.exit_code == 4
     found, skipped = checkpoint.newest(out)
     assert found is not None and not skipped
-    assert not list((out / "checkpoints").glob("*.tmp"))
     train(mlp(), LONG, out, resume=True, quiet=True)
+    assert not list(out.rglob("*.tmp"))
     assert_same_run(whole, out)
 
 

@@ -20,9 +20,9 @@ from s2mlp_dsl.study.outputs import read_summary, write_outputs
 from s2mlp_dsl.study.page import duration
 from s2mlp_dsl.study.plan import plan_of
 from s2mlp_dsl.study.plan_text import plan_text
-from s2mlp_dsl.study.records import PLAN, Result
+from s2mlp_dsl.study.records import Result
 from s2mlp_dsl.study.run import Shard, do, left, tasks_of
-from s2mlp_dsl.study.store import read_results, require_same_study, write
+from s2mlp_dsl.study.store import read_results, require_same_study, take_folder
 from s2mlp_dsl.study.work import Task
 
 
@@ -96,7 +96,7 @@ def command(
         print(plan_text(plan, estimate(plan, todo, results), todo, jobs))
     if dry_run:
         return 0
-    write(out / PLAN, plan)
+    take_folder(out, plan)
     progress = Progress(len(todo), quiet)
     try:
         do(todo, jobs, progress.ended)
