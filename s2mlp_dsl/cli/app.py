@@ -7,8 +7,10 @@ bug in s2mlp-dsl; 4 environment error (missing data, disk, device, non-finite lo
 import gc
 import importlib
 import os
+import signal
 import sys
 from io import TextIOWrapper
+from types import FrameType
 from typing import Any, NoReturn
 
 import click
@@ -83,6 +85,18 @@ def main() -> NoReturn:
         if isinstance(stream, TextIOWrapper):
             # A terminal that cannot show × prints an escape instead of failing.
             stream.reconfigure(errors="backslashreplace")
+    interrupts = _note_interrupts()
+    try:
+        code = _run(interrupts)
+    except KeyboardInterrupt:
+        code = 130
+    # All that is left is to exit: Ctrl-C must not change the code any more.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(130 if interrupts else code)
+
+
+def _run(interrupts: list[int]) -> int:
+    """Run the command line and return its code."""
     try:
         result: Any = app.main(prog_name="s2mlp-dsl", standalone_mode=False)
         code = result if isinstance(result, int) else 0
@@ -100,12 +114,22 @@ def main() -> NoReturn:
             raise
         sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__
         code = _unread()
-    except OSError as error:
-        _complain(f"error: {error}")
-        code = 4
     except Exception as error:
-        code = _raised(error)
-    sys.exit(code)
+        code = 130 if interrupts else _raised(error)
+    return code
+
+
+def _note_interrupts() -> list[int]:
+    """Ctrl-C, when it came: a library may turn it into an error of its own."""
+    came: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
+    return came
 
 
 def _unread() -> int:
@@ -132,6 +156,9 @@ def _raised(error: Exception) -> int:
     if isinstance(error, MemoryError) or any(sign in str(error) for sign in signs):
         _complain("error: this machine has too little memory for it")
         return 4
+    if isinstance(error, OSError):
+        _complain(f"error: {error}")
+        return 4
     code = getattr(error, "exit_code", None)
     if isinstance(code, int) and not isinstance(error, AlreadyReported):
         _complain(f"error: {error}")
@@ -147,4 +174,7 @@ def _raised(error: Exception) -> int:
 
 
 def _complain(text: str) -> None:
-    print(text, file=sys.stderr)
+    """Print lines; control characters, as names in files can have, are escaped."""
+    from s2mlp_dsl.escape import plain
+
+    print(*map(plain, text.split("\n")), sep="\n", file=sys.stderr)

@@ -73,7 +73,8 @@ class TrainState(Record):
 
     `epoch` counts finished, tested epochs and `position` the steps done in the next
     one, so position = steps per epoch means that only its test is left.
-    `metrics_lines` is how much of metrics.jsonl belongs to this state. `skipped`
+    `metrics_lines` is how much of metrics.jsonl belongs to this state, and
+    `metrics_sha256` of these lines. `skipped`
     counts replaced images up to the last log line; `scaler` is the state of fp16's
     loss scaling.
     """
@@ -85,6 +86,7 @@ class TrainState(Record):
     epoch: int = 0
     position: int = 0
     metrics_lines: int = 0
+    metrics_sha256: str | None = None
     interval: Totals = Totals()
     epoch_totals: Totals = Totals()
     skipped: int = 0

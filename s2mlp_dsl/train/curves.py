@@ -1,11 +1,11 @@
 """Loss, accuracy and learning rate of a run as curves.svg."""
 
 import io
-import json
 from pathlib import Path
 from typing import Any
 
 from s2mlp_dsl import disk
+from s2mlp_dsl.train.events import read_events, read_lines
 
 CURVES = "curves.svg"
 
@@ -22,9 +22,9 @@ def draw_curves(run: Path, metrics: Path) -> str | None:
         return f"no {CURVES}: drawing needs pip install 's2mlp-dsl[plots]'"
     import matplotlib
 
-    lines = [json.loads(line) for line in disk.read(metrics).splitlines()]
-    steps = [line for line in lines if line["event"] == "steps"]
-    epochs = [line for line in lines if line["event"] == "epoch"]
+    events, _ = read_events(read_lines(metrics))
+    steps = [event for event in events if event["event"] == "steps"]
+    epochs = [event for event in events if event["event"] == "epoch"]
     # Text stays text, and equal metrics give an equal file.
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "s2mlp-dsl"}):
         figure = Figure(figsize=(12, 3.5), layout="constrained")

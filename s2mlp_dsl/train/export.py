@@ -1,7 +1,6 @@
 """A run as a self-contained folder, which needs nothing but PyTorch."""
 
 import json
-import shutil
 from pathlib import Path
 
 import torch
@@ -10,6 +9,7 @@ from torch import nn
 
 from s2mlp_dsl import disk
 from s2mlp_dsl.errors import UsageError
+from s2mlp_dsl.escape import markdown, plain
 from s2mlp_dsl.train.checkpoint import TrainState
 from s2mlp_dsl.train.curves import CURVES
 from s2mlp_dsl.train.logger import METRICS
@@ -107,8 +107,8 @@ def export(model: nn.Module, run_dir: Path, out: Path, source: str, name: str) -
         disk.write(out / file, text.encode())
     for file in (METRICS, SUMMARY, CURVES):
         if (run.path / file).is_file():
-            with disk.reported(out / file, "write"):
-                shutil.copyfile(run.path / file, out / file)
+            disk.require_no_links(run.path, run.path / file)
+            disk.write(out / file, disk.read(run.path / file))
     return run
 
 
@@ -127,14 +127,20 @@ def _settings(run: Run) -> dict[str, object]:
     }
 
 
+def _code(text: str) -> str:
+    """Text of a user's in Markdown, as code where that is possible."""
+    return markdown(text) if {"`", "|"} & set(text) else f"`{plain(text)}`"
+
+
 def model_card(run: Run, state: TrainState) -> str:
     """What a model is, how it was trained and how well it does, in Markdown."""
     job, recipe = run.job, run.job.recipe
     channels, height, width = job.image
     shape = f"[batch, {channels}, {height}, {width}]"
     length = f"{recipe.epochs} epochs" if recipe.epochs else f"{recipe.steps} steps"
+    chosen = _code(job.recipe_name)
     macs = "unknown" if job.macs is None else f"{job.macs:,}"
-    start = "random" if job.start is None else f"`{job.start.source}`"
+    start = "random" if job.start is None else _code(job.start.source)
     finished = "" if run.summary() is not None else " The run is not finished."
     tested = "not tested yet"
     if state.last_accuracy is not None:
@@ -142,10 +148,12 @@ def model_card(run: Run, state: TrainState) -> str:
             f"{state.last_accuracy:.2%} of {run.test_images:,} test images after "
             f"epoch {state.epoch}, loss {state.last_loss:.4f}"
         )
-    versions = ", ".join(f"{name} {one}" for name, one in run.versions.items())
-    return f"""# {job.model_name}
+    versions = markdown(
+        ", ".join(f"{name} {version}" for name, version in run.versions.items())
+    )
+    return f"""# {markdown(job.model_name)}
 
-An image classifier made with s2mlp-dsl from `{job.spec}`. The model is
+An image classifier made with s2mlp-dsl from {_code(job.spec)}. The model is
 `model.arch`; `model.py` is the same model for PyTorch.
 
 | | |
@@ -154,8 +162,8 @@ An image classifier made with s2mlp-dsl from `{job.spec}`. The model is
 | classes | {job.classes:,} |
 | parameters | {run.parameters:,} |
 | MACs per image | {macs} |
-| data | {recipe.data.kind}, {run.train_images:,} training images |
-| recipe | `{job.recipe_name}`, {length}, batch {recipe.batch:,}, seed {recipe.seed} |
+| data | {markdown(recipe.data.kind)}, {run.train_images:,} training images |
+| recipe | {chosen}, {length}, batch {recipe.batch:,}, seed {recipe.seed} |
 | initial weights | {start} |
 | test | {tested} |
 | averaged weights | {"no" if recipe.ema is None else f"yes, decay {recipe.ema}"} |

@@ -1,7 +1,9 @@
 """What a run reports: a bar or lines for people, metrics.jsonl, TensorBoard, curves."""
 
+import hashlib
 import json
 import os
+import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,7 +21,16 @@ from rich.progress import (
 
 from s2mlp_dsl import disk
 from s2mlp_dsl.errors import EnvironmentFailure, UsageError
+from s2mlp_dsl.escape import plain
+from s2mlp_dsl.train.checkpoint import TrainState
 from s2mlp_dsl.train.curves import draw_curves
+from s2mlp_dsl.train.events import (
+    Event,
+    damage_text,
+    parse_event,
+    read_events,
+    read_lines,
+)
 from s2mlp_dsl.train.job import Summary
 from s2mlp_dsl.train.run import Run
 
@@ -31,7 +42,8 @@ MOST_NAMED = 5  # unreadable files named; further ones are only counted
 class Display:
     """A progress bar on a terminal, else plain lines; nothing if `quiet`."""
 
-    def __init__(self, quiet: bool) -> None:
+    def __init__(self, quiet: bool, is_main: bool = True) -> None:
+        quiet, self.is_main = quiet or not is_main, is_main
         self.console = Console(quiet=quiet, highlight=False, soft_wrap=True)
         self.bar: Progress | None = None
         self.last_line = time.monotonic()
@@ -63,7 +75,13 @@ class Display:
 
     def say(self, text: str) -> None:
         """Print a line."""
-        self.console.print(text, markup=False)
+        self.console.print(plain(text), markup=False)
+
+    def warn(self, text: str) -> None:
+        """Print a line that matters even to who wants no progress."""
+        if self.console.quiet and self.is_main:
+            print(plain(text), file=sys.stderr)
+        self.say(text)
 
     def step(self, step: int, steps: int) -> None:
         """`step` of `steps` are done."""
@@ -106,15 +124,31 @@ def speed_text(event: dict[str, Any]) -> str:
 class MetricsFile:
     """Appends to metrics.jsonl: one JSON object per log line and per epoch."""
 
-    def __init__(self, run: Path, lines: int) -> None:
-        """Keep the first `lines` lines; later ones came after the checkpoint."""
+    def __init__(self, run: Path, state: TrainState) -> None:
+        """Keep the undamaged lines up to a checkpoint; later ones are written again.
+
+        `damage` says what is wrong with them, or is empty.
+        """
         self.path = run / METRICS
-        kept: list[bytes] = []
-        if self.path.exists():
-            kept = disk.read(self.path).splitlines(keepends=True)[:lines]
-        self.lines = len(kept)
-        self.last_step = int(json.loads(kept[-1])["step"]) if kept else 0
-        disk.replace(self.path, b"".join(kept))
+        lines = read_lines(self.path)[: state.metrics_lines]
+        events, damaged = read_events(lines)
+        kept = [
+            line
+            for line in lines
+            if (event := parse_event(line)) is not None and _is_before(event, state)
+        ]
+        self.lines, self.digest = len(kept), hashlib.sha256()
+        for line in kept:
+            self.digest.update(line + b"\n")
+        self.damage = ""
+        if damaged:
+            self.damage = damage_text(self.path, damaged)
+        elif self.lines < state.metrics_lines:
+            self.damage = f"{self.path} has lost lines; going on without them"
+        elif state.metrics_sha256 not in (None, self.digest.hexdigest()):
+            self.damage = f"{self.path} was changed since it was written"
+        self.last_step = max((int(event["step"]) for event in events), default=0)
+        disk.replace(self.path, b"".join(line + b"\n" for line in kept))
         self.file = os.fdopen(disk.appending(self.path), "ab")
 
     def write(self, event: dict[str, Any]) -> None:
@@ -124,6 +158,7 @@ class MetricsFile:
             self.file.write(line)
             self.file.flush()
         self.lines += 1
+        self.digest.update(line)
 
     def sync(self) -> None:
         """Wait until all lines are on disk: a checkpoint counts on them."""
@@ -133,6 +168,13 @@ class MetricsFile:
     def close(self) -> None:
         with disk.reported(self.path, "write"):
             self.file.close()
+
+
+def _is_before(event: Event, state: TrainState) -> bool:
+    """Whether an event was written before a checkpoint of that state."""
+    if event["event"] == "epoch" and event["epoch"] > state.epoch:
+        return False
+    return bool(event["step"] <= state.step)
 
 
 class TensorBoard:
@@ -173,24 +215,32 @@ class Logger:
     """Writes a run's events; does nothing on ranks other than the main one."""
 
     def __init__(
-        self, run: Run, display: Display, is_main: bool, tensorboard: bool, lines: int
+        self,
+        run: Run,
+        display: Display,
+        is_main: bool,
+        tensorboard: bool,
+        state: TrainState,
     ) -> None:
-        """Open the files, with the first `lines` of the metrics."""
+        """Open the files, with the metrics up to that state."""
         self.run, self.display = run, display
         self.metrics: MetricsFile | None = None
         self.board: TensorBoard | None = None
         self.unreadable: set[str] = set()
         if not is_main:
             return
-        self.metrics = MetricsFile(run.path, lines)
-        if self.metrics.lines < lines:
-            display.say(f"{self.metrics.path} has lost lines; going on without them")
+        self.metrics = MetricsFile(run.path, state)
+        if self.metrics.damage:
+            display.warn(self.metrics.damage)
         if tensorboard:
             self.board = TensorBoard(run.path, self.metrics.last_step)
 
-    @property
-    def lines(self) -> int:
-        return self.metrics.lines if self.metrics is not None else 0
+    def written(self) -> dict[str, Any]:
+        """How many lines of metrics there are, and their SHA-256, for a TrainState."""
+        if self.metrics is None:
+            return {}
+        digest = self.metrics.digest.hexdigest()
+        return {"metrics_lines": self.metrics.lines, "metrics_sha256": digest}
 
     def train_event(self, event: dict[str, Any]) -> None:
         self._write(event)

@@ -83,7 +83,7 @@ def train(
     distributed = init_distributed(accelerator.device)
     with (
         accelerator.numerics(job.recipe.deterministic),
-        Display(quiet or not distributed.is_main) as display,
+        Display(quiet, distributed.is_main) as display,
         stop_requests() as stop,
     ):
         world_size = distributed.world_size
@@ -168,8 +168,8 @@ class Trainer:
         rank, world_size = self.distributed.rank, self.distributed.world_size
         split = BatchSplit(rank, world_size, self.recipe.micro_batch)
         wanted = self.sampler.batches(self.state.step, split)
-        lines, is_main = self.state.metrics_lines, self.distributed.is_main
-        self.logger = Logger(self.run, self.display, is_main, tensorboard, lines)
+        is_main = self.distributed.is_main
+        self.logger = Logger(self.run, self.display, is_main, tensorboard, self.state)
         with (
             closing(self.logger),
             closing(self.data.train.batches(wanted)) as batches,
@@ -286,7 +286,7 @@ class Trainer:
             scaling = step.scaler.is_enabled()
             self._update(
                 interval=self.meter.read(),
-                metrics_lines=self.logger.lines,
+                **self.logger.written(),
                 scaler=step.scaler.state_dict() if scaling else None,
                 clock=self._clock(),
             )
@@ -315,7 +315,7 @@ class Trainer:
                 self.model, self.run, None, weight_hash, to_train=True
             )
             for reason in skipped:
-                self.display.say(f"skipped {reason}")
+                self.display.warn(f"skipped {reason}")
             hashes = {"weight_hash", "function_hash", "schedule_hash"}
             before, now = (
                 state.model_dump(include=hashes) for state in (found.state, self.state)
@@ -359,7 +359,7 @@ def _require_continuation(run: Run, old: Run, display: Display) -> None:
     """Check that a folder's run is this one, and say what may round differently."""
     require_same(run.path, old.model_dump(), run.model_dump())
     if changes := rounding_changes(old, run):
-        display.say(
+        display.warn(
             "not bit-exact from here on, since these changed: " + ", ".join(changes)
         )
 

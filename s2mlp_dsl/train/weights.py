@@ -14,7 +14,7 @@ from s2mlp_dsl.errors import EnvironmentFailure, UsageError
 from s2mlp_dsl.train import checkpoint as checkpoints
 from s2mlp_dsl.train.checkpoint import Checkpoint
 from s2mlp_dsl.train.job import Start
-from s2mlp_dsl.train.run import Run
+from s2mlp_dsl.train.run import RUN, Run
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,8 @@ def _of_run(source: Path) -> tuple[dict[str, Tensor], str]:
     if (source / checkpoints.MANIFEST).is_file():
         found = _valid(source)
     else:
+        if (source / RUN).exists():
+            Run.open(source)  # verifies it
         newest, _ = checkpoints.newest(source)
         if newest is None:
             raise EnvironmentFailure(f"{source} is not a run folder with a checkpoint")
@@ -155,7 +157,14 @@ def load_checkpoint(
             raise EnvironmentFailure(f"{run.path} has no checkpoint yet")
         found = newest
     tensors = found.model if to_train else found.tested
+    if not to_train:
+        _require_numbers(model, tensors, found.path)
     expected = weight_hash or run.job.weight_hash
+    if found.state.function_hash != run.job.function_hash:
+        raise UsageError(
+            f"{found.path} is of function {found.state.function_hash}, the run "
+            f"{run.path} of {run.job.function_hash}"
+        )
     hashes = {expected, run.job.weight_hash, found.state.weight_hash}
     report = load_tensors(model, tensors, str(found.path), partial=say is not None)
     if len(hashes) > 1 and report.complete:
@@ -168,6 +177,23 @@ def load_checkpoint(
         for line in report.lines():
             say(line)
     return found, skipped
+
+
+def _require_numbers(
+    model: nn.Module, tensors: Mapping[str, Tensor], source: Path
+) -> None:
+    """Raise EnvironmentFailure naming the first tensor that is not all numbers.
+
+    Buffers may be infinite, as masks are.
+    """
+    trained = {name for name, _ in model.named_parameters()}
+    for name, tensor in sorted(tensors.items()):
+        bad_N = ~tensor.isfinite() if name in trained else tensor.isnan()
+        if bad_N.any():
+            raise EnvironmentFailure(
+                f"{source}: {name} has {int(bad_N.sum()):,} of {tensor.numel():,} "
+                "values that are not finite numbers"
+            )
 
 
 def _shape(tensor: Tensor) -> str:

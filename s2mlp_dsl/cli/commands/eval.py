@@ -1,6 +1,5 @@
 """`s2mlp-dsl eval RUN`."""
 
-import sys
 from pathlib import Path
 
 import click
@@ -14,6 +13,7 @@ from s2mlp_dsl.cli.options import (
 )
 from s2mlp_dsl.cli.output import print_json
 from s2mlp_dsl.cli.runs import rebuild, say
+from s2mlp_dsl.escape import plain
 
 FITTING = 20  # classes whose confusions fit a screen
 
@@ -52,7 +52,7 @@ def command(
         say=say,
     )
     for skipped in result.skipped:
-        print(f"skipped {skipped}", file=sys.stderr)
+        say(f"skipped {skipped}")
     if form == "json":
         print_json(result.model_dump(mode="json"))
         return 0
@@ -60,14 +60,14 @@ def command(
         f"{result.accuracy:.2%} of {result.images} test images "
         f"({result.correct} right), loss {result.loss:.4f}, {result.checkpoint}"
     )
-    width = max(len(one.name) for one in result.classes)
-    for one in result.classes:
+    names = [plain(one.name) for one in result.classes]
+    width = max(map(len, names))
+    for name, one in zip(names, result.classes, strict=True):
         share = "none tested" if one.accuracy is None else f"{one.accuracy:7.2%}"
-        print(f"  {one.name:<{width}}  {share}  {one.correct} of {one.images}")
+        print(f"  {name:<{width}}  {share}  {one.correct} of {one.images}")
     if result.unreadable:
         print(f"{result.unreadable} further images cannot be read")
     if result.confusion is not None:
-        names = [one.name for one in result.classes]
         print("\n".join(_confusions(names, result.confusion)))
     return 0
 

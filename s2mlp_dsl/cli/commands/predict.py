@@ -13,6 +13,7 @@ from s2mlp_dsl.cli.options import (
 from s2mlp_dsl.cli.output import print_json
 from s2mlp_dsl.cli.runs import rebuild, say
 from s2mlp_dsl.errors import EnvironmentFailure
+from s2mlp_dsl.escape import plain
 
 
 @click.command()
@@ -60,7 +61,7 @@ def command(
         print_json([one.model_dump(mode="json") for one in predictions])
         return _failed(failures)
     for one in predictions:
-        guesses = ", ".join(f"{g.name} {g.probability:.1%}" for g in one.top)
+        guesses = ", ".join(f"{plain(g.name)} {g.probability:.1%}" for g in one.top)
         print(f"{one.path}: {guesses}")
     return _failed(failures)
 
