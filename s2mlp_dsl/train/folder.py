@@ -116,7 +116,8 @@ class _Folder:
         disk.require_no_links(path, *(path / name for name in names), *folders)
         for folder in folders:
             if folder.is_dir():
-                disk.require_no_links(path, *folder.iterdir())
+                inside = (p for p in folder.iterdir() if not disk.is_leftover(p.name))
+                disk.require_no_links(path, *inside)
 
     def leave(self) -> None:
         """Let go; a new run that came to nothing leaves nothing behind."""
