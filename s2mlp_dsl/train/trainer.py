@@ -71,13 +71,9 @@ def train(
     old = Run.open(out) if resuming else None
     if old is not None:
         require_same(out, {"job": old.job.model_dump()}, {"job": job.model_dump()})
-        summary = old.summary()
-        if summary is not None and _load_finished(
-            model.to(accelerator.device), old, summary
-        ):
+        if (summary := _load_finished(model, old, accelerator)) is not None:
             return summary
-        if data_root is None and old.data_root is not None:
-            data_root = Path(old.data_root)
+        data_root = data_root or (Path(old.data_root) if old.data_root else None)
     data = open_data(job, accelerator.device, data_root)
     sampler = sampler_of(job.recipe, data.train.images)
     distributed = init_distributed(accelerator.device)
@@ -107,15 +103,19 @@ def train(
     return summary
 
 
-def _load_finished(model: nn.Module, run: Run, summary: Summary) -> bool:
-    """Load a run's last weights; False if they are damaged, but earlier ones are not.
+def _load_finished(
+    model: nn.Module, run: Run, accelerator: Accelerator
+) -> Summary | None:
+    """Load a finished run's last weights and return its summary.
 
-    Its checkpoints may have been deleted to save space.
+    None if it is not finished, or if its last weights are damaged and earlier ones are
+    not. Its checkpoints may have been deleted to save space.
     """
-    if not checkpoints.stored(run.path):
-        return True
-    found, _ = load_checkpoint(model, run, None, None)
-    return found.path.name == summary.checkpoint
+    summary = run.summary()
+    if summary is None or not checkpoints.stored(run.path):
+        return summary
+    found, _ = load_checkpoint(model.to(accelerator.device), run, None, None)
+    return summary if found.path.name == summary.checkpoint else None
 
 
 def _finished(summary: Summary) -> str:

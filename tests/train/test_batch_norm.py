@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from s2mlp_dsl.train import Evaluation, Summary, UsageError, evaluate, plan, train
+from s2mlp_dsl.train import Evaluation, Run, UsageError, evaluate, plan, train
 from s2mlp_dsl.train.model import checkpoint_blocks, compile_blocks, set_dropout
 from tests.recipes import Cosine, Mixup
 
@@ -124,7 +124,8 @@ def launch(ranks: int, out: Path, *more: str) -> Evaluation:
 def test_ranks_report_what_the_saved_weights_give(ranks: int, tmp_path: Path) -> None:
     out = tmp_path / "run"
     together = launch(ranks, out)
-    summary = Summary.model_validate_json((out / "summary.json").read_text())
+    summary = Run.open(out).summary()
+    assert summary is not None
     alone = evaluate(net(), out, device="cpu")
     assert alone.correct == together.correct
     for loss in (alone.loss, together.loss):
