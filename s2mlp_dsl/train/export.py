@@ -30,7 +30,6 @@ import struct
 from pathlib import Path
 
 import torch
-from s2mlp_dsl import disk
 from model import {model_class}
 
 HERE = Path(__file__).parent

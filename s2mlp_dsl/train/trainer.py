@@ -86,8 +86,6 @@ def train(
         run = describe(model, job, out, data, sampler, accelerator, world_size)
         if old is not None:
             _require_continuation(run, old, display)
-        for line in data.left_out:
-            display.say(line)
         prepare(model.to(accelerator.device), job.recipe)
         with (
             taken(run, old, distributed),
@@ -97,10 +95,7 @@ def train(
             trainer = Trainer(
                 run, model, data, sampler, accelerator, distributed, display, stop
             )
-            summary = trainer.fit(tensorboard)
-        distributed.barrier()
-        display.say(_finished(summary))
-    return summary
+            return trainer.fit(tensorboard)
 
 
 def _load_finished(
@@ -165,6 +160,8 @@ class Trainer:
 
     def fit(self, tensorboard: bool = False) -> Summary:
         """Run all remaining epochs. Raises Interrupted and other RunErrors."""
+        for line in self.data.left_out:
+            self.display.say(line)
         rank, world_size = self.distributed.rank, self.distributed.world_size
         split = BatchSplit(rank, world_size, self.recipe.micro_batch)
         wanted = self.sampler.batches(self.state.step, split)
@@ -183,6 +180,8 @@ class Trainer:
             self.logger.finish(summary)
         if self.train_step.ema is not None:
             self.train_step.ema.copy_to_model()
+        self.distributed.barrier()
+        self.display.say(_finished(summary))
         return summary
 
     def _train_epoch(self) -> None:

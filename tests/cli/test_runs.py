@@ -199,7 +199,10 @@ def test_a_run_whose_model_was_changed_says_what_differs(
     shutil.copytree(run, edited)
     text = (edited / "model.arch").read_text()
     assert text.count("head: linear(10)") == 1
-    (edited / "model.arch").write_text(text.replace("head: ", "top: "))
+    changed = text.replace("head: ", "top: ")
+    old = Run.open(edited)
+    job = old.job.model_copy(update={"model_text": changed})
+    old.model_copy(update={"job": job}).create()
     image = tmp_path / "one.png"
     Image.fromarray(np.zeros((8, 8), np.uint8)).save(image)
     for words in (("eval", edited), ("predict", edited, image)):
