@@ -46,6 +46,13 @@ def test_a_right_program_on_every_default_backend() -> None:
         assert 0 < check.worst < check.tolerance
 
 
+def test_emitted_runs_as_the_command_line_starts_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    assert all(check.passed for check in _checks("emitted").values())
+
+
 @pytest.mark.slow
 def test_a_right_program_compiled() -> None:
     assert all(check.passed for check in _checks("compile").values())

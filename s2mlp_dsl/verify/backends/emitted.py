@@ -15,6 +15,7 @@ from s2mlp_dsl.verify.workload import Workload
 SCRIPT = """
 import sys, torch
 sys.modules["s2mlp_dsl"] = None
+sys.path.insert(0, "")  # PYTHONSAFEPATH, which the command line sets, leaves it out
 import emitted
 given = torch.load("given.pt", weights_only=True)
 made = []
