@@ -23,24 +23,23 @@ from typing import Any
 import torch
 from PIL import Image
 from rows import Row, interleaved, main, ratio
-from s2mlp_dsl.ir.recipe import Recipe
-from s2mlp_dsl.train.folder import MEAN, STD, folder
-from s2mlp_dsl.train.mix import Mix
-from s2mlp_dsl.train.order import order_of
 from torch.utils.data import DataLoader
 from torchvision.datasets import ImageFolder
 from torchvision.transforms import InterpolationMode, v2
 
 from s2mlp_dsl.api import elaborate
+from s2mlp_dsl.data.image_folder import MEAN, STD
+from s2mlp_dsl.recipe import Recipe
 from s2mlp_dsl.train import Job, train
+from s2mlp_dsl.train.data import BatchMixer, open_data, sampler_of
 
 CLASSES, BATCH = 4, 16
 PAPER: list[dict[str, Any]] = [
     {"kind": "random_resized_crop"},
-    {"kind": "flip"},
+    {"kind": "horizontal_flip"},
     {"kind": "rand_augment", "magnitude": 9},
     {"kind": "color_jitter", "amount": 0.3},
-    {"kind": "erasing", "p": 0.25},
+    {"kind": "random_erasing", "p": 0.25},
     {"kind": "mixup", "alpha": 0.8},
     {"kind": "cutmix", "alpha": 1.0},
 ]
@@ -113,10 +112,10 @@ def recipe(**changes: object) -> Recipe:
 def runners(root: Path, given: argparse.Namespace) -> Iterator[Any]:
     """The batches `train` would see."""
     chosen = recipe(epochs=100_000, workers=given.workers)
-    data = folder(job(chosen), torch.device("cpu"), root)
-    requests = order_of(chosen, data.train.images).requests(0)
-    mix = Mix(chosen, CLASSES)
-    for batch in data.train.batches(requests):
+    data = open_data(job(chosen), torch.device("cpu"), root)
+    wanted = sampler_of(chosen, data.train.images).batches(0)
+    mix = BatchMixer(chosen, CLASSES)
+    for batch in data.train.batches(wanted):
         yield mix(batch.images_BCHW, batch.labels_B)
 
 

@@ -21,16 +21,17 @@ from typing import get_args
 
 import torch
 from rows import ROOT, Row, main
-from s2mlp_dsl.ir.recipe import Cosine, Precision, Recipe, Synthetic
-from s2mlp_dsl.train.memory import InMemory
-from s2mlp_dsl.train.order import Request
-from s2mlp_dsl.train.schedule import schedule_of
 from torch.nn import functional as F
 
 import s2mlp_dsl as s2
+from s2mlp_dsl.data.batch import Batch, BatchIndices
+from s2mlp_dsl.data.memory import InMemory
+from s2mlp_dsl.recipe import Precision, Recipe
+from s2mlp_dsl.recipe.datasets.synthetic import Synthetic
+from s2mlp_dsl.recipe.learning_rate import LearningRate
+from s2mlp_dsl.recipe.schedules.cosine import Cosine
 from s2mlp_dsl.train import Job, train
-from s2mlp_dsl.train.data import Batch
-from s2mlp_dsl.train.device import Place, choose_place
+from s2mlp_dsl.train.device import Accelerator, choose_accelerator
 from s2mlp_dsl.train.optimizer import build_optimizer
 
 TARGET = 1.03
@@ -48,9 +49,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def rows(given: argparse.Namespace) -> Iterator[Row]:
     torch.set_num_threads(given.threads)
-    place = choose_place(given.device, given.precision)
+    accelerator = choose_accelerator(given.device, given.precision)
     sizes = {"width": 96, "depth": 4, "patch": 8, "size": 64, "classes": 10}
-    model = s2.compile(ROOT / "specs/s2mlp.arch", **sizes).to(place.device)
+    model = s2.compile(ROOT / "specs/s2mlp.arch", **sizes).to(accelerator.device)
     recipe = Recipe(
         data=Synthetic(images=PER_EPOCH * given.batch),
         epochs=1 if given.quick else given.epochs,
@@ -58,13 +59,14 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
         schedule=Cosine(),
         precision=given.precision,
     )
-    bare, ours = paired_run(model, recipe, place)
+    bare, ours = paired_run(model, recipe, accelerator)
     # On a GPU the wall time counts; on a shared CPU it includes other processes.
-    on_gpu = place.device.type == "cuda"
+    on_gpu = accelerator.device.type == "cuda"
     for at, kind in enumerate(("processor time", "wall time")):
         costs = [mine[at] / theirs[at] for theirs, mine in zip(bare, ours, strict=True)]
         median, between = interval(costs)
-        detail = f"{between}; {len(ours)} pairs, {place.device}, {place.precision}"
+        on = f"{accelerator.device}, {accelerator.precision}"
+        detail = f"{between}; {len(ours)} pairs, {on}"
         target = TARGET if at == on_gpu else None
         yield Row(
             f"step of train / bare loop, {kind}", median, "×", target, detail=detail
@@ -72,28 +74,28 @@ def rows(given: argparse.Namespace) -> Iterator[Row]:
 
 
 def paired_run(
-    model: torch.nn.Module, recipe: Recipe, place: Place
+    model: torch.nn.Module, recipe: Recipe, accelerator: Accelerator
 ) -> tuple[list[Seconds], list[Seconds]]:
     """Seconds of each step of the bare loop and of `train`."""
-    bare, ours, step = [], [], bare_step(copy.deepcopy(model), recipe, place)
+    bare, ours, step = [], [], bare_step(copy.deepcopy(model), recipe, accelerator)
     given = InMemory.batches
 
     def paired_batches(
-        self: InMemory, requests: Iterable[Request]
+        self: InMemory, requests: Iterable[BatchIndices]
     ) -> Generator[Batch, None, None]:
         if self.images != PER_EPOCH * recipe.batch:  # the test's
             yield from given(self, requests)
             return
         for number, batch in enumerate(given(self, requests)):
-            start = now(place)
+            start = now(accelerator)
             step(batch, number)
-            middle = now(place)
+            middle = now(accelerator)
             yield batch
             # When it asks for the next batch, `train` has finished the step. The last
             # step of an epoch is left out: a test and a checkpoint follow it.
             if number >= WARM and (number + 1) % PER_EPOCH:
                 bare.append(since(start, middle))
-                ours.append(since(middle, now(place)))
+                ours.append(since(middle, now(accelerator)))
 
     InMemory.batches = paired_batches  # type: ignore[method-assign]
     job = Job(
@@ -108,22 +110,24 @@ def paired_run(
         recipe_name="loop",
     )
     with tempfile.TemporaryDirectory() as folder:
-        train(model, job, Path(folder) / "run", device=str(place.device), quiet=True)
+        train(
+            model, job, Path(folder) / "run", device=str(accelerator.device), quiet=True
+        )
     return bare, ours
 
 
 def bare_step(
-    model: torch.nn.Module, recipe: Recipe, place: Place
+    model: torch.nn.Module, recipe: Recipe, accelerator: Accelerator
 ) -> Callable[[Batch, int], None]:
     """The training step that one would write first."""
     optimizer = build_optimizer(model, recipe.optimizer)
-    schedule = schedule_of(recipe, (recipe.epochs or 0) * PER_EPOCH, PER_EPOCH)
+    schedule = LearningRate.of(recipe, (recipe.epochs or 0) * PER_EPOCH, PER_EPOCH)
     model.train()
 
     def step(batch: Batch, number: int) -> None:
         optimizer.zero_grad()
-        with place.lent(model):
-            logits = place.forward(model, batch.images_BCHW)
+        with accelerator.weights(model):
+            logits = accelerator.forward(model, batch.images_BCHW)
             loss = F.cross_entropy(logits.float(), batch.labels_B)
             loss.backward()
         for group in optimizer.param_groups:
@@ -133,9 +137,9 @@ def bare_step(
     return step
 
 
-def now(place: Place) -> Seconds:
-    if place.device.type == "cuda":
-        torch.cuda.synchronize(place.device)
+def now(accelerator: Accelerator) -> Seconds:
+    if accelerator.device.type == "cuda":
+        torch.cuda.synchronize(accelerator.device)
     return time.process_time(), time.perf_counter()
 
 

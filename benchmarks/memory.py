@@ -22,11 +22,11 @@ from concurrent.futures import ProcessPoolExecutor
 import torch
 from handwritten import SIZES, like
 from rows import ROOT, Row, main
-from s2mlp_dsl.bench.memory import PeakMemory
-from s2mlp_dsl.train.blocks import checkpoint_activations
 from torch import Tensor, nn
 
 import s2mlp_dsl as s2
+from s2mlp_dsl.bench.measure import PeakMemory
+from s2mlp_dsl.train.model import checkpoint_blocks
 
 BLOCKS = {"s2mlp_deep": 6, "s2mlp_wide": 3}
 
@@ -79,7 +79,7 @@ def measure(
     memory = PeakMemory(torch.device("cpu"))
     net = build(who, name, depth)
     if again:
-        checkpoint_activations(net)
+        checkpoint_blocks(net)
     x = torch.randn(batch, 3, 224, 224)
     step(net, x)
     memory.restart()

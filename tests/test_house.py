@@ -243,3 +243,11 @@ def test_import_without_unix() -> None:
     subprocess.run(
         [sys.executable, "-c", program, *modules], cwd=PACKAGE.parent, check=True
     )
+
+
+@pytest.mark.parametrize("folder", ["benchmarks", "tools"])
+def test_what_they_import_of_us_exists(folder: str) -> None:
+    for path in (PACKAGE.parent / folder).rglob("*.py"):
+        for name in imports(path):
+            if name.startswith("s2mlp_dsl"):
+                assert name in files(), f"{path} imports {name}"

@@ -5,13 +5,13 @@ from collections.abc import Callable
 import torch
 from handwritten import SIZES, like
 from rows import ROOT
-from s2mlp_dsl.train.blocks import compile_blocks
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 import s2mlp_dsl as s2
 from on_gpu.setup import BF16, Setup
-from s2mlp_dsl.train.device import Place
+from s2mlp_dsl.train.device import Accelerator
+from s2mlp_dsl.train.model import compile_blocks
 
 # Of the recipe's setting `precision`: what each of its values is, in words.
 PRECISIONS = {"bf16_weights": "bf16 weights", "bf16": "autocast"}
@@ -48,14 +48,14 @@ def training(
 ) -> Callable[[], None]:
     """A step as `train` takes it: copies of weights, passes, AdamW of the masters."""
     compile_blocks(net, autotune)
-    place = Place(setup.device, precision)
+    accelerator = Accelerator(setup.device, precision)
     images, labels = setup.images(), torch.arange(setup.batch, device=setup.device)
     optimizer = torch.optim.AdamW(net.parameters(), fused=True)
 
     def step() -> None:
         net.zero_grad()
-        with place.lent(net):
-            F.cross_entropy(place.forward(net, images).float(), labels).backward()
+        with accelerator.weights(net):
+            F.cross_entropy(accelerator.forward(net, images).float(), labels).backward()
         optimizer.step()
 
     return step
@@ -77,14 +77,14 @@ def inference(
 
 def passes(net: nn.Module, x: Tensor, precision: str) -> Callable[[], None]:
     """Forward and backward of a part of a model, of a map in the stream's type."""
-    place = Place(x.device, precision)
+    accelerator = Accelerator(x.device, precision)
     x = x.to(BF16 if precision == "bf16_weights" else torch.float32).requires_grad_()
 
     def both() -> None:
         net.zero_grad()
         x.grad = None
-        with place.lent(net):
-            place.forward(net, x).float().sum().backward()
+        with accelerator.weights(net):
+            accelerator.forward(net, x).float().sum().backward()
 
     return both
 
