@@ -42,9 +42,9 @@ _FRAMES = 100  # of Python's stack that one level of nesting may take
 _current: ContextVar[Limits] = ContextVar("limits", default=_DEFAULT)
 
 
-def fits_float32(value: Fraction | float) -> bool:
+def fits_float32(value: Fraction) -> bool:
     """Whether single precision has the number, neither 0 nor infinite in its place."""
-    return not value or _SMALLEST <= abs(Fraction(value)) <= _LARGEST
+    return not value or _SMALLEST <= abs(value) <= _LARGEST
 
 
 def limits() -> Limits:

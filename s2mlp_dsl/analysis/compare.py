@@ -19,13 +19,21 @@ from s2mlp_dsl.ir.print import print_arguments, print_op
 from s2mlp_dsl.ir.program import Body, Model, Op, Region, Statement
 from s2mlp_dsl.ir.shape import Map, Shape, Vector, positions
 from s2mlp_dsl.ir.walk import occurrences, walk
-from s2mlp_dsl.operators import SIGNATURES, Properties, Refusal, applied
+from s2mlp_dsl.operators import (
+    POINTWISE,
+    SIGNATURES,
+    Operator,
+    Properties,
+    Refusal,
+    applied,
+)
 from s2mlp_dsl.operators import ReceptiveField as OperatorReceptiveField
 
 # `mixed`: every output channel is a combination of several, with weights of its own.
 Channel = Literal["agnostic", "specific", "mixed"]
 _ROOM = 32  # the sides of a map that is large enough to show what an operator does
 _LARGE = _ROOM**2  # positions
+_TOO_LARGE = 2**20  # positions of which none are listed
 
 
 class Table1Row(Record):
@@ -214,7 +222,14 @@ def _of_region(
 
 
 def _moves_positions(statement: Statement) -> TypeGuard[Region]:
-    return isinstance(statement, Region) and _entries(statement.enter) is not None
+    if not isinstance(statement, Region) or _is_too_large(statement.enter):
+        return False
+    return _entries(statement.enter) is not None
+
+
+def _is_too_large(op: Op) -> bool:
+    assert op.source is not None
+    return max(positions(op.source), positions(op.result)) > _TOO_LARGE
 
 
 def _ops(model: Model, body: Body) -> Iterator[Op]:
@@ -227,7 +242,7 @@ def _ops(model: Model, body: Body) -> Iterator[Op]:
 
 
 def _properties(op: Op) -> Properties:
-    return applied(op).properties()
+    return _roomy(op).properties() if _is_too_large(op) else applied(op).properties()
 
 
 def _mixes(op: Op) -> bool:
@@ -253,11 +268,21 @@ def _only_statistics(op: Op) -> bool:
 
 def _receptive_field(op: Op) -> OperatorReceptiveField:
     """What an operator depends on, on a map of a size that is quick to relate."""
+    operator = _roomy(op)
+    if positions(operator.shape()) > _TOO_LARGE:
+        return POINTWISE  # it adds positions, and mixes nothing
+    return operator.receptive_field()
+
+
+def _roomy(op: Op) -> Operator:
+    """The operator, on a smaller map if its own is large."""
     operator, source = applied(op), op.source
     assert source is not None
     if isinstance(source, Map) and positions(source) > _LARGE:
         sides = {
-            side: min(getattr(source, side), _ROOM) for side in ("height", "width")
+            side: min(length, _ROOM)
+            for side in ("time", "height", "width")
+            if (length := getattr(source, side)) is not None
         }
         small = operator.on(source.model_copy(update=sides))
         try:
@@ -265,7 +290,7 @@ def _receptive_field(op: Op) -> OperatorReceptiveField:
             operator = small
         except Refusal:
             pass  # then on the large map, which takes longer
-    return operator.receptive_field()
+    return operator
 
 
 def _entries(op: Op) -> Callable[[], Sequence[int]] | None:

@@ -43,6 +43,7 @@ MOST_POSITIONS = 2**16
 MOST_BITS = 2**30
 MOST_CHANNELS = 2**16
 MOST_STEPS = 1024
+_MOST_LISTED = 4 * MOST_POSITIONS  # positions of any map after the first
 MOST_WORK = 8_000_000  # rows read and joined, all statements together
 _MOVES_PER_ROW = 4  # entries moved in the time that a row takes
 _BITS_PER_ROW = 2**14  # joined in the time that a row takes, however short
@@ -300,6 +301,8 @@ class _Tracker(Flow[Relation]):
     def _receptive_field(self, op: Op, source: Shape) -> OperatorReceptiveField:
         """What an operator reads. On a large map it is not asked for too much."""
         operator = applied(op)
+        if operator.listed_reads() > MOST_WORK or positions(op.result) > _MOST_LISTED:
+            raise TooLarge
         if (
             positions(source) > _QUICK
             and positions(op.result) * self.count > MOST_BITS

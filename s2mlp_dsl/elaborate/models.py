@@ -63,6 +63,9 @@ def base_of(declared: Declared, report: Report) -> Base:
             raise AlreadyReported
         if any(variant is before for before, _ in variants):
             raise _cycle([before for before, _ in variants], variant, report)
+        if len(variants) >= limits().nesting:
+            at, limit = variants[0][0].base.name.span, limits().nesting
+            raise report.add(exceeded.VARIANTS_TOO_DEEP, at, limit=limit)
         variants.append((variant, declared))
         declared = _model_named(variant.base.name, declared, report)
     assert isinstance(declared.declaration, tree.Model)

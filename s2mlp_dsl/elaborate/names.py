@@ -151,6 +151,8 @@ class _Checker:
         if not body.statements:
             self.report.add(NOTHING_INSIDE, body.span)
         for statement in body.statements:
+            if len(self.report.diagnostics) >= _MOST_MISTAKES:
+                return
             if statement.label is not None:
                 self.check_free(statement.label)
             inside = known | {"dim"}

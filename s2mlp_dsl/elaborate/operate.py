@@ -164,7 +164,7 @@ class Operators:
             return self.evaluator.as_count(value, node.span, parameter.least)
         if value in words if words else kind_of(value) == "number":
             assert not isinstance(value, tuple | ShiftRef | BlockArgument)
-            if not isinstance(value, str) and not fits_float32(value):
+            if not isinstance(value, str) and not fits_float32(Fraction(value)):
                 raise self.evaluator.fail(arguments.BEYOND_FLOATS, node.span)
             return str(value) if words else value
         raise self.evaluator.fail(

@@ -32,6 +32,7 @@ from s2mlp_dsl.operators._fixed_kernels import (
     depthwise_parts,
     is_channel_agnostic,
     mixing_parts,
+    reads_all,
     reads_neighbours,
     weight,
     with_channels,
@@ -102,6 +103,14 @@ class Convolution(Operator):
     def macs(self) -> int:
         each = self.group_channels * self.kernel**2
         return positions(self.shape()) * self.outputs * each
+
+    def listed_reads(self) -> int:
+        if self.fixed is None:
+            return 0
+        kernels = {kernel for kernels in self.fixed.filters for kernel in kernels}
+        if self.is_depthwise:
+            kernels = {one for one in kernels if not reads_all(one)}
+        return positions(self.shape()) * self.kernel**2 * len(kernels)
 
     def receptive_field(self) -> ReceptiveField:
         groups, fixed = self.group_count, self.fixed

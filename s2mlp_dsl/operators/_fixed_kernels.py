@@ -97,7 +97,16 @@ def depthwise_parts(fixed: Kernels, windows: Windows) -> tuple[Part, ...]:
     masks: dict[Kernel, int] = defaultdict(int)
     for (kernel,), run in with_channels(fixed, windows.x.channels):
         masks[kernel] |= sum(1 << channel for channel in run)
-    return tuple(Part(mask, _table(kernel, windows)) for kernel, mask in masks.items())
+    return tuple(
+        Part(mask, windows.grid() if reads_all(kernel) else _table(kernel, windows))
+        for kernel, mask in masks.items()
+    )
+
+
+def reads_all(kernel: Kernel) -> bool:
+    """Whether all of a window is read, wherever it lies: no taps cancel."""
+    flat = [value for row in kernel for value in row]
+    return min(flat) > 0 or max(flat) < 0
 
 
 def mixing_parts(

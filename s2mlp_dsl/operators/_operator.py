@@ -162,6 +162,10 @@ class Operator(Definition):
         """Which positions and channels an output depends on."""
         raise NotImplementedError
 
+    def listed_reads(self) -> int:
+        """About how many reads `receptive_field` lists one by one, before it does."""
+        return 0
+
     @property
     def keeps_zeros(self) -> bool:
         """Whether an output is always 0 where all that it reads is always 0.

@@ -83,6 +83,11 @@ CALLS_TOO_DEEP = TOO_DEEP.says(
     notes=how_to_raise("nesting"),
     help="call fewer blocks from blocks",
 )
+VARIANTS_TOO_DEEP = TOO_DEEP.says(
+    "more than {limit} levels of variants",
+    notes=how_to_raise("nesting"),
+    help="derive the variant from the model itself",
+)
 
 ROWS = Code("A0811", "too many study rows")
 STUDY_ROWS = ROWS.says(
