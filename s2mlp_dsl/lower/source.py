@@ -103,8 +103,10 @@ def _header(model: Model, analysis: Analysis, provenance: Provenance) -> str:
     if model.doc:
         lines += [*textwrap.wrap(_harmless(model.doc), 80), ""]
     lines += [f"Made by s2mlp-dsl {provenance.version}. Edit the spec, not this file."]
-    if provenance.command:
-        lines += ["Made again by", "", f"    {_harmless(provenance.command)}"]
+    command = provenance.command
+    # One that would have to be changed to be shown, within its quotes, is left out.
+    if command and command == _harmless(command):
+        lines += ["Made again by", "", f"    {command}"]
     lines += [
         "",
         f"function {analysis.function_hash}",

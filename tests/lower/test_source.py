@@ -2,6 +2,7 @@
 
 import ast
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -146,3 +147,17 @@ def test_two_definitions_of_a_block() -> None:
     )
     net = elaborate(spec).build()
     assert [type(part).__name__ for part in net.children()][1:] == ["B", "B2"]
+
+
+@pytest.mark.parametrize("name", ["a\"$(touch x)'.arch", 'a" b.arch', "a'b.arch"])
+def test_a_command_is_shown_as_it_is_or_not_at_all(name: str, tmp_path: Path) -> None:
+    spec = tmp_path / name
+    spec.write_text(
+        "edition 1\nmodel m {\n image(1, 8, 8)\n pool(mean)\n linear(3)\n}\n"
+    )
+    text = elaborate(spec).emit("torch").decode()
+    assert "Made again by" not in text
+    spec = spec.rename(tmp_path / "a b.arch")
+    text = elaborate(spec).emit("torch").decode()
+    (line,) = (one for one in text.splitlines() if "s2mlp-dsl compile" in one)
+    assert Path(shlex.split(line)[2]).name == "a b.arch"
