@@ -5,7 +5,7 @@ import shlex
 import shutil
 from pathlib import Path
 
-from tests.cli.running import ROOT, s2mlp
+from tests.cli.running import ROOT, process
 
 README = ROOT / "README.md"
 
@@ -33,7 +33,7 @@ def test_the_commands_run(tmp_path: Path) -> None:
         short = {"train": ["--set", "epochs=3"], "study": ["--dry-run"]}
         if command[1] == "verify":
             command[2] = "specs/digits.arch"
-        done = s2mlp(*command[1:], *short.get(command[1], []), cwd=tmp_path)
+        done = process(*command[1:], *short.get(command[1], []), cwd=tmp_path)
         assert done.returncode == 0, f"{line}\n{done.stderr}"
     assert {"s2mlp_deep.py", "deep.svg", "runs"} <= {
         path.name for path in tmp_path.iterdir()
