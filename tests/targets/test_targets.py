@@ -212,11 +212,19 @@ def test_export_refuses_what_patches_do_not_divide() -> None:
         exported(torch.randn(1, 3, 7, 8))
 
 
+ONE_POSITION = """edition 1
+model m {
+    image(4, 1, 1)
+    gelu
+    attention(2)
+}
+"""
+
+
 def test_export_says_which_statement_it_refuses() -> None:
     """As docs/artifacts.md says. If this fails, the limit is gone."""
-    text = "edition 1\nmodel m {\n    image(4, 1, 1)\n    gelu\n    attention(2)\n}\n"
     with pytest.raises(CannotLower) as raised:
-        elaborate(text).emit("export")
+        elaborate(ONE_POSITION).emit("export")
     (one,) = raised.value.diagnostics
     assert (one.code.number, one.primary.span.line) == ("A0901", 5)
     assert one.primary.text.startswith("torch.export: ")
@@ -318,10 +326,10 @@ def test_the_command_says_what_a_target_cannot_say(tmp_path: Path) -> None:
 
 
 def test_verify_says_it_too() -> None:
-    certificate = verify(FLAT, backends=["onnx"])
+    certificate = verify(ONE_POSITION, backends=["export"])
     (failure,) = certificate.as_data()["checks"][-2]["failures"]
-    assert (failure["code"], failure["line"]) == ("A0902", 2)
-    assert failure["message"].startswith("as onnx: in float32 the model's own")
+    assert (failure["code"], failure["line"]) == ("A0901", 5)
+    assert "torch.export: " in failure["message"]
 
 
 # usage
