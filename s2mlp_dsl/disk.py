@@ -8,7 +8,6 @@ import hashlib
 import json
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,11 +17,9 @@ from typing import Any
 from pydantic_core import from_json
 
 from s2mlp_dsl.errors import EnvironmentFailure, UsageError
-from s2mlp_dsl.files import replace_file
+from s2mlp_dsl.files import PLAIN, replace_file, write_new
 
 RECORD_BYTES = 64 * 2**20  # a larger record is not one of ours
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-_PLAIN = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 # What is written at first, here and by earlier versions.
 _ASIDE = re.compile(
     r"\.[0-9a-f]{16}\.tmp"
@@ -51,16 +48,14 @@ def make_folder(path: Path) -> list[Path]:
 
 def write(path: Path, data: bytes) -> None:
     """Write a new file and wait until it is on disk."""
-    with reported(path, "write"), os.fdopen(os.open(path, _NEW | _PLAIN), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    with reported(path, "write"):
+        write_new(path, data)
 
 
 def appending(path: Path) -> int:
     """A file descriptor that appends to a file, which is not a link."""
     with reported(path, "write"):
-        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | _PLAIN, 0o666)
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | PLAIN, 0o666)
 
 
 def sync_folder(path: Path) -> None:
@@ -73,11 +68,6 @@ def sync_folder(path: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def aside(path: Path) -> Path:
-    """A name in the same folder that nobody can have foreseen."""
-    return path.with_name(f".{secrets.token_hex(8)}.tmp")
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -108,7 +98,7 @@ def is_leftover(name: str) -> bool:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Delete what a killed process was writing: names as `aside` gives them."""
+    """Delete what a killed process was writing: names as `files.beside` gives them."""
     with reported(folder, "delete leftovers in"):
         for path in folder.iterdir() if folder.is_dir() else ():
             if not is_leftover(path.name):

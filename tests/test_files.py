@@ -56,8 +56,8 @@ def test_a_planted_link_is_not_written_through(
 ) -> None:
     outside = tmp_path / "outside"
     outside.write_text("mine")
-    monkeypatch.setattr("secrets.token_hex", lambda count: "known")
-    (tmp_path / ".known.tmp").symlink_to(outside)
+    monkeypatch.setattr("os.urandom", bytes)
+    (tmp_path / ".0000000000000000.tmp").symlink_to(outside)
     with pytest.raises(OSError, match="exists"):
         replace_file(tmp_path / "new", b"theirs")
     assert outside.read_text() == "mine"

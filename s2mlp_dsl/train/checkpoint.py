@@ -20,6 +20,7 @@ from torch import Tensor
 
 from s2mlp_dsl import disk
 from s2mlp_dsl.errors import EnvironmentFailure
+from s2mlp_dsl.files import beside
 from s2mlp_dsl.ir.node import Record
 
 FOLDER, LATEST, MANIFEST = "checkpoints", "latest", "manifest.json"
@@ -136,7 +137,7 @@ def save(
     path = folder / name_of(state.step)
     disk.require_no_links(run, path)
     disk.make_folder(folder)
-    aside = disk.aside(path)
+    aside = beside(path)
     files = {
         MODEL: dump_tensors(_plain(model)),
         OPTIMIZER: dump_tensors(_plain(optimizer)),

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from s2mlp_dsl import disk
+from s2mlp_dsl.files import beside
 from s2mlp_dsl.train import (
     EnvironmentFailure,
     Run,
@@ -223,7 +224,7 @@ def full(owner: str, name: str, times: int) -> Callable[..., None]:
         nonlocal seen
         seen += path.name == name
         if path.name == name and seen == times:
-            half = path if owner == "write" else disk.aside(path)
+            half = path if owner == "write" else beside(path)
             half.write_bytes(data[: len(data) // 2])
             with disk.reported(path, "write"):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
