@@ -22,6 +22,9 @@ from s2mlp_dsl.ir.walk import fold, within
 from s2mlp_dsl.operators import applied
 from s2mlp_dsl.source import Source, Span
 
+# Levels of variants for one of nesting: they take time, and none of Python's stack.
+_VARIANTS = 4
+
 Overrides = Mapping[str, tree.Expr]
 
 
@@ -63,8 +66,9 @@ def base_of(declared: Declared, report: Report) -> Base:
             raise AlreadyReported
         if any(variant is before for before, _ in variants):
             raise _cycle([before for before, _ in variants], variant, report)
-        if len(variants) >= limits().nesting:
-            at, limit = variants[0][0].base.name.span, limits().nesting
+        limit = _VARIANTS * limits().nesting
+        if len(variants) >= limit:
+            at = variants[0][0].base.name.span
             raise report.add(exceeded.VARIANTS_TOO_DEEP, at, limit=limit)
         variants.append((variant, declared))
         declared = _model_named(variant.base.name, declared, report)

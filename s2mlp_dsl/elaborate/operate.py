@@ -75,7 +75,8 @@ class Operators:
             name, value = parameter.name, operator.args.get(parameter.name)
             if parameter.kind != "count" or not isinstance(value, int):
                 continue
-            if value > _MOST_COUNT:
+            # The sizes of a map are bounded by its bytes.
+            if value > _MOST_COUNT and value not in result.dims:
                 raise Refusal(
                     arguments.ABOVE_MOST, argument=name, value=value, most=_MOST_COUNT
                 )
