@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from s2mlp_dsl.errors import EnvironmentFailure
+from s2mlp_dsl.escape import plain
 
 # torchvision's, and GIF.
 SUFFIXES = (
@@ -130,11 +131,7 @@ def _status(path: Path) -> os.stat_result | None:
 
 def shown(path: Path | str) -> str:
     """A path as text: what is not UTF-8, and control characters, as escapes."""
-    text = os.fsencode(path).decode("utf-8", errors="backslashreplace")
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode()
-        for one in text
-    )
+    return plain(os.fsencode(path).decode("utf-8", errors="backslashreplace"))
 
 
 def is_utf8(path: Path) -> bool:

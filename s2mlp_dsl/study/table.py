@@ -15,7 +15,6 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from s2mlp_dsl import escape
-from s2mlp_dsl.escape import plain
 from s2mlp_dsl.study.columns import Column, columns
 from s2mlp_dsl.study.summary import Line, Summary
 
@@ -31,7 +30,7 @@ def text(summary: Summary) -> str:
             column.title, justify="right" if column.right else "left", no_wrap=True
         )
     for line in summary.lines:
-        table.add_row(*(Text(plain(column.text(line))) for column in shown))
+        table.add_row(*(Text(escape.plain(column.text(line))) for column in shown))
     file = io.StringIO()
     console = Console(file=file, width=_UNBOUNDED, color_system=None, markup=False)
     console.print(table)

@@ -27,7 +27,6 @@ from s2mlp_dsl.train.curves import draw_curves
 from s2mlp_dsl.train.events import (
     Event,
     damage_text,
-    parse_event,
     read_events,
     read_lines,
 )
@@ -132,11 +131,10 @@ class MetricsFile:
         self.path = run / METRICS
         lines = read_lines(self.path)[: state.metrics_lines]
         events, damaged = read_events(lines)
-        kept = [
-            line
-            for line in lines
-            if (event := parse_event(line)) is not None and _is_before(event, state)
-        ]
+        left_out = set(damaged)
+        whole = [line for n, line in enumerate(lines, 1) if n not in left_out]
+        pairs = zip(whole, events, strict=True)
+        kept = [line for line, event in pairs if _is_before(event, state)]
         self.lines, self.digest = len(kept), hashlib.sha256()
         for line in kept:
             self.digest.update(line + b"\n")

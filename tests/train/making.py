@@ -1,6 +1,9 @@
 """Small models and jobs by hand, and how two runs are compared."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +11,10 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from s2mlp_dsl.train import Job
+from s2mlp_dsl.train import Evaluation, Job
 from tests.recipes import AdamW, Cosine, Digits, Recipe, Synthetic
+
+SCRIPT = Path(__file__).with_name("ranks.py")
 
 
 def mlp(
@@ -94,3 +99,19 @@ def snapshot(run: Path) -> dict[str, tuple[int, bytes]]:
         for path in sorted(run.rglob("*"))
         if path.is_file()
     }
+
+
+def launch(ranks: int, out: Path, *more: str, restarts: int = 0) -> Evaluation:
+    """Run `ranks.py` under torchrun; what it found of its run."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += [f"--nproc-per-node={ranks}", f"--max-restarts={restarts}"]
+    done = subprocess.run(
+        [*command, str(SCRIPT), str(out), *more],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return Evaluation.model_validate_json(out.with_suffix(".json").read_text())

@@ -1,8 +1,5 @@
 """Batch norm counts every batch once, alike on all ranks, and never one image alone."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from s2mlp_dsl.train import Evaluation, Run, UsageError, evaluate, plan, train
+from s2mlp_dsl.train import Run, UsageError, evaluate, plan, train
 from s2mlp_dsl.train.model import checkpoint_blocks, compile_blocks, set_dropout
 from tests.recipes import Cosine, Mixup
 
-from .making import job, recipe, weights
-
-SCRIPT = Path(__file__).with_name("ranks.py")
+from .making import job, launch, recipe, weights
 
 
 class Counting(nn.Module):
@@ -106,24 +101,10 @@ def test_a_module_shared_by_two_blocks_keeps_its_buffers() -> None:
     assert model.stack[0][1].num_batches_tracked == 2
 
 
-def launch(ranks: int, out: Path, *more: str) -> Evaluation:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    done = subprocess.run(
-        [*command, f"--nproc-per-node={ranks}", str(SCRIPT), str(out), "norm", *more],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return Evaluation.model_validate_json(out.with_suffix(".json").read_text())
-
-
 @pytest.mark.parametrize("ranks", [2, pytest.param(3, marks=pytest.mark.slow)])
 def test_ranks_report_what_the_saved_weights_give(ranks: int, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    together = launch(ranks, out)
+    together = launch(ranks, out, "norm")
     summary = Run.open(out).summary()
     assert summary is not None
     alone = evaluate(net(), out, device="cpu")

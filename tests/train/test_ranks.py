@@ -1,6 +1,5 @@
 """Many processes train as one does, over gloo on the CPU."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,24 +13,7 @@ from s2mlp_dsl.train import UsageError
 from s2mlp_dsl.train.distributed import rank_of_environment
 from s2mlp_dsl.train.job import Evaluation
 
-from .making import metrics, weights
-
-SCRIPT = Path(__file__).with_name("ranks.py")
-
-
-def launch(ranks: int, out: Path, *more: str, restarts: int = 0) -> Evaluation:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-    command += [f"--nproc-per-node={ranks}", f"--max-restarts={restarts}"]
-    done = subprocess.run(
-        [*command, str(SCRIPT), str(out), *more],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return Evaluation.model_validate_json(out.with_suffix(".json").read_text())
+from .making import SCRIPT, launch, metrics, weights
 
 
 @pytest.fixture(scope="module")
