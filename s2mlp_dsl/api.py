@@ -105,36 +105,27 @@ def compile(
 
 
 def register_timm(
-    spec: "str | Path | Spec", model: str | None = None, **settings: Any
+    spec: "str | Path | Spec",
+    model: str | None = None,
+    *,
+    pretrained_cfg: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> str:
     """Make `timm.create_model(name)` build a model of a spec; returns the name.
 
-    `num_classes` there is the model's parameter `classes`, where it has one; other
-    keywords are parameters of the model too. timm must be installed.
+    The module is what `compile` builds, with the methods of timm's models. timm's
+    `num_classes`, `in_chans`, `img_size`, `global_pool`, `drop_rate`, `drop_path_rate`,
+    `features_only` and `out_indices` mean there what they mean for any model; other
+    keywords are parameters of the spec's model, as `settings` are. `pretrained_cfg`
+    has entries of timm's own: `file` for weights, `mean` and `std` for images that are
+    not normalised as ImageNet's. timm must be installed. Raises ValueError where a
+    label of the model means something else in timm.
     """
-    import sys
-    from types import ModuleType
-
-    from timm.models import register_model
+    from s2mlp_dsl.timm_models.register import register
 
     loaded = spec if isinstance(spec, Spec) else load(spec)
-    name = loaded.choose_model(model).declaration.name.id
-
-    def build(pretrained: bool = False, **given: Any) -> "nn.Module":
-        if pretrained:
-            raise ValueError(f"{name} has no pretrained weights; load a run's")
-        for key in ("pretrained_cfg", "pretrained_cfg_overlay", "cache_dir"):
-            given.pop(key, None)
-        if (classes := given.pop("num_classes", None)) is not None:
-            given["classes"] = classes
-        return compile(loaded, name, **settings | given)
-
-    # timm keeps a list of names in the module that a function comes from.
-    home = sys.modules.setdefault("s2mlp_dsl_timm", ModuleType("s2mlp_dsl_timm"))
-    build.__name__ = build.__qualname__ = name
-    build.__module__ = home.__name__
-    register_model(build)
-    return name
+    given = {name: str(value) for name, value in settings.items()}
+    return register(loaded, model, given, pretrained_cfg or {})
 
 
 def verify(

@@ -17,6 +17,7 @@ from s2mlp_dsl.operators import SIGNATURES
 if TYPE_CHECKING:
     from torch import nn
 
+    from s2mlp_dsl.lower.module_class import Head
     from s2mlp_dsl.lower.source import Source
     from s2mlp_dsl.pictures.picture import Picture
     from s2mlp_dsl.pictures.theme import ThemeName
@@ -94,12 +95,14 @@ class Program:
         device: str = "cpu",
         dropout: bool = False,
         rows: bool = True,
+        head: "Head | None" = None,
     ) -> "Source":
         """The program as PyTorch source, with stochastic depth or dropout for training.
 
         `lowering` forces a shift implementation; else it is chosen for the device, and
-        so is the layout of maps, unless `rows` are ruled out. Raises `CannotLower` if
-        the implementation cannot compute one of the shifts.
+        so is the layout of maps, unless `rows` are ruled out. With a `head`, `forward`
+        is in two parts (`module_class.py`). Raises `CannotLower` if the implementation
+        cannot compute one of the shifts.
         """
         from s2mlp_dsl.lower.module_class import DROP_PATH, DROPOUT
         from s2mlp_dsl.lower.rows import uses_rows
@@ -120,6 +123,7 @@ class Program:
             lowering or default_for(device),
             (DROPOUT,) * dropout + (DROP_PATH,) * drop_path,
             rows=rows and lowering is None and uses_rows(device),
+            head=head,
         )
 
     def _compile_command(self, words: list[str]) -> str:
@@ -139,6 +143,7 @@ class Program:
         initialized: bool = True,
         dropout: bool = False,
         rows: bool = True,
+        head: "Head | None" = None,
     ) -> "nn.Module":
         """The program as a module on the CPU, for a device. As `source` otherwise.
 
@@ -147,7 +152,7 @@ class Program:
         """
         from s2mlp_dsl.lower.build import build
 
-        source = self.source(drop_path, lowering, device, dropout, rows)
+        source = self.source(drop_path, lowering, device, dropout, rows, head)
         return build(
             source, self.model.name, initialized=initialized, meta=device == "meta"
         )

@@ -1,7 +1,7 @@
 """Models of a file, by name, with parameters bound."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 
 from s2mlp_dsl.bounds import FLOAT_BYTES, limits
@@ -142,6 +142,32 @@ def expand_model(
     )
     _check_size(model, own.name.span, report)
     return model
+
+
+def with_image(base: Base, size: tuple[int, ...]) -> Base:
+    """The model for images of another size, (channels, height, width).
+
+    Only what the `image` statement says is changed, so statements with the old size in
+    an argument may refuse the new one. Raises `ValueError` where the model's body has
+    no such statement.
+    """
+    declaration = base.declared.declaration
+    assert isinstance(declaration, tree.Model)
+    statements = list(declaration.body.statements)
+    for place, statement in enumerate(statements):
+        if isinstance(statement, tree.Operation) and statement.call.name.id == "image":
+            span = statement.call.span
+            arguments = tuple(
+                tree.Argument(span, None, tree.Number(span, str(side))) for side in size
+            )
+            call = tree.Call(span, statement.call.name, arguments)
+            statements[place] = replace(statement, call=call)
+            body = replace(declaration.body, statements=tuple(statements))
+            declared = replace(
+                base.declared, declaration=replace(declaration, body=body)
+            )
+            return replace(base, declared=declared)
+    raise ValueError(f"`{declaration.name.id}` has no `image` of its own")
 
 
 def parse_overrides(

@@ -21,6 +21,7 @@ from s2mlp_dsl.elaborate.models import (
     base_of,
     expand_model,
     parse_overrides,
+    with_image,
 )
 from s2mlp_dsl.elaborate.names import check_names
 from s2mlp_dsl.frontend import tree
@@ -135,9 +136,15 @@ class Spec:
         with self.report.copy().raising() as report:
             return base_of(declared, report)
 
-    def expand(self, declared: Declared, settings: Mapping[str, str]) -> ir.Model:
+    def expand(
+        self,
+        declared: Declared,
+        settings: Mapping[str, str],
+        image: tuple[int, ...] | None = None,
+    ) -> ir.Model:
         """The IR of a model with `settings` as further arguments.
 
+        With `image`, (channels, height, width), the model takes images of that size.
         Raises `SpecError` when the spec is wrong, `ChoiceError` when a
         parameter has no value or a setting belongs to no parameter.
         """
@@ -149,6 +156,8 @@ class Spec:
                 raise ChoiceError(f"`{name}` needs {listed(missing)}: {hints}")
             require_parameters(base, settings)
             overrides = parse_overrides(settings, report)
+            if image is not None:
+                base = with_image(base, image)
             return expand_model(declared, base, overrides, report)
 
     def claims_about_nothing(self) -> list[tree.Claim]:

@@ -141,7 +141,7 @@ def _no_special_case_of_one() -> contextlib.AbstractContextManager[None]:
 
 
 class _ContiguousInputs(TorchFunctionMode):
-    """Convolutions get maps that are contiguous, and cropped maps become so.
+    """Convolutions and products get contiguous inputs, and cropped maps become so.
 
     For any other order PyTorch asks whether the batch is one image, where the orders
     are the same, and the answer would become part of the program.
@@ -151,13 +151,16 @@ class _ContiguousInputs(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         if func is torch.conv2d:
-            # Not `contiguous()`: a map of one channel is contiguous in any order.
-            plain = args[0].clone(memory_format=torch.contiguous_format)
-            args = (plain, *args[1:])
+            args = (_contiguous(args[0]), *args[1:])
+        elif func in (torch.Tensor.__matmul__, torch.Tensor.matmul, torch.matmul):
+            args = tuple(_contiguous(arg) for arg in args)
         made = func(*args, **(kwargs or {}))
-        if func is torch.Tensor.narrow:
-            made = made.clone(memory_format=torch.contiguous_format)
-        return made
+        return _contiguous(made) if func is torch.Tensor.narrow else made
+
+
+def _contiguous(x: torch.Tensor) -> torch.Tensor:
+    """A copy in plain order. `contiguous()` takes any order of one channel for it."""
+    return x.clone(memory_format=torch.contiguous_format)
 
 
 @contextlib.contextmanager

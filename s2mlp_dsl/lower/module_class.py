@@ -33,6 +33,23 @@ class Regularizer(NamedTuple):
     constructor: str
 
 
+class Head(NamedTuple):
+    """Where a model's body is cut into features and a head, by numbers of statements.
+
+    The head begins with the statement `pool`, which timm calls `global_pool`, and
+    `classifier` is its last. Without a pool the features themselves are classified.
+    """
+
+    pool: int | None
+    classifier: int | None
+    global_pool: str
+
+    @property
+    def begin(self) -> int | None:
+        """The number of its first statement, None where it has none."""
+        return self.classifier if self.pool is None else self.pool
+
+
 DROPOUT = Regularizer("dropout", "nn.Dropout(0.0)")
 DROP_PATH = Regularizer("drop_path", "DropPath()")
 _VARIABLES = "xyzuvw"
@@ -58,17 +75,23 @@ class ClassWriter:
         doc: list[str],
         body: Body,
         source: Shape | None,
+        head: Head | None = None,
     ) -> str:
         """The text of a class that runs `body`.
 
-        `source` is the shape of its input, None for the image.
+        `source` is the shape of its input, None for the image. With a `head`, `forward`
+        is in two parts, as timm's models have it.
         """
         names = [_attributes(body, one.attribute) for one in self.regularizers]
         lines: list[str] = []
         layouts = Layouts(lines, self.rows and fits_rows(body))
         forward = _Forward(self.model, [*map(iter, names)], lines, layouts)
-        forward.body(body, "x", "x", 0, source)
-        layouts.convert("x", "map")
+        if head is None:
+            forward.body(body, "x", "x", 0, source)
+            layouts.convert("x", "map")
+            methods = [_signature("forward"), *lines, "        return x"]
+        else:
+            methods = forward.in_two_parts(body, head, source)
         written = [
             f"class {name}(nn.Module):",
             *doc,
@@ -80,10 +103,9 @@ class ClassWriter:
                 for one, attributes in zip(self.regularizers, names, strict=True)
                 for attribute in attributes
             ),
+            *(_head_members(head) if head else ()),
             "",
-            "    def forward(self, x: Tensor) -> Tensor:",
-            *lines,
-            "        return x",
+            *methods,
         ]
         return "\n".join(written)
 
@@ -106,6 +128,17 @@ class ClassWriter:
             yield many if run.count > 1 else made
 
 
+def _head_members(head: Head) -> list[str]:
+    return [
+        f'        self.global_pool = "{head.global_pool}"',
+        "        self.head_drop = nn.Dropout(0.0)",
+    ]
+
+
+def _signature(name: str, more: str = "") -> str:
+    return f"    def {name}(self, x: Tensor{more}) -> Tensor:"
+
+
 def _attributes(body: Body, stem: str) -> list[str]:
     """An attribute for each residual of a body, in the order they begin."""
     inside = list(within(body))
@@ -123,6 +156,40 @@ class _Forward:
     regularizers: list[Iterator[str]]
     lines: list[str]
     layouts: Layouts
+
+    def in_two_parts(self, body: Body, head: Head, shape: Shape | None) -> list[str]:
+        """`forward_features` and `forward_head`, and `forward` that runs both."""
+        classifier = len(body) if head.classifier is None else head.classifier
+        begin = len(body) if head.begin is None else head.begin
+        after_pool = begin + (head.pool is not None)
+
+        def part(first: int, last: int, indent: int = 0) -> list[str]:
+            before = body[first - 1].output(self.model.definitions) if first else shape
+            self.lines.clear()
+            self.body(body[first:last], "x", "x", 0, before)
+            return [" " * indent + line for line in self.lines]
+
+        features = part(0, begin)
+        pooled = part(begin, after_pool, indent=4)
+        if pooled:
+            pooled.insert(0, '        if self.global_pool != "":')
+        return [
+            _signature("forward_features"),
+            *features,
+            "        return x",
+            "",
+            _signature("forward_head", ", pre_logits: bool = False"),
+            *pooled,
+            *part(after_pool, classifier),
+            "        x = self.head_drop(x)",
+            "        if pre_logits:",
+            "            return x",
+            *part(classifier, len(body)),
+            "        return x",
+            "",
+            _signature("forward"),
+            "        return self.forward_head(self.forward_features(x))",
+        ]
 
     def body(
         self,

@@ -15,7 +15,7 @@ from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.walk import ops_in
 from s2mlp_dsl.lower.definitions import Definitions, import_lines
 from s2mlp_dsl.lower.formatting import WIDTH
-from s2mlp_dsl.lower.module_class import ClassWriter, Regularizer
+from s2mlp_dsl.lower.module_class import ClassWriter, Head, Regularizer
 from s2mlp_dsl.lower.shift_implementations import construct
 
 # Names that the emitted source uses itself, and Python's own.
@@ -47,11 +47,13 @@ def torch_source(
     lowering: str,
     regularizers: tuple[Regularizer, ...] = (),
     rows: bool = False,
+    head: Head | None = None,
 ) -> Source:
     """The PyTorch source of a model, formatted as ruff formats.
 
     `lowering` names the shift implementation. With `rows`, matrix products take all
-    positions of a batch along one axis. Raises `CannotLower` (A0312) for modules of
+    positions of a batch along one axis. With a `head`, `forward` is in two parts.
+    Raises `CannotLower` (A0312) for modules of
     packages that cannot be emitted.
     """
     callees = {construct(op, lowering).callee for op in ops_in(model)}
@@ -67,7 +69,7 @@ def torch_source(
             writer.write(classes[block.name], doc, block.body, block.source)
         )
     name, doc = classes[""], _docstring(model.doc or f"An image to {model.result}.")
-    definitions.append(writer.write(name, doc, model.body, None))
+    definitions.append(writer.write(name, doc, model.body, None, head))
     definitions.append(_self_check(name, model, analysis))
     header = _header(model, analysis, provenance)
     imports = "\n".join(import_lines(modules))

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic.fields import FieldInfo
 
 from s2mlp_dsl.ir.node import Record
-from s2mlp_dsl.operators import OPERATORS
+from s2mlp_dsl.operators import with_matrices
 from s2mlp_dsl.recipe.contracts import (
     AUGMENTATIONS,
     DATASETS,
@@ -161,7 +161,7 @@ CALLS: dict[str, Registry[Any]] = {
 def words_of(field: FieldInfo) -> frozenset[str]:
     """The bare words that a setting or an argument can be: `on`, `bf16`, `none`."""
     if field.json_schema_extra == OPERATOR_NAMES:
-        return frozenset(OPERATORS)
+        return frozenset(with_matrices())
     return frozenset(_words(field.annotation))
 
 

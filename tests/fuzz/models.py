@@ -1,7 +1,7 @@
 """Random valid models, compared with the modules that are built from them.
 
 `python -m tests.fuzz.models --seed 0 --count 5000`; `--seed N --count 1` repeats the
-one that a failure names.
+one that a failure names. With `--export` each is also exported, for any batch.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.diagnostics import SpecError
 from s2mlp_dsl.ir.shape import Map, Shape, Tokens, Vector
+from s2mlp_dsl.lower.export import export_program
 
 EDGES = ("zeros", "replicate", "circular", "reflect")
 SHIFTS = """shift cross(step = 1, rule: enum = keep) {
@@ -215,11 +216,23 @@ def compare(program: Program) -> None:
     assert again.weight_hash == program.weight_hash
 
 
+def compare_export(program: Program) -> None:
+    """The exported program against the module, for batches of one and of three."""
+    torch.manual_seed(0)
+    module = program.build().eval()
+    exported = export_program(program.model, module).module()
+    for batch in (1, 3):
+        x = torch.randn(batch, *program.model.input_size)
+        with torch.no_grad():
+            torch.testing.assert_close(exported(x), module(x), rtol=1e-4, atol=1e-5)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=5000)
     parser.add_argument("--minutes", type=float, default=float("inf"))
+    parser.add_argument("--export", action="store_true")
     given = parser.parse_args()
     end, failures, done = time.monotonic() + 60 * given.minutes, 0, 0
     for seed in range(given.seed, given.seed + given.count):
@@ -228,7 +241,10 @@ def main() -> None:
         text = ""
         try:
             text = model_of(seed)
-            compare(elaborate(text))
+            program = elaborate(text)
+            compare(program)
+            if given.export:
+                compare_export(program)
         except Exception as error:
             failures += 1
             print(f"seed {seed}: {type(error).__name__}: {error}\n{text}", flush=True)

@@ -15,12 +15,13 @@ BODIES = {
     "crop_shift": "crop({axis}, 4)\n shift(cross)\n linear(4)",
     "hire": 'residual {{ pad({axis}, multiple = 4, edge = circular) {{ fold("{fold}", '
     "a = 4) {{ linear(8)\n gelu\n linear(dim) }} }}\n linear(16) }}",
+    "one_position": "patch(6, 16)\n residual {{ norm(layer)\n attention(2) }}",
     "extend": "extend({axis}, 2, zeros)\n depthwise(3)\n linear(4)",
 }
 FOLDS = {"y": "(y a) x c -> y x (a c)", "x": "y (x a) c -> y x (a c)"}
 
 
-@pytest.mark.parametrize(("name", "axis"), product(BODIES, "yx"))
+@pytest.mark.parametrize(("name", "axis"), list(product(BODIES, "yx")))
 def test_any_batch(name: str, axis: str) -> None:
     body = BODIES[name].format(axis=axis, fold=FOLDS[axis])
     program = elaborate(

@@ -176,8 +176,8 @@ def test_an_operator_the_model_lacks() -> None:
     [
         ("trunc_normal(0)", "expected a number greater than 0"),
         ("normal(of = gelu)", "gelu"),
-        ("normal(of = [linear, horizontal_flip])", "an operator with matrices"),
-        ("horizontal_flip", "expected one of `default`, `kaiming_normal`"),
+        ("normal(of = [linear, horizontal_flip])", "or `linear` or `patch`"),
+        ("horizontal_flip", "write `default` or `kaiming_normal`"),
         ("xavier_uniform(std = 1)", "std"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Models of specs in timm: its `create_model`, training script and feature API."""
