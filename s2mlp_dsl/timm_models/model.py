@@ -8,12 +8,18 @@ import copyreg
 import re
 from collections.abc import Iterable
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from torch import Tensor, nn
 
 from s2mlp_dsl.program import Program
-from s2mlp_dsl.timm_models.parts import Parts, feature_rows, head_of, parts_of
+from s2mlp_dsl.timm_models.parts import (
+    Parts,
+    feature_rows,
+    head_of,
+    module_names,
+    parts_of,
+)
 from s2mlp_dsl.train.model import checkpoint_blocks, outermost_blocks
 
 _JOINS_GROUP_BEFORE = (99999,)  # timm's MATCH_PREV_GROUP
@@ -26,15 +32,17 @@ class TimmModel(nn.Module):
     """
 
     output_fmt = "NHWC"
+    feature_dim = -1
 
-    parts: Parts
-    num_classes: int
-    num_features: int
-    head_hidden_size: int
-    in_chans: int
-    feature_info: list[dict[str, Any]]
-    global_pool: str
-    head_drop: nn.Dropout
+    if TYPE_CHECKING:  # TorchScript would take these for its own types
+        parts: Parts
+        num_classes: int
+        num_features: int
+        head_hidden_size: int
+        in_chans: int
+        feature_info: list[dict[str, Any]]
+        global_pool: str
+        head_drop: nn.Dropout
 
     def get_classifier(self) -> nn.Module:
         """The last linear layer, an identity after `reset_classifier(0)`."""
@@ -192,7 +200,7 @@ def _chosen(indices: int | Iterable[int] | None, count: int) -> list[int]:
     if indices is None:
         indices = count
     if isinstance(indices, int):
-        indices = range(count - indices, count)
+        indices = range(-indices, 0)
     chosen = [one + count if one < 0 else one for one in indices]
     if wrong := [one for one in chosen if not 0 <= one < count]:
         raise ValueError(f"there is no map {wrong[0]}: the model has {count}")
@@ -207,7 +215,7 @@ def timm_model(program: Program, drop_path: bool = False) -> TimmModel:
     model = program.model
     head = head_of(model.body)
     parts = parts_of(model, head)
-    for name in (*parts.stem, *parts.stacks, *parts.between, parts.classifier):
+    for name in module_names(model.body):
         if name in _TIMM_NAMES:
             raise ValueError(f"`{name}` is an attribute of every model in timm")
     made = program.build(drop_path=drop_path, rows=False, head=head)
@@ -223,8 +231,8 @@ def timm_model(program: Program, drop_path: bool = False) -> TimmModel:
 
 _TIMM_NAMES = {
     *(name for name in vars(TimmModel) if not name.startswith("_")),
-    *TimmModel.__annotations__,
-    *("default_cfg", "pretrained_cfg"),
+    *("parts", "num_classes", "num_features", "head_hidden_size", "in_chans"),
+    *("feature_info", "global_pool", "head_drop", "default_cfg", "pretrained_cfg"),
 }
 
 

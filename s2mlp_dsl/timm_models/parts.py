@@ -48,12 +48,17 @@ def head_of(body: Body) -> Head:
     return Head(None, classifier, "")
 
 
+def module_names(body: Body) -> list[str]:
+    """The names of the modules of a body, in order."""
+    return [one.name for one in within(body) if not isinstance(one, Composite)]
+
+
 def parts_of(model: Model, head: Head) -> Parts:
     """The parts of a model that is cut at its head."""
     body = model.body[: head.begin]
     last = model.body[-1]
     classifier = last if head.classifier is not None and isinstance(last, Op) else None
-    names = [one.name for one in within(body) if not isinstance(one, Composite)]
+    names = module_names(body)
     stacks = [one.name for one in body if isinstance(one, Invocation) and one.numbered]
     first = names.index(stacks[0]) if stacks else len(names)
     hidden = model.body[: head.classifier][-1].output(model.definitions)
