@@ -17,6 +17,7 @@ from torch import nn
 from torch.export import Dim, ExportedProgram
 from torch.fx.experimental import _config
 from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_map_only
 
 from s2mlp_dsl.analysis.dataflow import dataflow, distinct_statements
 from s2mlp_dsl.diagnostics.catalogue import targets
@@ -117,10 +118,33 @@ def _export(
     module: nn.Module, image: torch.Tensor, sizes: Mapping[int, object] = _BATCH
 ) -> ExportedProgram:
     """The module for images of these free sizes, by axis."""
-    with quiet(), _no_special_case_of_one(), _ContiguousInputs():
+    with quiet(), _no_special_case_of_one():
+        try:
+            return _export_under(_ContiguousInputs(), module, image, sizes)
+        except Exception:  # of many types, none of them documented
+            return _export_under(_ContiguousOutputs(), module, image, sizes)
+
+
+def _export_under(
+    mode: TorchFunctionMode,
+    module: nn.Module,
+    image: torch.Tensor,
+    sizes: Mapping[int, object],
+) -> ExportedProgram:
+    """The module, its functions changed by the mode."""
+    forward = module.eval().forward
+
+    def changed(x: torch.Tensor) -> Any:
+        with mode:
+            return forward(x)
+
+    module.forward = changed
+    try:
         return torch.export.export(
-            module.eval(), (image,), dynamic_shapes=(dict(sizes),), strict=False
+            module, (image,), dynamic_shapes=(dict(sizes),), strict=False
         )
+    finally:
+        del module.forward
 
 
 def decomposed(program: ExportedProgram) -> ExportedProgram:
@@ -156,6 +180,16 @@ class _ContiguousInputs(TorchFunctionMode):
             args = tuple(_contiguous(arg) for arg in args)
         made = func(*args, **(kwargs or {}))
         return _contiguous(made) if func is torch.Tensor.narrow else made
+
+
+class _ContiguousOutputs(TorchFunctionMode):
+    """Every result becomes contiguous: copies, but no question about any order."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        made = func(*args, **(kwargs or {}))
+        return tree_map_only(torch.Tensor, _contiguous, made)
 
 
 def _contiguous(x: torch.Tensor) -> torch.Tensor:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -221,13 +222,22 @@ model m {
 """
 
 
+class Undecided(torch.nn.Module):
+    """Reads a value to choose what to compute, which no exporter can follow."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x if x.sum() > 0 else -x
+
+
 def test_export_says_which_statement_it_refuses() -> None:
-    """As docs/artifacts.md says. If this fails, the limit is gone."""
+    one = elaborate(ONE_POSITION)
+    module = one.build()
+    module.attention = Undecided()
     with pytest.raises(CannotLower) as raised:
-        elaborate(ONE_POSITION).emit("export")
-    (one,) = raised.value.diagnostics
-    assert (one.code.number, one.primary.span.line) == ("A0901", 5)
-    assert one.primary.text.startswith("torch.export: ")
+        export_program(one.model, module)
+    (said,) = raised.value.diagnostics
+    assert (said.code.number, said.primary.span.line) == ("A0901", 5)
+    assert said.primary.text.startswith("torch.export: ")
     assert raised.value.statement == "attention"
 
 
@@ -325,11 +335,19 @@ def test_the_command_says_what_a_target_cannot_say(tmp_path: Path) -> None:
     assert not (tmp_path / "flat.onnx").exists()
 
 
-def test_verify_says_it_too() -> None:
+def test_verify_says_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    export = torch.export.export
+
+    def refuses(module: torch.nn.Module, *given: Any, **more: Any) -> Any:
+        if any(type(one).__name__ == "Attention" for one in module.modules()):
+            raise RuntimeError("attention is not for export")
+        return export(module, *given, **more)
+
+    monkeypatch.setattr(torch.export, "export", refuses)
     certificate = verify(ONE_POSITION, backends=["export"])
     (failure,) = certificate.as_data()["checks"][-2]["failures"]
     assert (failure["code"], failure["line"]) == ("A0901", 5)
-    assert "torch.export: " in failure["message"]
+    assert "torch.export: attention is not for export" in failure["message"]
 
 
 # usage
