@@ -12,7 +12,12 @@ from typing import Literal, TypeGuard
 
 from s2mlp_dsl.analysis.analyze import analyze_model
 from s2mlp_dsl.analysis.cost import params_of
-from s2mlp_dsl.analysis.receptive_field import ReceptiveField, embedding, reads_through
+from s2mlp_dsl.analysis.receptive_field import (
+    ReceptiveField,
+    Work,
+    embedding,
+    reads_through,
+)
 from s2mlp_dsl.analysis.resize import bound_by
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.print import print_arguments, print_op
@@ -93,11 +98,11 @@ def compare_model(model: Model) -> Compared:
     figures = analyze_model(model)
     assert figures.params is not None and figures.macs is not None
     found: dict[tuple[str, Table1Row, bool, int | None, int], list[int]] = {}
-    bound = False
+    bound, work = False, Work()
     for statement, source, count in _parts(model):
         if isinstance(statement, Op) and _properties(statement).spatial_specific:
             bound = True
-        row, reads = _row(model, statement, source)
+        row, reads = _row(model, statement, source, work)
         if row is None:
             continue
         aside = isinstance(statement, Op) and _only_statistics(statement)
@@ -164,11 +169,11 @@ def _parts(model: Model) -> Iterator[tuple[Op | Region, Shape, int]]:
 
 
 def _row(
-    model: Model, statement: Op | Region, source: Shape
+    model: Model, statement: Op | Region, source: Shape, work: Work
 ) -> tuple[Table1Row | None, int | None]:
     """The row of a statement and how much it reads; none where it is not spatial."""
     if isinstance(statement, Region):
-        return _of_region(model, statement, source)
+        return _of_region(model, statement, source, work)
     operator, facts = applied(statement), _properties(statement)
     if facts.reads == "position" or isinstance(statement.result, Vector):
         return None, None
@@ -181,11 +186,11 @@ def _row(
         spatial_specific=facts.spatial_specific,
         channel=channel,
     )
-    return row, reads_through(model, statement, source)
+    return row, reads_through(model, statement, source, work)
 
 
 def _of_region(
-    model: Model, region: Region, source: Shape
+    model: Model, region: Region, source: Shape, work: Work
 ) -> tuple[Table1Row | None, int | None]:
     entries = _entries(region.enter)
     assert entries is not None
@@ -196,7 +201,7 @@ def _of_region(
     ]
     places, channels = (len(set(one)) for one in zip(*held, strict=True))
     inside = list(_ops(model, region.body))
-    reads = reads_through(model, region, source)
+    reads = reads_through(model, region, source, work)
     mixing = [op for op in inside if places > 1 and _mixes(op)]
     reading = [op for op in inside if _properties(op).reads != "position"]
     if reads == 1 or not (mixing or reading):

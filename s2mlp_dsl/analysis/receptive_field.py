@@ -45,6 +45,7 @@ MOST_CHANNELS = 2**16
 MOST_STEPS = 1024
 _MOST_LISTED = 4 * MOST_POSITIONS  # positions of any map after the first
 MOST_WORK = 8_000_000  # rows read and joined, all statements together
+_LISTING = 6  # rows read in the time in which an operator lists one
 _MOVES_PER_ROW = 4  # entries moved in the time that a row takes
 _BITS_PER_ROW = 2**14  # joined in the time that a row takes, however short
 _QUICK = 2**12  # positions for which an operator lists quickly what it reads
@@ -128,15 +129,30 @@ def output_relation(model: Model) -> Relation | None:
     return None if tracker is None else tracker.relation
 
 
-def reads_through(model: Model, statement: Statement, source: Shape) -> int | None:
+class Work:
+    """Counts rows read and joined, by all analyses that share it."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+
+    def spend(self, rows: int) -> None:
+        """Raise `TooLarge` where it becomes too much."""
+        self._rows += rows
+        if self._rows > MOST_WORK:
+            raise TooLarge
+
+
+def reads_through(
+    model: Model, statement: Statement, source: Shape, work: Work
+) -> int | None:
     """The largest receptive field of one statement alone, in positions of its input.
 
-    None where the map is too large to relate.
+    None where the map is too large to relate, or no work is left.
     """
     if positions(source) > MOST_POSITIONS or source.channels > MOST_CHANNELS:
         return None
     try:
-        return _Tracker(model, source).follow((statement,)).most
+        return _Tracker(model, source, work=work).follow((statement,)).most
     except TooLarge:
         return None
 
@@ -199,6 +215,7 @@ class _Tracker(Flow[Relation]):
         content: bool = False,
         recorded: bool = False,
         after: str | None = None,
+        work: Work | None = None,
     ) -> None:
         super().__init__(model)
         self._start_path, self._started = after, after is None
@@ -215,7 +232,7 @@ class _Tracker(Flow[Relation]):
         products = any(applied(op).receptive_field().product for op in merges)
         self._constant = 1 << self.count if products else None
         self._reads: dict[int, tuple[OperatorReceptiveField, int]] = {}
-        self._work = 0
+        self._work = work or Work()
         self._repeats = fold_blocks(model, _repeats)
 
     def follow(self, body: Body) -> Relation:
@@ -234,9 +251,10 @@ class _Tracker(Flow[Relation]):
         if max(op.source.channels, op.result.channels) > MOST_CHANNELS:
             raise TooLarge
         if id(op) not in self._reads:
+            self._spend(0)  # before anything is listed in vain
             reads = self._receptive_field(op, op.source)
             self._reads[id(op)] = reads, _rows_of(reads, op.source)
-            self._spend(self._reads[id(op)][1])
+            self._spend(_listing(reads))
         reads, rows = self._reads[id(op)]
         if reads.moves is None or not is_uniform(value):
             self._spend(rows * len(value.parts))
@@ -321,9 +339,7 @@ class _Tracker(Flow[Relation]):
 
     def _spend(self, rows: int) -> None:
         """Count work, and raise `TooLarge` where it becomes too much."""
-        self._work += rows + rows * self.count // _BITS_PER_ROW
-        if self._work > MOST_WORK:
-            raise TooLarge
+        self._work.spend(rows + rows * self.count // _BITS_PER_ROW)
 
     def _of_positions(self, relation: Relation) -> Relation:
         if self._constant is None:
@@ -367,6 +383,12 @@ def _rows_of(reads: OperatorReceptiveField, source: Shape) -> int:
     if reads.moves is not None:
         return count * source.channels // _MOVES_PER_ROW
     return sum(_rows_read(part.reads, count) for part in reads.parts)
+
+
+def _listing(reads: OperatorReceptiveField) -> int:
+    """What it takes to list what is read, as so many rows."""
+    tables = (one.reads for one in reads.parts if isinstance(one.reads, tuple))
+    return _LISTING * sum(map(len, tables))
 
 
 def _rows_read(reads: str | Table | Grid, count: int) -> int:

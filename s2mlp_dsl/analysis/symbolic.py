@@ -9,9 +9,10 @@ is none, and `NoFormula` says so.
 """
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 
 from s2mlp_dsl.analysis.cost import cost_table
 from s2mlp_dsl.analysis.laurent import Formula, Point, evaluate, powers_along, solve
@@ -22,14 +23,16 @@ from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, require_parameters
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.shape import positions
+from s2mlp_dsl.ir.walk import statements
 
 CHECKED = 12  # points that only check a formula
 _ALONG = 12  # values tried along one parameter
 _LEAST = 4  # values along a parameter that may be in a formula
-_JOINT = 60  # points at which several parameters differ
-_TRIES = 600
+_JOINT = 60  # at most so many points at which several parameters differ
+_TRIES = 10  # for each of them
+_MOST_EXPANDED = 20_000  # statements, at all points together
 _STARTS = (48, 24, 96, 36, 16, 12, 8, 4, 2, 1)  # for parameters without a default
-_FIGURES = ("count", "copies", "params", "MACs")
+_EACH = ("count", "copies", "params", "MACs")
 
 
 class NoFormula(Exception):
@@ -72,31 +75,24 @@ def symbolic(spec: Spec, declared: Declared, settings: Mapping[str, str]) -> Sym
     """
     sampler = _Sampler(spec, declared, settings)
     names = tuple(sampler.values)
-    points = [*sampler.lines(), *sampler.joint()]
-    sampled = [
-        (point, table)
-        for point in points
-        if (table := sampler.table(point)) is not None
-    ]
-    tables = [table for _, table in sampled]
-    first = tables[0]
-    if any(list(table.rows) != list(first.rows) for table in tables):
-        raise NoFormula("the statements depend on the parameters")
-    fit = _Fit(names, sampler.start, [dict(point) for point, _ in sampled])
-    rows = []
-    for path, (operator, labels, _) in first.rows.items():
-        count, copies, params, macs = (
-            fit(f"{what} of {path}", [table.rows[path][2][n] for table in tables])
-            for n, what in enumerate(_FIGURES)
+    fit = _Fit(names, sampler.start)
+    lines = sampler.samples(sampler.lines())
+    most = max(fit.monomials(what, lines) for what in _figures(lines))
+    samples = lines + sampler.samples(sampler.joint(min(most, _JOINT) + CHECKED))
+    formulas = {what: fit(what, samples) for what in _figures(samples)}
+    rows = [
+        SymbolicRow(
+            path, operator, labels, *(formulas[f"{what} of {path}"] for what in _EACH)
         )
-        rows.append(SymbolicRow(path, operator, labels, count, copies, params, macs))
+        for path, (operator, labels) in lines[0][1].operators.items()
+    ]
     return Symbolic(
         name=declared.declaration.name.id,
         names=names,
         fixed=sampler.fixed,
-        positions=fit("positions", [table.positions for table in tables]),
+        positions=formulas["positions"],
         rows=tuple(rows),
-        points=len(sampled),
+        points=len(samples),
     )
 
 
@@ -106,10 +102,24 @@ _Place = tuple[tuple[str, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """Figures at one point: positions of the first map, and by statement."""
+    """At one point: the statements by path, with operator and labels, and figures.
 
-    positions: int
-    rows: dict[str, tuple[str, frozenset[str], tuple[int, ...]]]
+    Figures are "positions", those of the first map, and "params of stack.*.linear1".
+    """
+
+    operators: dict[str, tuple[str, frozenset[str]]]
+    figures: dict[str, int]
+
+
+Samples = list[tuple[_Place, _Table]]
+
+
+def _figures(samples: Samples) -> list[str]:
+    """The names of the figures. Raises `NoFormula` unless all samples have the same."""
+    first = list(samples[0][1].figures)
+    if any(list(table.figures) != first for _, table in samples):
+        raise NoFormula("the statements depend on the parameters")
+    return first
 
 
 class _Sampler:
@@ -122,6 +132,8 @@ class _Sampler:
         base = spec.base(declared)
         require_parameters(base, settings)
         self._tables: dict[_Place, _Table | None] = {}
+        # Of the model where it was last expanded, and of all points tried.
+        self._statements = self._expanded = 0
         given = base.given.keys() | settings.keys()
         free = [param for param in base.params if param.name.id not in given]
         start = self._start(free)
@@ -145,21 +157,31 @@ class _Sampler:
             for value in values:
                 yield tuple({**self.start, name: value}.items())
 
-    def joint(self) -> Iterator[_Place]:
-        """Points at which all parameters differ, if the model can be expanded there."""
+    def joint(self, count: int) -> Iterator[_Place]:
+        """So many points at which all parameters differ, or fewer.
+
+        The model can be expanded there.
+        """
         chance = random.Random(0)
-        found = 0
-        for _ in range(_TRIES):
+        for _ in range(_TRIES * count):
             point = tuple((n, chance.choice(one)) for n, one in self.values.items())
             if self.table(point) is not None:
                 yield point
-                found += 1
-                if found == _JOINT + CHECKED:
+                count -= 1
+                if not count:
                     return
+
+    def samples(self, points: Iterable[_Place]) -> Samples:
+        """The tables at those points where the model can be expanded."""
+        found = ((point, self.table(point)) for point in points)
+        return [(point, table) for point, table in found if table is not None]
 
     def table(self, point: _Place) -> _Table | None:
         """The figures at a point, None where the model cannot be expanded."""
         if point not in self._tables:
+            if self._expanded > _MOST_EXPANDED:
+                raise NoFormula("the model has too many statements to try many sizes")
+            self._expanded += self._statements
             settings = self.settings | {name: str(value) for name, value in point}
             try:
                 model = self.spec.expand(self.declared, settings)
@@ -167,6 +189,7 @@ class _Sampler:
                 self._tables[point] = None
             else:
                 self._tables[point] = _table(model)
+                self._statements = sum(1 for _ in statements(model))
         return self._tables[point]
 
     def _start(self, free: list[tree.Param]) -> dict[str, int]:
@@ -214,14 +237,16 @@ def _default(param: tree.Param) -> int | None:
 
 def _table(model: Model) -> _Table:
     """The figures of a model; the same path again gets a number."""
-    rows: dict[str, tuple[str, frozenset[str], tuple[int, ...]]] = {}
+    operators: dict[str, tuple[str, frozenset[str]]] = {}
+    figures = {"positions": positions(embedding(model).op.result)}
     for row in cost_table(model):
         key, number = _path(row.path), 1
-        while (name := key if number == 1 else f"{key} ({number})") in rows:
+        while (name := key if number == 1 else f"{key} ({number})") in operators:
             number += 1
-        figures = (row.count, row.copies, row.params, row.macs)
-        rows[name] = row.operator, row.labels, figures
-    return _Table(positions(embedding(model).op.result), rows)
+        operators[name] = row.operator, row.labels
+        each = (row.count, row.copies, row.params, row.macs)
+        figures |= {f"{w} of {name}": n for w, n in zip(_EACH, each, strict=True)}
+    return _Table(operators, figures)
 
 
 def _path(path: str) -> str:
@@ -229,32 +254,55 @@ def _path(path: str) -> str:
     return ".".join("*" if part.replace("-", "").isdigit() else part for part in parts)
 
 
-@dataclass(frozen=True, slots=True)
 class _Fit:
-    """Fits figures that are given in the order of `points`."""
+    """Fits figures, each series of equal ones once."""
 
-    names: tuple[str, ...]
-    start: Point
-    points: list[Point]
+    def __init__(self, names: tuple[str, ...], start: Point) -> None:
+        self.names, self.start = names, start
+        self._powers: dict[tuple[int, ...], list[list[int]]] = {}
+        self._formulas: dict[tuple[int, ...], Formula] = {}
 
-    def __call__(self, what: str, figures: list[int]) -> Formula:
-        samples = list(zip(self.points, figures, strict=True))
-        along = []
-        for name in self.names:
-            line = {
-                point[name]: figure
-                for point, figure in samples
-                if {**point, name: self.start[name]} == self.start
-            }
-            powers = powers_along(sorted(line.items()))
-            if powers is None:
-                raise NoFormula(f"{what} is not a sum of powers of `{name}`")
-            along.append(powers or [0])
-        checks = samples[-CHECKED:]
-        formula = solve(along, self.names, samples[:-CHECKED])
+    def monomials(self, what: str, samples: Samples) -> int:
+        """How many a formula has that is found along each parameter."""
+        return prod(map(len, self._along(what, samples)))
+
+    def __call__(self, what: str, samples: Samples) -> Formula:
+        """The formula of a figure. Raises `NoFormula`."""
+        series = tuple(table.figures[what] for _, table in samples)
+        if series not in self._formulas:
+            self._formulas[series] = self._formula(what, samples)
+        return self._formulas[series]
+
+    def _formula(self, what: str, samples: Samples) -> Formula:
+        points = [(dict(point), table.figures[what]) for point, table in samples]
+        checks = points[-CHECKED:]
+        formula = solve(self._along(what, samples), self.names, points[:-CHECKED])
         if formula is None or any(
             evaluate(formula, self.names, point) != Fraction(figure)
             for point, figure in checks
         ):
             raise NoFormula(f"{what} has other values than any formula tried")
         return formula
+
+    def _along(self, what: str, samples: Samples) -> list[list[int]]:
+        """The powers of each parameter."""
+        lines = {
+            name: {
+                dict(point)[name]: table.figures[what]
+                for point, table in samples
+                if {**dict(point), name: self.start[name]} == self.start
+            }
+            for name in self.names
+        }
+        series = tuple(figure for line in lines.values() for figure in line.values())
+        if series not in self._powers:
+            self._powers[series] = [
+                self._line(what, name, line) for name, line in lines.items()
+            ]
+        return self._powers[series]
+
+    def _line(self, what: str, name: str, line: dict[int, int]) -> list[int]:
+        powers = powers_along(sorted(line.items()))
+        if powers is None:
+            raise NoFormula(f"{what} is not a sum of powers of `{name}`")
+        return powers or [0]

@@ -42,16 +42,17 @@ class Rearrange(Operator):
         return ReceptiveField(mixes=False, moves=self.fitted.sources)
 
     def properties(self) -> Properties:
-        fitted, sources = self.fitted, self.fitted.sources()
-        if list(sources) == list(range(prod(self.x.dims))):
+        fitted = self.fitted
+        if fitted.moves_nothing:
             return Properties()
-        read = {source // self.x.channels for source in sources[: fitted.dims[-1]]}
         # Merging neighbours is the same everywhere: the slow part of each axis stays
         # an axis.
-        *axes, _ = fitted.pattern.left
+        *axes, channels = fitted.pattern.left
         merges = fitted.pattern.right[:-1] == tuple(axis[:1] for axis in axes)
+        merged = (one for one in fitted.pattern.right[-1] if one not in channels)
+        read = prod(fitted.sizes[one] for one in merged)
         return Properties(
-            "everything" if len(read) == positions(self.x) else "neighbours",
+            "everything" if read == positions(self.x) else "neighbours",
             spatial_specific=not merges,
             channel_specific=True,
         )

@@ -2,9 +2,12 @@
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.operators import ReceptiveField
+from s2mlp_dsl.operators.rearrange import Rearrange
 from tests.operators.cases import ALL, Case, map_
 
 _ROOM = 12
@@ -63,3 +66,34 @@ def _moves_along(case: Case) -> bool:
 def _treats_channels_alike(case: Case) -> bool:
     module, x = case.module(), case.input()
     return torch.allclose(module(case.feed(x.flip(-1))), module(case.feed(x)).flip(-1))
+
+
+@st.composite
+def patterns(draw: st.DrawFn) -> tuple[str, tuple[int, ...]]:
+    """A pattern for a map, some of its axes split, and the shape of the map."""
+    dims = tuple(draw(st.integers(1, 4)) for _ in "yxc")
+    left, axes = [], []
+    for name, size in zip("yxc", dims, strict=True):
+        part = draw(st.sampled_from([n for n in range(1, size + 1) if not size % n]))
+        split = draw(st.booleans())
+        left.append(f"({name} {name}2={part})" if split else name)
+        axes += [name, f"{name}2"] if split else [name]
+    axes = draw(st.permutations(axes))
+    cut = draw(st.integers(1, len(axes) - 1))
+    right = [f"({' '.join(axes[:cut])})", f"({' '.join(axes[cut:])})"]
+    return f"{' '.join(left)} -> {' '.join(right)}", dims
+
+
+@given(patterns())
+def test_what_a_rearrangement_reads(drawn: tuple[str, tuple[int, ...]]) -> None:
+    text, (height, width, channels) = drawn
+    source = Map(height=height, width=width, channels=channels)
+    operator = Rearrange(source, {"pattern": text})
+    sources = list(operator.fitted.sources())
+    count, (_, last) = height * width, operator.fitted.dims
+    found = operator.properties().reads
+    if sources == list(range(count * channels)):
+        assert found == "position"
+    else:
+        read = {source // channels for source in sources[:last]}
+        assert found == ("everything" if len(read) == count else "neighbours")

@@ -1,0 +1,27 @@
+"""Some mutated specs in every run; `specs.py` draws hundreds of thousands."""
+
+import pytest
+
+from tests.fuzz.specs import finding, spec_of
+
+_EACH = 20_000
+
+
+def check(start: int, count: int) -> None:
+    found = {
+        seed: what
+        for seed in range(start, start + count)
+        if (what := finding(seed, spec_of(seed)))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize("start", range(1_000_000, 1_000_400, 100))
+def test_nothing_but_the_specs_own_errors(start: int) -> None:
+    check(start, 100)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", range(0, 200_000, _EACH))
+def test_many(start: int) -> None:
+    check(start, _EACH)
