@@ -23,7 +23,7 @@ from s2mlp_dsl.registry import OURS
 from s2mlp_dsl.source import Span
 
 # What every emitted source may import: no definition may have these names.
-_IMPORTED = frozenset(["Sequence", "Tensor", "nn", "torch"])
+_IMPORTED = frozenset(["F", "Sequence", "Tensor", "nn", "torch", "wrap"])
 _FOLDER = Path(__file__).resolve().parents[1] / "nn"
 
 
@@ -34,7 +34,7 @@ class Definition:
     name: str
     text: str
     reads: frozenset[str]
-    imported: tuple[tuple[str, str], ...]  # (name, module), read by this definition
+    imported: tuple[tuple[str, str], ...]  # (module, name), read by this definition
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Definitions:
 
     def _check_allowed(self, definition: Definition, brought: Brought) -> None:
         imports = [
-            f"from {module} import {name}" for name, module in definition.imported
+            f"from {module} import {name}" for module, name in definition.imported
         ]
         try:
             check_source("\n".join([*imports, definition.text]), self.known)
@@ -136,7 +136,7 @@ def import_lines(definitions: Iterable[Definition]) -> list[str]:
     names: dict[str, set[str]] = defaultdict(set)
     names["torch"] = {"Tensor", "nn"}
     for definition in definitions:
-        for name, module in definition.imported:
+        for module, name in definition.imported:
             names[module].add(name)
     lines = {
         module: f"from {module} import {', '.join(sorted(names[module]))}"
@@ -171,16 +171,18 @@ def nn_definitions() -> dict[str, Definition]:
 def _read(path: Path) -> Iterator[Definition]:
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
-    origin: dict[str, str] = {}
+    origin: dict[str, tuple[str, str]] = {}
     for node in ast.parse(text).body:
         if isinstance(node, ast.ImportFrom) and node.module:
             if not node.module.startswith("s2mlp_dsl."):
-                origin |= {alias.name: node.module for alias in node.names}
+                for alias in node.names:
+                    origin[alias.asname or alias.name] = node.module, ast.unparse(alias)
         elif isinstance(node, ast.ClassDef | ast.FunctionDef):
             reads = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+            first = min(one.lineno for one in (node, *node.decorator_list))
             yield Definition(
                 node.name,
-                "\n".join(lines[node.lineno - 1 : node.end_lineno]),
+                "\n".join(lines[first - 1 : node.end_lineno]),
                 frozenset(reads),
-                tuple((name, origin[name]) for name in sorted(reads & origin.keys())),
+                tuple(origin[name] for name in sorted(reads & origin.keys())),
             )

@@ -19,7 +19,7 @@ from s2mlp_dsl.lower.module_class import ClassWriter, Head, Regularizer
 from s2mlp_dsl.lower.shift_implementations import construct
 
 # Names that the emitted source uses itself, and Python's own.
-_USED = {"Sequence", "Tensor", "nn", "torch", *dir(builtins)}
+_USED = {"F", "Sequence", "Tensor", "nn", "torch", "wrap", *dir(builtins)}
 _LONGEST_CLASS = 40
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 
 _IMPORTS = {
     "torch": {"Tensor", "nn"}, "torch.autograd": {"Function"},
+    "torch.fx": {"wrap"}, "torch.nn": {"functional"},
     "collections.abc": {"Sequence"}, "math": {"gcd"}, "typing": {"Any"},
 }  # fmt: skip
 _BUILTINS = {
@@ -24,12 +25,16 @@ _OF_TORCH = {
     "ones", "rand", "randn", "split", "stack", "sym_max", "tensor", "unflatten",
     "where", "zeros", "zeros_like",
 }  # fmt: skip
-_OF_VALUES = {
-    "__init__", "amax", "apply", "argsort", "chunk", "clamp", "device", "dim", "dtype",
-    "eval", "expand", "expand_as", "flatten", "forward", "index_select", "mean",
-    "narrow", "numel", "parameters", "permute", "reshape", "shape", "softmax", "split",
-    "squeeze", "sum", "to", "transpose", "unflatten", "unsqueeze", "view",
+_OF_FUNCTIONAL = {
+    "avg_pool2d", "batch_norm", "conv2d", "group_norm", "linear", "max_pool2d",
 }  # fmt: skip
+_OF_VALUES = {
+    "__init__", "add_", "amax", "apply", "argsort", "chunk", "clamp", "device", "dim",
+    "dtype", "eval", "expand", "expand_as", "flatten", "forward", "index_select",
+    "mean", "narrow", "numel", "parameters", "permute", "reshape", "shape", "softmax",
+    "split", "squeeze", "sum", "to", "transpose", "unflatten", "unsqueeze", "view",
+}  # fmt: skip
+_DECORATORS = {"staticmethod", "wrap"}
 _SYNTAX = (
     # definitions
     ast.Module, ast.Import, ast.ImportFrom, ast.alias, ast.ClassDef, ast.FunctionDef,
@@ -65,7 +70,7 @@ def check_source(text: str, known: Iterable[str] = ()) -> None:
     modules = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
     for node in nodes:
         found = _not_allowed(node, known)
-        if isinstance(node, ast.Name) and node.id in ("torch", "nn"):
+        if isinstance(node, ast.Name) and node.id in ("torch", "nn", "F"):
             # Passed around as a value, a module would escape the check of its members.
             found = None if id(node) in modules else f"{node.id} as a value"
         if found:
@@ -81,7 +86,7 @@ def _bound_in(nodes: list[ast.AST]) -> Iterator[str]:
             case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
                 yield name
             case ast.ImportFrom(names=names):
-                yield from (alias.name for alias in names)
+                yield from (alias.asname or alias.name for alias in names)
 
 
 def _not_allowed(node: ast.AST, known: set[str]) -> str | None:
@@ -94,12 +99,14 @@ def _not_allowed(node: ast.AST, known: set[str]) -> str | None:
         case ast.ImportFrom(module=module, names=names, level=level):
             allowed = set() if level else _IMPORTS.get(module or "", set())
             return _beyond({alias.name for alias in names}, allowed)
+        case ast.alias(name="functional", asname="F"):
+            return None
         case ast.alias(asname=str(name)):
             return f"as {name}"
         case ast.ClassDef(decorator_list=[_, *_]) | ast.ClassDef(keywords=[_, *_]):
             return "a decorator or a metaclass"
         case ast.FunctionDef(decorator_list=[_, *_] as found) if not all(
-            isinstance(one, ast.Name) and one.id == "staticmethod" for one in found
+            isinstance(one, ast.Name) and one.id in _DECORATORS for one in found
         ):
             return "a decorator"
         case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.arg(arg=name):
@@ -110,6 +117,8 @@ def _not_allowed(node: ast.AST, known: set[str]) -> str | None:
             return _beyond({name}, known)
         case ast.Attribute(value=ast.Name(id="torch"), attr=name):
             return _beyond({name}, _OF_TORCH)
+        case ast.Attribute(value=ast.Name(id="F"), attr=name):
+            return _beyond({name}, _OF_FUNCTIONAL)
         case ast.Attribute(value=ast.Name(id="nn"), attr=name):
             return None if name[0].isupper() else name
         case ast.Attribute(value=ast.Name(id="self" | "ctx"), attr=name):

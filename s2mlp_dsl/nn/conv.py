@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from s2mlp_dsl.nn.edges import with_margin
 
 
 class Conv(nn.Conv2d):
-    """A convolution of each map of [B, …, H, W, in_channels].
+    """A convolution of a map: [B, H, W, in_channels].
 
     With an edge rule other than zeros, the margin is gathered before the convolution,
     which then adds no padding itself.
@@ -38,12 +39,26 @@ class Conv(nn.Conv2d):
         )
         self.margin, self.edge = padding, edge
 
-    def forward(self, x_XHWC: Tensor) -> Tensor:
-        x_BHWC = x_XHWC.flatten(0, -4)
+    def forward(self, x_BHWC: Tensor) -> Tensor:
         if self.edge != "zeros":
             x_BHWC = with_margin(x_BHWC, self.margin, self.edge)
-        y_BHWC = super().forward(x_BHWC.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        return y_BHWC.reshape(*x_XHWC.shape[:-3], *y_BHWC.shape[1:])
+        y_BCHW = F.conv2d(
+            x_BHWC.permute(0, 3, 1, 2),
+            self.weight,
+            self.bias,
+            stride=self.stride,
+            padding=self.padding,
+            groups=self.groups,
+        )
+        return y_BCHW.permute(0, 2, 3, 1)
+
+
+class FrameConv(Conv):
+    """The same for each frame: [B, T, H, W, in_channels]."""
+
+    def forward(self, x_BTHWC: Tensor) -> Tensor:
+        y_BHWC = super().forward(x_BTHWC.flatten(0, 1))
+        return torch.unflatten(y_BHWC, 0, x_BTHWC.shape[:2])
 
 
 class Depthwise(Conv):
@@ -61,6 +76,14 @@ class Depthwise(Conv):
         super().__init__(
             channels, channels, kernel_size, stride, half, edge, channels, bias
         )
+
+
+class FrameDepthwise(Depthwise):
+    """The same for each frame: [B, T, H, W, C]."""
+
+    def forward(self, x_BTHWC: Tensor) -> Tensor:
+        y_BHWC = super().forward(x_BTHWC.flatten(0, 1))
+        return torch.unflatten(y_BHWC, 0, x_BTHWC.shape[:2])
 
 
 class FixedConv(nn.Module):
@@ -92,18 +115,18 @@ class FixedConv(nn.Module):
         runs = kernel_NIKK.unsqueeze(1).expand(-1, run, -1, -1, -1)
         self.register_buffer("kernel_OIKK", runs.flatten(0, 1), persistent=False)
 
-    def forward(self, x_XHWC: Tensor) -> Tensor:
-        x_BHWC, padding = x_XHWC.flatten(0, -4), self.margin
+    def forward(self, x_BHWC: Tensor) -> Tensor:
+        padding = self.margin
         if self.edge != "zeros":
             x_BHWC, padding = with_margin(x_BHWC, self.margin, self.edge), 0
-        y_BHWC = torch.conv2d(
+        y_BCHW = F.conv2d(
             x_BHWC.permute(0, 3, 1, 2),
             self.kernel_OIKK.to(x_BHWC.dtype),
             stride=self.stride,
             padding=padding,
             groups=self.groups,
-        ).permute(0, 2, 3, 1)
-        return y_BHWC.reshape(*x_XHWC.shape[:-3], *y_BHWC.shape[1:])
+        )
+        return y_BCHW.permute(0, 2, 3, 1)
 
     def extra_repr(self) -> str:
         out_channels, _, _, side = self.kernel_OIKK.shape
@@ -112,6 +135,14 @@ class FixedConv(nn.Module):
             f"stride={self.stride}, "
             f"padding={self.margin}, edge={self.edge!r}, groups={self.groups}"
         )
+
+
+class FrameFixedConv(FixedConv):
+    """The same for each frame: [B, T, H, W, in_channels]."""
+
+    def forward(self, x_BTHWC: Tensor) -> Tensor:
+        y_BHWC = super().forward(x_BTHWC.flatten(0, 1))
+        return torch.unflatten(y_BHWC, 0, x_BTHWC.shape[:2])
 
 
 class FixedDepthwise(FixedConv):
@@ -129,3 +160,11 @@ class FixedDepthwise(FixedConv):
     ) -> None:
         half, filters = len(kernels[0]) // 2, [[kernel] for kernel in kernels]
         super().__init__(channels, channels, filters, stride, half, edge, channels)
+
+
+class FrameFixedDepthwise(FixedDepthwise):
+    """The same for each frame: [B, T, H, W, C]."""
+
+    def forward(self, x_BTHWC: Tensor) -> Tensor:
+        y_BHWC = super().forward(x_BTHWC.flatten(0, 1))
+        return torch.unflatten(y_BHWC, 0, x_BTHWC.shape[:2])

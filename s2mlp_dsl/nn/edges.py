@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.fx import wrap
 
 
 def bring_inside(index: Tensor, length: int, edge: str) -> Tensor:
@@ -20,6 +21,7 @@ def bring_inside(index: Tensor, length: int, edge: str) -> Tensor:
     return index.clamp(0, length - 1)
 
 
+@wrap
 def with_margin(x_BHWC: Tensor, margin: int, edge: str) -> Tensor:
     """The map with `margin` more rows and columns on each side, by an edge rule."""
     for axis in (1, 2):

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd import Function
+from torch.fx import wrap
 
 from s2mlp_dsl.nn.edges import bring_inside
 
@@ -31,15 +32,23 @@ class GatheredShift(nn.Module):
         self.groups, self.edge, self.turns = tuple(groups), edge, turns
 
     def forward(self, x_BHWC: Tensor) -> Tensor:
-        if self.edge in ("replicate", "reflect"):
-            # Several entries may read the same one; autograd adds up their gradients.
-            return gathered(x_BHWC, self.groups, self.edge, self.turns)
-        y_BHWC: Tensor = Gathering.apply(x_BHWC, self.groups, self.edge, self.turns)
-        return y_BHWC
+        return gather(x_BHWC, self.groups, self.edge, self.turns)
 
     def extra_repr(self) -> str:
         turns = f", turns={self.turns}" if self.turns else ""
         return f"groups={self.groups}, edge={self.edge!r}{turns}"
+
+
+@wrap
+def gather(
+    x_BHWC: Tensor, groups: Sequence[tuple[int, int, int]], edge: str, turns: int
+) -> Tensor:
+    """The map with each group of channels displaced, and its gradient gathered."""
+    if edge in ("replicate", "reflect"):
+        # Several entries may read the same one; autograd adds up their gradients.
+        return gathered(x_BHWC, groups, edge, turns)
+    y_BHWC: Tensor = Gathering.apply(x_BHWC, groups, edge, turns)
+    return y_BHWC
 
 
 class Gathering(Function):
@@ -94,7 +103,7 @@ def in_runs(
     P is H · W. A run is read as a whole, in wide loads.
     """
     length = 1 if turns else gcd(*[group[0] for group in groups])
-    return x_BHWC.reshape(x_BHWC.shape[0], -1, x_BHWC.shape[3] // length, length)
+    return torch.unflatten(x_BHWC.flatten(1, 2), 2, (-1, length))
 
 
 def sources(

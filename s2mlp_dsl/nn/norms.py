@@ -1,6 +1,7 @@
 """Norms of PyTorch that expect channels second, for channels last."""
 
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class BatchNorm(nn.BatchNorm1d):
@@ -10,7 +11,20 @@ class BatchNorm(nn.BatchNorm1d):
     """
 
     def forward(self, x_BXC: Tensor) -> Tensor:
-        y_PC = super().forward(x_BXC.reshape(-1, x_BXC.shape[-1]))
+        count, momentum = self.num_batches_tracked, self.momentum
+        assert momentum is not None
+        if self.training and count is not None:
+            count.add_(1)
+        y_PC = F.batch_norm(
+            x_BXC.reshape(-1, self.num_features),
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training,
+            momentum,
+            self.eps,
+        )
         return y_PC.reshape(x_BXC.shape)
 
 
@@ -19,7 +33,8 @@ class GroupNorm(nn.GroupNorm):
 
     def forward(self, x_BXC: Tensor) -> Tensor:
         x_BCP = x_BXC.unsqueeze(1).flatten(1, -2).transpose(1, 2)
-        return super().forward(x_BCP).transpose(1, 2).reshape(x_BXC.shape)
+        y_BCP = F.group_norm(x_BCP, self.num_groups, self.weight, self.bias, self.eps)
+        return y_BCP.transpose(1, 2).reshape(x_BXC.shape)
 
 
 class FrameGroupNorm(GroupNorm):

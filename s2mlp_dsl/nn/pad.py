@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.fx import wrap
 
 from s2mlp_dsl.nn.edges import bring_inside
 
@@ -14,15 +15,19 @@ class Extend(nn.Module):
         self.axis, self.count, self.edge = axis, count, edge
 
     def forward(self, x_XHWC: Tensor) -> Tensor:
-        length = x_XHWC.shape[self.axis]
-        index = torch.arange(length + self.count, device=x_XHWC.device)
-        source = bring_inside(index, length, self.edge)
-        y_XHWC = x_XHWC.index_select(self.axis, source)
-        if self.edge == "zeros":
-            behind = [1] * (-self.axis - 1)
-            inside = (index < length).view(-1, *behind)
-            y_XHWC = torch.where(inside, y_XHWC, torch.zeros_like(y_XHWC))
-        return y_XHWC
+        return extended(x_XHWC, self.axis, self.count, self.edge)
+
+
+@wrap
+def extended(x_XHWC: Tensor, axis: int, count: int, edge: str) -> Tensor:
+    """The map with more rows or columns at its end."""
+    length = x_XHWC.shape[axis]
+    index = torch.arange(length + count, device=x_XHWC.device)
+    y_XHWC = x_XHWC.index_select(axis, bring_inside(index, length, edge))
+    if edge == "zeros":
+        inside = (index < length).view([-1] + [1] * (-axis - 1))
+        y_XHWC = torch.where(inside, y_XHWC, torch.zeros_like(y_XHWC))
+    return y_XHWC
 
 
 class Crop(nn.Module):

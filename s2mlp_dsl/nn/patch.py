@@ -1,6 +1,8 @@
 """The patch-wise fully connected layer."""
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class Patch(nn.Linear):
@@ -15,12 +17,10 @@ class Patch(nn.Linear):
         self.patch_size = patch_size
 
     def forward(self, x_BHWC: Tensor) -> Tensor:
-        size, (batch, height, width, channels) = self.patch_size, x_BHWC.shape
-        rows, columns = height // size, width // size
-        x_BHWCKK = x_BHWC.reshape(batch, rows, size, columns, size, channels).permute(
-            0, 1, 3, 5, 2, 4
-        )
-        return super().forward(x_BHWCKK.reshape(batch, rows, columns, -1))
+        sides = (-1, self.patch_size)
+        x_BHKWKC = torch.unflatten(torch.unflatten(x_BHWC, 2, sides), 1, sides)
+        x_BHWCKK = x_BHKWKC.permute(0, 1, 3, 5, 2, 4)
+        return F.linear(x_BHWCKK.flatten(3), self.weight, self.bias)
 
 
 class FramePatch(Patch):
@@ -28,4 +28,4 @@ class FramePatch(Patch):
 
     def forward(self, x_BTHWC: Tensor) -> Tensor:
         y_BHWC = super().forward(x_BTHWC.flatten(0, 1))
-        return y_BHWC.reshape(*x_BTHWC.shape[:2], *y_BHWC.shape[1:])
+        return torch.unflatten(y_BHWC, 0, x_BTHWC.shape[:2])

@@ -1,6 +1,8 @@
 """Pooling over all positions, or over windows."""
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class MeanPool(nn.Module):
@@ -18,24 +20,46 @@ class MaxPool(nn.Module):
 
 
 class MeanWindows(nn.AvgPool2d):
-    """The mean over the positions of each window inside the map: [B, …, H, W, C]."""
+    """The mean over the positions of each window inside the map: [B, H, W, C]."""
 
     def __init__(self, kernel_size: int, stride: int, padding: int) -> None:
         super().__init__(kernel_size, stride, padding, count_include_pad=False)
 
-    def forward(self, x_XHWC: Tensor) -> Tensor:
-        x_BCHW = x_XHWC.flatten(0, -4).permute(0, 3, 1, 2)
-        y_BHWC = super().forward(x_BCHW).permute(0, 2, 3, 1)
-        return y_BHWC.reshape(*x_XHWC.shape[:-3], *y_BHWC.shape[1:])
+    def forward(self, x_BHWC: Tensor) -> Tensor:
+        y_BCHW = F.avg_pool2d(
+            x_BHWC.permute(0, 3, 1, 2),
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            count_include_pad=False,
+        )
+        return y_BCHW.permute(0, 2, 3, 1)
+
+
+class FrameMeanWindows(MeanWindows):
+    """The same for each frame: [B, T, H, W, C]."""
+
+    def forward(self, x_BTHWC: Tensor) -> Tensor:
+        y_BHWC = super().forward(x_BTHWC.flatten(0, 1))
+        return torch.unflatten(y_BHWC, 0, x_BTHWC.shape[:2])
 
 
 class MaxWindows(nn.MaxPool2d):
-    """The maximum over each window: [B, …, H, W, C]."""
+    """The maximum over each window: [B, H, W, C]."""
 
     def __init__(self, kernel_size: int, stride: int, padding: int) -> None:
         super().__init__(kernel_size, stride, padding)
 
-    def forward(self, x_XHWC: Tensor) -> Tensor:
-        x_BCHW = x_XHWC.flatten(0, -4).permute(0, 3, 1, 2)
-        y_BHWC: Tensor = super().forward(x_BCHW).permute(0, 2, 3, 1)
-        return y_BHWC.reshape(*x_XHWC.shape[:-3], *y_BHWC.shape[1:])
+    def forward(self, x_BHWC: Tensor) -> Tensor:
+        y_BCHW = F.max_pool2d(
+            x_BHWC.permute(0, 3, 1, 2), self.kernel_size, self.stride, self.padding
+        )
+        return y_BCHW.permute(0, 2, 3, 1)
+
+
+class FrameMaxWindows(MaxWindows):
+    """The same for each frame: [B, T, H, W, C]."""
+
+    def forward(self, x_BTHWC: Tensor) -> Tensor:
+        y_BHWC = super().forward(x_BTHWC.flatten(0, 1))
+        return torch.unflatten(y_BHWC, 0, x_BTHWC.shape[:2])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.fx import wrap
 
 from s2mlp_dsl.nn.edges import bring_inside
 
@@ -18,17 +19,14 @@ class SpatialShift(nn.Module):
     circular and reflect read inside the map, each axis by itself.
     """
 
-    def __init__(self, groups: Sequence[tuple[int, ...]], edge: str) -> None:
+    groups: list[list[int]]
+
+    def __init__(self, groups: Sequence[Sequence[int]], edge: str) -> None:
         super().__init__()
-        self.groups, self.edge = tuple(groups), edge
+        self.groups, self.edge = [list(group) for group in groups], edge
 
     def forward(self, x_BHWC: Tensor) -> Tensor:
-        parts = torch.split(x_BHWC, [group[0] for group in self.groups], dim=-1)
-        moved = [
-            move(part, steps, self.edge)
-            for part, (_, *steps) in zip(parts, self.groups, strict=True)
-        ]
-        return torch.cat(moved, dim=-1)
+        return shifted(x_BHWC, self.groups, self.edge)
 
     def extra_repr(self) -> str:
         return f"groups={self.groups}, edge={self.edge!r}"
@@ -55,23 +53,38 @@ class InterleavedShift(SpatialShift):
         self.register_buffer("back_C", order_C.argsort(), persistent=False)
 
     def forward(self, x_BHWC: Tensor) -> Tensor:
-        y_BHWC = super().forward(x_BHWC.index_select(-1, self.order_C))
+        y_BHWC = x_BHWC.index_select(-1, self.order_C)
+        y_BHWC = shifted(y_BHWC, self.groups, self.edge)
         return y_BHWC.index_select(-1, self.back_C)
 
 
-def move(x_XHWC: Tensor, steps: Sequence[int], edge: str) -> Tensor:
+@wrap
+def shifted(x_BHWC: Tensor, groups: list[list[int]], edge: str) -> Tensor:
+    """The map with each group of channels displaced."""
+    parts = torch.split(x_BHWC, [group[0] for group in groups], dim=-1)
+    moved = [
+        move(part, group[1:], edge)
+        for part, group in zip(parts, groups)  # noqa: B905 - TorchScript
+    ]
+    return torch.cat(moved, dim=-1)
+
+
+def move(x_XHWC: Tensor, steps: list[int], edge: str) -> Tensor:
     """The map displaced as a whole, by gathering: no entry is written twice.
 
     `steps` are along the width, the height and, if given, the time.
     """
-    y_XHWC, is_inside = x_XHWC, None
-    for step, axis in zip(steps, (-2, -3, -4), strict=False):
-        if step:
+    y_XHWC = x_XHWC
+    is_inside: Tensor | None = None
+    for number, step in enumerate(steps):
+        if step != 0:
+            axis = -2 - number
             length = x_XHWC.shape[axis]
             source = torch.arange(length, device=x_XHWC.device) - step
             y_XHWC = y_XHWC.index_select(axis, bring_inside(source, length, edge))
-            behind = [1] * (-axis - 1)
-            has_source = ((source >= 0) & (source < length)).view(-1, *behind)
+            has_source = ((source >= 0) & (source < length)).view(
+                [-1] + [1] * (1 + number)
+            )
             is_inside = has_source if is_inside is None else is_inside & has_source
     if is_inside is None or edge not in ("keep", "zeros"):
         return y_XHWC

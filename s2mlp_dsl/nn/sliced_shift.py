@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.fx import wrap
 
 
 class SlicedShift(nn.Module):
@@ -15,25 +16,33 @@ class SlicedShift(nn.Module):
     replicate repeats the border and circular wraps around, each axis by itself.
     """
 
+    groups: list[tuple[int, int, int]]
+
     def __init__(self, groups: Sequence[tuple[int, int, int]], edge: str) -> None:
         super().__init__()
-        self.groups, self.edge = tuple(groups), edge
+        self.groups, self.edge = list(groups), edge
 
     def forward(self, x_BHWC: Tensor) -> Tensor:
-        parts = torch.split(x_BHWC, [group[0] for group in self.groups], dim=-1)
-        moved = [
-            slide(part, right, down, self.edge)
-            for part, (_, right, down) in zip(parts, self.groups, strict=True)
-        ]
-        return torch.cat(moved, dim=-1)
+        return slid(x_BHWC, self.groups, self.edge)
 
     def extra_repr(self) -> str:
         return f"groups={self.groups}, edge={self.edge!r}"
 
 
+@wrap
+def slid(x_BHWC: Tensor, groups: list[tuple[int, int, int]], edge: str) -> Tensor:
+    """The map with each group of channels displaced."""
+    parts = torch.split(x_BHWC, [group[0] for group in groups], dim=-1)
+    moved = [
+        slide(part, group[1], group[2], edge)
+        for part, group in zip(parts, groups)  # noqa: B905 - TorchScript
+    ]
+    return torch.cat(moved, dim=-1)
+
+
 def slide(x_BHWC: Tensor, right: int, down: int, edge: str) -> Tensor:
     """The map displaced as a whole."""
-    if edge != "keep" or not down:
+    if edge != "keep" or down == 0:
         y_BHWC = slide_along(x_BHWC, x_BHWC, down, 1, edge)
         return slide_along(y_BHWC, y_BHWC, right, 2, edge)
     # Rows with a source move right as well; at the border they keep the values of the
@@ -54,7 +63,7 @@ def slide_along(
     """The map displaced along one axis; `keep` takes its border from `kept_BHWC`."""
     length = x_BHWC.shape[dim]
     count = abs(steps) % length if edge == "circular" else min(abs(steps), length)
-    if not count:
+    if count == 0:
         return x_BHWC
     near, far = (0, length - count) if steps > 0 else (length - count, 0)
     moved_BHWC = x_BHWC.narrow(dim, 0 if steps > 0 else count, length - count)
@@ -67,5 +76,5 @@ def slide_along(
     else:
         nearest_BHWC = x_BHWC.narrow(dim, 0 if steps > 0 else length - 1, 1)
         border_BHWC = nearest_BHWC.expand_as(x_BHWC.narrow(dim, near, count))
-    parts = (border_BHWC, moved_BHWC) if steps > 0 else (moved_BHWC, border_BHWC)
+    parts = [border_BHWC, moved_BHWC] if steps > 0 else [moved_BHWC, border_BHWC]
     return torch.cat(parts, dim=dim)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 
 from s2mlp_dsl.ir.program import Shift, Value
-from s2mlp_dsl.ir.shape import Shape
+from s2mlp_dsl.ir.shape import Map, Shape
 from s2mlp_dsl.operators._definition import Definition
 from s2mlp_dsl.operators._receptive_field import ReceptiveField
 
@@ -121,6 +121,11 @@ class Operator(Definition):
         Asked after `shape` has succeeded.
         """
         return self.args
+
+    def for_frames(self, module: str) -> str:
+        """The module, or the one that runs it on each frame where the map is a clip."""
+        is_clip = isinstance(self.source, Map) and self.source.time is not None
+        return f"Frame{module}" if is_clip else module
 
     def tensors(self) -> dict[str, tuple[int, ...]]:
         """Trainable tensors: name in the module to shape."""

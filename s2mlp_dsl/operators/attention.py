@@ -69,8 +69,7 @@ class Attention(Operator):
         return Properties("position" if positions(self.x) == 1 else "everything")
 
     def construct(self) -> Construct:
-        is_clip = isinstance(self.x, Map) and self.x.time is not None
-        callee = "FrameAttention" if is_clip else "Attention"
+        callee = self.for_frames("Attention")
         options = {} if self.bias else {"bias": False}
         return Construct.of(callee, self.x.channels, num_heads=self.heads, **options)
 

@@ -89,5 +89,5 @@ class Conv(Convolution):
             options["groups"] = self.groups
         if self.fixed is None and not self.has_bias:
             options["bias"] = False
-        callee = "Conv" if self.fixed is None else "FixedConv"
+        callee = self.for_frames("Conv" if self.fixed is None else "FixedConv")
         return Construct.of(callee, self.x.channels, self.width, **options)

@@ -55,5 +55,6 @@ class Depthwise(Convolution):
             options["bias"] = False
         if self.stride > 1:
             options["stride"] = self.stride
-        callee = "Depthwise" if self.fixed is None else "FixedDepthwise"
+        fixed = self.fixed is not None
+        callee = self.for_frames("FixedDepthwise" if fixed else "Depthwise")
         return Construct.of(callee, self.x.channels, **options)

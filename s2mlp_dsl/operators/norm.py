@@ -184,8 +184,7 @@ class GroupNorm(Norm):
         return False
 
     def construct(self) -> Construct:
-        is_clip = isinstance(self.x, Map) and self.x.time is not None
-        callee = "FrameGroupNorm" if is_clip else "GroupNorm"
+        callee = self.for_frames("GroupNorm")
         return Construct.of(callee, self.groups, self.x.channels, **self.options)
 
     def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:

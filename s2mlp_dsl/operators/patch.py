@@ -63,7 +63,7 @@ class Patch(Operator):
 
     def construct(self) -> Construct:
         return Construct.of(
-            "Patch" if self.map.time is None else "FramePatch",
+            self.for_frames("Patch"),
             patch_size=self.size,
             in_channels=self.x.channels,
             out_channels=self.width,

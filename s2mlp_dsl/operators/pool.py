@@ -100,7 +100,7 @@ class WindowPool(Pool):
 
     def construct(self) -> Construct:
         return Construct.of(
-            f"{self.kind.capitalize()}Windows",
+            self.for_frames(f"{self.kind.capitalize()}Windows"),
             kernel_size=self.windows.size,
             stride=self.windows.stride,
             padding=self.pad,
