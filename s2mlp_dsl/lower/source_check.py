@@ -21,18 +21,20 @@ _BUILTINS = {
     "sum", "super", "tuple", "zip",
 }  # fmt: skip
 _OF_TORCH = {
-    "addcmul", "arange", "cat", "conv2d", "int32", "maximum", "minimum", "no_grad",
-    "ones", "rand", "randn", "split", "stack", "sym_max", "tensor", "unflatten",
-    "where", "zeros", "zeros_like",
+    "addcmul", "arange", "cat", "conv2d", "empty", "int32", "maximum", "minimum",
+    "no_grad", "ones", "rand", "randn", "split", "stack", "sym_max", "tensor",
+    "unflatten", "where", "zeros", "zeros_like",
 }  # fmt: skip
 _OF_FUNCTIONAL = {
     "avg_pool2d", "batch_norm", "conv2d", "group_norm", "linear", "max_pool2d",
 }  # fmt: skip
 _OF_VALUES = {
-    "__init__", "add_", "amax", "apply", "argsort", "chunk", "clamp", "device", "dim",
-    "dtype", "eval", "expand", "expand_as", "flatten", "forward", "index_select",
-    "mean", "narrow", "numel", "parameters", "permute", "reshape", "shape", "softmax",
-    "split", "squeeze", "sum", "to", "transpose", "unflatten", "unsqueeze", "view",
+    "__init__", "_apply", "add_", "amax", "apply", "argsort", "chunk", "clamp",
+    "constant_", "copy_", "device", "dim", "dtype", "eval", "expand", "expand_as",
+    "extra_repr", "flatten", "forward", "index_select", "is_meta", "mean", "narrow",
+    "normal_", "numel", "ones_", "parameters", "permute", "repeat_interleave",
+    "reshape", "shape", "softmax", "split", "squeeze", "sum", "to", "transpose",
+    "unflatten", "unsqueeze", "view", "zeros_",
 }  # fmt: skip
 _DECORATORS = {"staticmethod", "wrap"}
 _SYNTAX = (
@@ -110,7 +112,7 @@ def _not_allowed(node: ast.AST, known: set[str]) -> str | None:
         ):
             return "a decorator"
         case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.arg(arg=name):
-            return None if name == "__init__" else _hidden(name)
+            return None if name in ("__init__", "_apply") else _hidden(name)
         case ast.Name(id=name, ctx=ast.Store()):
             return _hidden(name)
         case ast.Name(id=name):
@@ -120,7 +122,7 @@ def _not_allowed(node: ast.AST, known: set[str]) -> str | None:
         case ast.Attribute(value=ast.Name(id="F"), attr=name):
             return _beyond({name}, _OF_FUNCTIONAL)
         case ast.Attribute(value=ast.Name(id="nn"), attr=name):
-            return None if name[0].isupper() else name
+            return None if name[0].isupper() or name == "init" else name
         case ast.Attribute(value=ast.Name(id="self" | "ctx"), attr=name):
             return name if name.startswith("_") else None
         case ast.Attribute(attr=name):

@@ -1,6 +1,7 @@
 """Convolutions of a map, or of each frame of a clip."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -108,12 +109,30 @@ class FixedConv(nn.Module):
         groups: int = 1,
     ) -> None:
         super().__init__()
-        self.in_channels, self.groups = in_channels, groups
+        self.in_channels, self.groups, self.filters = in_channels, groups, filters
         self.edge, self.stride, self.margin = edge, stride, padding
-        kernel_NIKK = torch.tensor(filters)
-        run = out_channels // len(filters)
-        runs = kernel_NIKK.unsqueeze(1).expand(-1, run, -1, -1, -1)
-        self.register_buffer("kernel_OIKK", runs.flatten(0, 1), persistent=False)
+        inputs, side = len(filters[0]), len(filters[0][0])
+        kernel_OIKK = torch.empty(out_channels, inputs, side, side)
+        self.register_buffer("kernel_OIKK", kernel_OIKK, persistent=False)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Write the filters into memory that does not have them, as of `to_empty`."""
+        device, run = (
+            self.kernel_OIKK.device,
+            len(self.kernel_OIKK) // len(self.filters),
+        )
+        filters_NIKK = torch.tensor(self.filters, device=device)
+        self.kernel_OIKK.copy_(filters_NIKK.repeat_interleave(run, dim=0))
+
+    def _apply(self, fn: Any, recurse: bool = True) -> Any:
+        # Nothing that is loaded contains the filters, so they come with the memory.
+        was_meta = self.kernel_OIKK.is_meta
+        apply: Any = super()._apply
+        moved = apply(fn, recurse)
+        if was_meta:
+            self.reset_parameters()
+        return moved
 
     def forward(self, x_BHWC: Tensor) -> Tensor:
         padding = self.margin

@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 
-import torch
-from torch import Tensor, nn
-
-from s2mlp_dsl.nn.edges import with_margin
+from s2mlp_dsl.nn.conv import FixedConv
 
 
-class OneHotShift(nn.Module):
+class OneHotShift(FixedConv):
     """Convolves each channel with a kernel that is 1 at the source of its group.
 
     Y[p, c] = X[p − d, c] for every channel c of the group that moves by d.
@@ -22,37 +19,22 @@ class OneHotShift(nn.Module):
     TF32 off): a zero of the kernel times an infinite neighbour is NaN.
     """
 
-    kernel_C1KK: Tensor
-
     def __init__(
         self, groups: Sequence[tuple[int, int, int]], edge: str, turns: int = 0
     ) -> None:
-        super().__init__()
-        self.groups, self.edge, self.turns = tuple(groups), edge, turns
-        most = max((group[0] for group in self.groups[:turns]), default=0)
-        woven = [g for n in range(most) for g in self.groups[:turns] if n < g[0]]
-        plain = [g for g in self.groups[turns:] for _ in range(g[0])]
+        most = max((group[0] for group in groups[:turns]), default=0)
+        woven = [g for n in range(most) for g in groups[:turns] if n < g[0]]
+        plain = [g for g in groups[turns:] for _ in range(g[0])]
         moves = [group[1:] for group in woven + plain]
-        self.furthest = max(max(abs(right), abs(down)) for right, down in moves)
-        side = 2 * self.furthest + 1
-        kernel_C1KK = torch.zeros(len(moves), 1, side, side)
-        for channel, (right, down) in enumerate(moves):
-            kernel_C1KK[channel, 0, self.furthest - down, self.furthest - right] = 1
-        self.register_buffer("kernel_C1KK", kernel_C1KK, persistent=False)
-
-    def forward(self, x_BHWC: Tensor) -> Tensor:
-        padding = self.furthest if self.edge == "zeros" else 0
-        if self.edge != "zeros":
-            x_BHWC = with_margin(x_BHWC, self.furthest, self.edge)
-        kernel_C1KK = self.kernel_C1KK.to(x_BHWC.dtype)
-        y_BCHW = torch.conv2d(
-            x_BHWC.permute(0, 3, 1, 2),
-            kernel_C1KK,
-            padding=padding,
-            groups=len(kernel_C1KK),
-        )
-        return y_BCHW.permute(0, 2, 3, 1)
+        furthest = max(max(abs(right), abs(down)) for right, down in moves)
+        reach = range(furthest, -furthest - 1, -1)
+        filters = [
+            [[[float((x, y) == move) for x in reach] for y in reach]] for move in moves
+        ]
+        channels = len(moves)
+        super().__init__(channels, channels, filters, 1, furthest, edge, channels)
+        self.moves, self.turns = tuple(groups), turns
 
     def extra_repr(self) -> str:
         turns = f", turns={self.turns}" if self.turns else ""
-        return f"groups={self.groups}, edge={self.edge!r}{turns}"
+        return f"groups={self.moves}, edge={self.edge!r}{turns}"

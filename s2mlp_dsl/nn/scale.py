@@ -9,7 +9,12 @@ class Scale(nn.Module):
 
     def __init__(self, channels: int, init: float) -> None:
         super().__init__()
-        self.weight = nn.Parameter(init * torch.ones(channels))
+        self.init = init
+        self.weight = nn.Parameter(torch.empty(channels))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        nn.init.constant_(self.weight, self.init)
 
     def forward(self, x_XC: Tensor) -> Tensor:
         return x_XC * self.weight

@@ -38,35 +38,45 @@ class InterleavedShift(SpatialShift):
     Of their channels, channel c belongs to group c mod turns (Wu et al. 2018).
     """
 
-    order_C: Tensor
-    back_C: Tensor
-
     def __init__(
         self, groups: Sequence[tuple[int, ...]], edge: str, turns: int
     ) -> None:
         super().__init__(groups, edge)
-        mixed = sum(group[0] for group in self.groups[:turns])
-        rest = sum(group[0] for group in self.groups[turns:])
-        order = [c for number in range(turns) for c in range(number, mixed, turns)]
-        order_C = torch.tensor(order + list(range(mixed, mixed + rest)))
-        self.register_buffer("order_C", order_C, persistent=False)
-        self.register_buffer("back_C", order_C.argsort(), persistent=False)
+        self.turns = turns
 
     def forward(self, x_BHWC: Tensor) -> Tensor:
-        y_BHWC = x_BHWC.index_select(-1, self.order_C)
-        y_BHWC = shifted(y_BHWC, self.groups, self.edge)
-        return y_BHWC.index_select(-1, self.back_C)
+        return interleaved(x_BHWC, self.groups, self.edge, self.turns)
+
+    def extra_repr(self) -> str:
+        return f"groups={self.groups}, edge={self.edge!r}, turns={self.turns}"
 
 
 @wrap
 def shifted(x_BHWC: Tensor, groups: list[list[int]], edge: str) -> Tensor:
     """The map with each group of channels displaced."""
     parts = torch.split(x_BHWC, [group[0] for group in groups], dim=-1)
-    moved = [
-        move(part, group[1:], edge)
-        for part, group in zip(parts, groups)  # noqa: B905 - TorchScript
-    ]
-    return torch.cat(moved, dim=-1)
+    return torch.cat(moved(list(parts), groups, edge), dim=-1)
+
+
+@wrap
+def interleaved(
+    x_BHWC: Tensor, groups: list[list[int]], edge: str, turns: int
+) -> Tensor:
+    """The same where the first groups take turns."""
+    sizes = [group[0] for group in groups]
+    mixed, shared = sum(sizes[:turns]), min(sizes[:turns])
+    parts = [x_BHWC[..., number:mixed:turns] for number in range(turns)]
+    parts += torch.split(x_BHWC[..., mixed:], sizes[turns:], dim=-1)
+    parts = moved(parts, groups, edge)
+    # In turn as far as all groups go; the first ones may have one channel more.
+    woven = torch.stack([part[..., :shared] for part in parts[:turns]], dim=-1)
+    rest = [part[..., shared:] for part in parts[:turns]]
+    return torch.cat([woven.flatten(-2)] + rest + parts[turns:], dim=-1)
+
+
+def moved(parts: list[Tensor], groups: list[list[int]], edge: str) -> list[Tensor]:
+    """The part of each group, displaced."""
+    return [move(part, group[1:], edge) for part, group in zip(parts, groups)]
 
 
 def move(x_XHWC: Tensor, steps: list[int], edge: str) -> Tensor:

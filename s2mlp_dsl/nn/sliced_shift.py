@@ -34,8 +34,7 @@ def slid(x_BHWC: Tensor, groups: list[tuple[int, int, int]], edge: str) -> Tenso
     """The map with each group of channels displaced."""
     parts = torch.split(x_BHWC, [group[0] for group in groups], dim=-1)
     moved = [
-        slide(part, group[1], group[2], edge)
-        for part, group in zip(parts, groups)  # noqa: B905 - TorchScript
+        slide(part, group[1], group[2], edge) for part, group in zip(parts, groups)
     ]
     return torch.cat(moved, dim=-1)
 

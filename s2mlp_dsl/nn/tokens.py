@@ -9,7 +9,11 @@ class ClassToken(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(0.02 * torch.randn(channels))
+        self.weight = nn.Parameter(torch.empty(channels))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        nn.init.normal_(self.weight, std=0.02)
 
     def forward(self, x_BSC: Tensor) -> Tensor:
         first = self.weight.expand(x_BSC.shape[0], 1, -1)
@@ -32,7 +36,11 @@ class Position(nn.Module):
 
     def __init__(self, *size: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(0.02 * torch.randn(*size))
+        self.weight = nn.Parameter(torch.empty(*size))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        nn.init.normal_(self.weight, std=0.02)
 
     def forward(self, x_BX: Tensor) -> Tensor:
         return x_BX + self.weight
