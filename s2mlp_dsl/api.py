@@ -93,14 +93,15 @@ def compile(
     """One model of a spec as a `torch.nn.Module`, on the device it will run on.
 
     It maps images [batch, channels, height, width] to what the model says,
-    logits [batch, classes] for a classifier. With `features`, labels of
-    statements, it returns a list of the maps that leave them, channels first. On
-    the device `meta` it has shapes and no weights.
+    logits [batch, classes] for a classifier. With `features`, names of
+    statements (`NoFeature` if there is none), it returns a list of the maps that leave
+    them, channels first. On the device `meta` it has shapes and no weights.
     """
     program = elaborate(spec, model, settings)
     if features is not None:
-        return program.backbone(list(features), device).to(device)
-    built = program.build(device=device)
+        built = program.backbone(features, device)
+    else:
+        built = program.build(device=device)
     return built if device == "meta" else built.to(device)
 
 

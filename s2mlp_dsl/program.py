@@ -1,6 +1,7 @@
 """One model of a spec, elaborated, and what can be made of it."""
 
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -157,12 +158,15 @@ class Program:
             source, self.model.name, initialized=initialized, meta=device == "meta"
         )
 
-    def backbone(self, labels: list[str], device: str = "cpu") -> "nn.Module":
-        """The program returning the results of labelled statements (`NoFeature`)."""
+    def backbone(
+        self, names: Sequence[str], device: str = "cpu", lowering: str | None = None
+    ) -> "nn.Module":
+        """The program returning the results of named statements (`NoFeature`)."""
         from s2mlp_dsl.lower.backbone import with_features
 
-        net = self.build(device=device, rows=False)  # any of the maps may be asked for
-        return with_features(self.model, net, labels)
+        # Without rows: any of the maps may be asked for.
+        net = self.build(lowering=lowering, device=device, rows=False)
+        return with_features(self.model, net, names)
 
     def emit(
         self,

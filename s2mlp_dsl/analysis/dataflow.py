@@ -10,21 +10,40 @@ residual's for a sum.
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 import networkx as nx
 
 from s2mlp_dsl.ir.flow import Flow
-from s2mlp_dsl.ir.program import Invocation, Model, Op, Parallel, Residual, Statement
+from s2mlp_dsl.ir.program import (
+    Composite,
+    Invocation,
+    Model,
+    Op,
+    Parallel,
+    Residual,
+    Statement,
+)
+from s2mlp_dsl.ir.shape import Shape
 from s2mlp_dsl.source import Span
 
 INPUT = "the input"  # the space keeps it apart from the name of any statement
 Nodes = list[str]  # whose values, side by side, are the input of a statement
 
 
+class Place(NamedTuple):
+    """A statement's output: its node, its shape, and the statement's module, if any."""
+
+    node: str
+    shape: Shape
+    path: str | None
+
+
 def dataflow(model: Model) -> nx.DiGraph:
     """The graph. Its attribute `output` is the node with the model's result.
 
-    `labels` has, for each label, every (node, shape) of such a statement's output.
+    `labels` has, for each label, the place of every such statement; `paths` has the
+    place of every module that is a statement or an iteration of a stack.
     """
     builder = _Builder(model)
     (builder.graph.graph["output"],) = builder.body(model.body, [INPUT])
@@ -57,7 +76,9 @@ class _Builder(Flow[Nodes]):
     def __init__(self, model: Model) -> None:
         super().__init__(model)
         self.sums = self.splits = 0
-        self.graph = nx.DiGraph(labels={})
+        self.labels: dict[str, list[Place]] = {}
+        self.paths: dict[str, Place] = {}
+        self.graph = nx.DiGraph(labels=self.labels, paths=self.paths)
         self._add(INPUT, [], None)
 
     def _add(
@@ -74,10 +95,13 @@ class _Builder(Flow[Nodes]):
 
     def statement(self, statement: Statement, value: Nodes, prefix: str) -> Nodes:
         value = super().statement(statement, value, prefix)
+        (node,) = value
+        path = None if isinstance(statement, Composite) else prefix + statement.name
+        place = Place(node, statement.output(self.model.definitions), path)
+        if path is not None:
+            self.paths[path] = place
         if statement.label is not None:
-            shape = statement.output(self.model.definitions)
-            labels = self.graph.graph["labels"]
-            labels.setdefault(statement.label, []).append((*value, shape))
+            self.labels.setdefault(statement.label, []).append(place)
         return value
 
     def op(self, op: Op, value: Nodes, path: str) -> Nodes:
@@ -102,5 +126,9 @@ class _Builder(Flow[Nodes]):
 
     def invocation(self, statement: Invocation, value: Nodes, prefix: str) -> Nodes:
         for module, run in statement.modules(each=True):
-            value = self.run(run, value, f"{prefix}{module}.")
+            path = prefix + module
+            value = self.run(run, value, f"{path}.")
+            (node,) = value
+            shape = self.model.definitions[run.block].result
+            self.paths[path] = Place(node, shape, path)
         return value

@@ -7,6 +7,7 @@ from typing import Any
 from s2mlp_dsl.ir.program import Body, Composite, Invocation, Model, Op
 from s2mlp_dsl.ir.shape import Map, Vector
 from s2mlp_dsl.ir.walk import within
+from s2mlp_dsl.lower.backbone import feature_row
 from s2mlp_dsl.lower.module_class import Head
 
 _POOLS = {"mean": "avg", "max": "max"}  # timm's words
@@ -87,9 +88,4 @@ def feature_rows(model: Model) -> Iterator[dict[str, Any]]:
                     maps[path] = shape
     last = {(shape.height, shape.width): path for path, shape in maps.items()}
     for path in last.values() if len(last) > 1 else maps:
-        shape = maps[path]
-        yield {
-            "module": path,
-            "num_chs": shape.channels,
-            "reduction": model.input_size[-1] // shape.width,
-        }
+        yield feature_row(model, path, maps[path])

@@ -1,10 +1,20 @@
-"""Models in other people's code: backbones, and timm's registry."""
+"""Models in other people's code: backbones."""
+
+from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
 
 import s2mlp_dsl as s2
 from s2mlp_dsl.lower.backbone import NoFeature
+from s2mlp_dsl.lower.shift_implementations import SHIFTS
+
+SPECS = Path(__file__).parents[2] / "specs"
+EACH = {"depths": "[1, 1, 1, 1]", "size": 64}
+CYCLE = {"widths": "[8, 16, 24, 32]", "depths": "[1, 1, 1, 1]"}
+STACKS = ["stack1", "stack2", "stack3", "stack4"]
+STAGES = ["stage", "stage_2", "stage_3", "stage_4"]
 
 SPEC = """edition 1
 
@@ -74,20 +84,95 @@ def test_a_vector_stays_a_vector() -> None:
 
 
 def test_labels_must_be_there_once() -> None:
-    with pytest.raises(NoFeature, match="no statement of small labelled `nothing`"):
+    with pytest.raises(NoFeature, match="no statement of small is called `nothing`"):
         s2.compile(SPEC, features=["nothing"])
-    with pytest.raises(NoFeature, match="several statements"):
+    with pytest.raises(NoFeature, match=r"several statements .* choose from `mixed`"):
         s2.compile(SPEC, features=["inner"])
 
 
-def test_timm_makes_it() -> None:
-    timm = pytest.importorskip("timm")
-    assert s2.register_timm(SPEC) == "small"
-    assert timm.is_model("small")
-    net = timm.create_model("small", num_classes=7)
-    assert net(torch.randn(2, 3, 16, 24)).shape == (2, 7)
-    assert timm.create_model("small")(torch.randn(1, 3, 16, 24)).shape == (1, 5)
-    (late,) = timm.create_model("small", features=["late"])(torch.randn(1, 3, 16, 24))
-    assert late.shape == (1, 16, 4, 6)
-    with pytest.raises(ValueError, match="no pretrained weights"):
-        timm.create_model("small", pretrained=True)
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("late", "a list of names"),
+        ([], "names no statement"),
+        (["late[2]"], r"is called `late\[2\]`"),
+        (["early[0]"], r"is called `early\[0\]`"),
+        (["late[-1]"], r"is called `late\[-1\]`"),
+    ],
+)
+def test_names_that_are_none(asked: object, said: str) -> None:
+    with pytest.raises(NoFeature, match=said):
+        s2.compile(SPEC, features=asked)
+
+
+def test_modules_and_iterations_have_names_too() -> None:
+    torch.manual_seed(0)
+    net = s2.compile(SPEC, features=["patch1", "late[0]", "late.1.gelu", "late"])
+    torch.manual_seed(0)
+    whole, x = s2.compile(SPEC), torch.randn(2, 3, 16, 24)
+    seen = {}
+    for path in ("patch1", "late.0", "late.1.gelu", "late"):
+        keep = partial(seen.__setitem__, path)
+        whole.get_submodule(path).register_forward_hook(lambda *a, k=keep: k(a[2]))
+    whole(x)
+    for found, (path, wanted) in zip(net(x), seen.items(), strict=True):
+        assert torch.equal(found.permute(0, 2, 3, 1), wanted), path
+    assert net.feature_info.module_name() == list(seen)
+    assert net.feature_info.channels() == [8, 16, 16, 16]
+    assert net.feature_info.reduction() == [2, 4, 4, 4]
+
+
+def test_a_width_that_strides_do_not_divide() -> None:
+    text = "edition 1\nmodel m {\n    image(3, 30, 30)\n    conv(4, 3, stride = 4)\n}\n"
+    net = s2.compile(text, features=["conv"])
+    assert net.feature_info.reduction() == [4]  # 8 columns of 30
+
+
+@pytest.mark.parametrize("lowering", list(SHIFTS))
+def test_every_shift_implementation(lowering: str) -> None:
+    torch.manual_seed(0)
+    net = s2.elaborate(SPEC).backbone(["mixed", "late"], lowering=lowering)
+    torch.manual_seed(0)
+    usual, x = s2.compile(SPEC, features=["mixed", "late"]), torch.randn(2, 3, 16, 24)
+    assert all(map(torch.equal, net(x), usual(x)))
+
+
+@pytest.mark.parametrize(
+    ("file", "model", "settings", "names", "reduction"),
+    [
+        ("shift_networks", "tsm", {"width": 16, "depth": 2}, ["stack[0]"], [4]),
+        ("cycle_mlp", "cycle_mlp", CYCLE, STACKS, [4, 8, 16, 32]),
+        ("as_mlp", "as_mlp", {"width": 20, **EACH}, STACKS, [4, 8, 16, 32]),
+        (
+            "shiftvit",
+            "shiftvit",
+            {"ratio": 2, "width": 24, **EACH},
+            STACKS,
+            [4, 8, 16, 32],
+        ),
+        ("s2mlpv2", "s2mlpv2", {"width": 12, "size": 56}, STACKS[:2], [7, 14]),
+        ("vip", "vip", {"widths": "[32, 64]", "depths": "[1, 1]"}, STACKS[:2], [7, 14]),
+        ("resnet", "resnet_50", {"size": 64}, STAGES, [4, 8, 16, 32]),
+    ],
+)
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_shipped_models_of_several_scales(
+    file: str,
+    model: str,
+    settings: dict[str, object],
+    names: list[str],
+    reduction: list[int],
+    device: str,
+) -> None:
+    """By the names that their stages have anyway: labels would rename the weights."""
+    program = s2.elaborate(SPECS / f"{file}.arch", model, settings)
+    net = program.backbone(names, device).eval()
+    assert net.feature_info.reduction() == reduction
+    x = torch.randn(1, *program.model.input_size)
+    with torch.no_grad():
+        maps = net(x)
+    assert [one.shape[1] for one in maps] == net.feature_info.channels()
+    assert [x.shape[-1] // one.shape[-1] for one in maps] == reduction
+    weights = {key: value.shape for key, value in program.build().state_dict().items()}
+    kept = {key: value.shape for key, value in net.state_dict().items()}
+    assert kept.items() <= weights.items()
