@@ -12,17 +12,21 @@ class Rearrange(nn.Module):
     order, `merge` the sizes of the axes of the result.
     """
 
+    split: list[int]
+    order: list[int]
+    merge: list[int]
+
     def __init__(
         self, split: Sequence[int], order: Sequence[int], merge: Sequence[int]
     ) -> None:
         super().__init__()
-        self.split, self.order, self.merge = tuple(split), tuple(order), tuple(merge)
+        self.split, self.merge = list(split), list(merge)
+        self.order = [0] + [1 + place for place in order]
 
     def forward(self, x_BX: Tensor) -> Tensor:
-        batch = x_BX.shape[0]
-        split_BX = x_BX.reshape(batch, *self.split)
-        ordered_BX = split_BX.permute(0, *[place + 1 for place in self.order])
-        return ordered_BX.reshape(batch, *self.merge)
+        batch = [x_BX.shape[0]]
+        ordered_BX = x_BX.reshape(batch + self.split).permute(self.order)
+        return ordered_BX.reshape(batch + self.merge)
 
     def extra_repr(self) -> str:
         return f"split={self.split}, order={self.order}, merge={self.merge}"

@@ -55,7 +55,7 @@ class InterleavedShift(SpatialShift):
 def shifted(x_BHWC: Tensor, groups: list[list[int]], edge: str) -> Tensor:
     """The map with each group of channels displaced."""
     parts = torch.split(x_BHWC, [group[0] for group in groups], dim=-1)
-    return torch.cat(moved(list(parts), groups, edge), dim=-1)
+    return torch.cat(move_parts(list(parts), groups, edge), dim=-1)
 
 
 @wrap
@@ -66,15 +66,15 @@ def interleaved(
     sizes = [group[0] for group in groups]
     mixed, shared = sum(sizes[:turns]), min(sizes[:turns])
     parts = [x_BHWC[..., number:mixed:turns] for number in range(turns)]
-    parts += torch.split(x_BHWC[..., mixed:], sizes[turns:], dim=-1)
-    parts = moved(parts, groups, edge)
+    parts = parts + list(torch.split(x_BHWC[..., mixed:], sizes[turns:], dim=-1))
+    parts = move_parts(parts, groups, edge)
     # In turn as far as all groups go; the first ones may have one channel more.
     woven = torch.stack([part[..., :shared] for part in parts[:turns]], dim=-1)
     rest = [part[..., shared:] for part in parts[:turns]]
     return torch.cat([woven.flatten(-2)] + rest + parts[turns:], dim=-1)
 
 
-def moved(parts: list[Tensor], groups: list[list[int]], edge: str) -> list[Tensor]:
+def move_parts(parts: list[Tensor], groups: list[list[int]], edge: str) -> list[Tensor]:
     """The part of each group, displaced."""
     return [move(part, group[1:], edge) for part, group in zip(parts, groups)]
 

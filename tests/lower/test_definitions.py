@@ -23,12 +23,13 @@ def test_files_hold_definitions_alone(path: Path) -> None:
         assert isinstance(node, kinds)
         if isinstance(node, ast.ClassDef | ast.FunctionDef):
             assert ast.get_docstring(node)
-            assert not node.decorator_list
+            assert {ast.unparse(one) for one in node.decorator_list} <= {"wrap"}
 
 
 def test_what_is_needed_comes_first() -> None:
     names = [one.name for one in Definitions().of(["InterleavedShift"])]
-    assert names == ["bring_inside", "move", "SpatialShift", "InterleavedShift"]
+    assert names[:3] == ["bring_inside", "move", "move_parts"]
+    assert names[-2:] == ["interleaved", "InterleavedShift"]
 
 
 def test_everything_at_once_runs() -> None:

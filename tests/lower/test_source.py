@@ -138,7 +138,7 @@ def test_shapes_stand_where_they_change() -> None:
 def test_equal_iterations_are_a_loop() -> None:
     text = program("s2mlp_deep").source().text
     assert "nn.Sequential(*[S2mlpBlock() for _ in range(36)])" in text
-    assert len(text.splitlines()) < 210
+    assert len(text.splitlines()) < 220
 
 
 def test_two_definitions_of_a_block() -> None:
