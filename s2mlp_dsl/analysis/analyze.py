@@ -15,6 +15,7 @@ from s2mlp_dsl.analysis.cost import (
 )
 from s2mlp_dsl.analysis.quantities import Quantities
 from s2mlp_dsl.analysis.receptive_field import ReceptiveField, analyze_receptive_field
+from s2mlp_dsl.analysis.work import Work
 from s2mlp_dsl.diagnostics import AlreadyReported, Report
 from s2mlp_dsl.diagnostics.catalogue.claims import NO_SUCH_MODEL, UNREAD
 from s2mlp_dsl.diagnostics.suggest import did_you_mean
@@ -64,9 +65,13 @@ class Analysis:
         return analysis_html(self)
 
 
-def analyze_model(model: Model) -> Analysis:
-    """The figures of an expanded model, without claims."""
-    return replace(figures(model), receptive_field=analyze_receptive_field(model))
+def analyze_model(model: Model, work: Work | None = None) -> Analysis:
+    """The figures of an expanded model, without claims.
+
+    Models that share `work` have no more of it together than one alone.
+    """
+    field = analyze_receptive_field(model, work=work)
+    return replace(figures(model), receptive_field=field)
 
 
 def figures(model: Model) -> Analysis:
@@ -112,13 +117,18 @@ def check_spec(
     if spec.recipes:
         _check_recipes(spec, report)
     chosen = [spec.choose_model(model)] if model else list(spec.models.values())
-    analyses = [check_model(spec, one, settings or {}, report) for one in chosen]
+    work = Work()  # of all models: a spec may have thousands
+    analyses = [check_model(spec, one, settings or {}, report, work) for one in chosen]
     studies = spec.elaborate_studies(report) if model is None else ()
     return Checked(tuple(analyses), studies, report)
 
 
 def check_model(
-    spec: Spec, declared: Declared, settings: Mapping[str, str], report: Report
+    spec: Spec,
+    declared: Declared,
+    settings: Mapping[str, str],
+    report: Report,
+    work: Work,
 ) -> Analysis:
     """Figures and claims of one model of a spec; mistakes go to the report.
 
@@ -131,7 +141,7 @@ def check_model(
         require_parameters(base, settings)
         if missing := base.open_params(settings):
             analysis = Analysis(name=name, open=tuple(missing))
-            return with_claims(spec, analysis, None, report)
+            return with_claims(spec, analysis, None, report, work)
         errors = len(report.errors)
         overrides = parse_overrides(settings, report)
         model = expand_model(declared, base, overrides, report)
@@ -140,7 +150,7 @@ def check_model(
     if len(report.errors) > errors:
         return Analysis(name=name)
     note_dropped(model, report)
-    return with_claims(spec, analyze_model(model), model, report)
+    return with_claims(spec, analyze_model(model, work), model, report, work)
 
 
 def with_claims(
@@ -148,11 +158,17 @@ def with_claims(
     analysis: Analysis,
     model: Model | None,
     report: Report | None = None,
+    work: Work | None = None,
 ) -> Analysis:
     """The analysis with a verdict on everything the spec claims of the model."""
     report = spec.report.copy() if report is None else report
     quantities = Quantities(
-        report, model, list(analysis.rows), analysis.receptive_field, analysis.open
+        report,
+        model,
+        list(analysis.rows),
+        analysis.receptive_field,
+        analysis.open,
+        work or Work(),
     )
     checker = ClaimChecker(spec.unit, quantities)
     facts = [fact for claim in spec.claims(analysis.name) for fact in claim.facts]

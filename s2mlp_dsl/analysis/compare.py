@@ -6,7 +6,7 @@ are positions is one operator as a whole: what is inside mixes positions as it w
 channels. All of this is derived from the operators' definitions.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from itertools import dropwhile
 from typing import Literal, TypeGuard
 
@@ -14,11 +14,11 @@ from s2mlp_dsl.analysis.analyze import analyze_model
 from s2mlp_dsl.analysis.cost import params_of
 from s2mlp_dsl.analysis.receptive_field import (
     ReceptiveField,
-    Work,
+    StatementReads,
     embedding,
-    reads_through,
 )
 from s2mlp_dsl.analysis.resize import bound_by
+from s2mlp_dsl.analysis.work import Work
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.print import print_arguments, print_op
 from s2mlp_dsl.ir.program import Body, Model, Op, Region, Statement
@@ -27,6 +27,7 @@ from s2mlp_dsl.ir.walk import occurrences, walk
 from s2mlp_dsl.operators import (
     POINTWISE,
     SIGNATURES,
+    Moves,
     Operator,
     Properties,
     Refusal,
@@ -93,16 +94,20 @@ class Compared(Record):
     operators: tuple[SpatialOperator, ...]
 
 
-def compare_model(model: Model) -> Compared:
-    """The row of a model, and of each of its spatial operators."""
-    figures = analyze_model(model)
+def compare_model(model: Model, work: Work | None = None) -> Compared:
+    """The row of a model, and of each of its spatial operators.
+
+    `work` is what all models that are compared may take together.
+    """
+    work = work or Work()
+    figures = analyze_model(model, work)
     assert figures.params is not None and figures.macs is not None
     found: dict[tuple[str, Table1Row, bool, int | None, int], list[int]] = {}
-    bound, work = False, Work()
+    bound, reading = False, StatementReads(model, work)
     for statement, source, count in _parts(model):
         if isinstance(statement, Op) and _properties(statement).spatial_specific:
             bound = True
-        row, reads = _row(model, statement, source, work)
+        row, reads = _row(model, statement, source, reading)
         if row is None:
             continue
         aside = isinstance(statement, Op) and _only_statistics(statement)
@@ -169,11 +174,11 @@ def _parts(model: Model) -> Iterator[tuple[Op | Region, Shape, int]]:
 
 
 def _row(
-    model: Model, statement: Op | Region, source: Shape, work: Work
+    model: Model, statement: Op | Region, source: Shape, reading: StatementReads
 ) -> tuple[Table1Row | None, int | None]:
     """The row of a statement and how much it reads; none where it is not spatial."""
     if isinstance(statement, Region):
-        return _of_region(model, statement, source, work)
+        return _of_region(model, statement, source, reading)
     operator, facts = applied(statement), _properties(statement)
     if facts.reads == "position" or isinstance(statement.result, Vector):
         return None, None
@@ -186,25 +191,22 @@ def _row(
         spatial_specific=facts.spatial_specific,
         channel=channel,
     )
-    return row, reads_through(model, statement, source, work)
+    return row, reading.most(statement, source)
 
 
 def _of_region(
-    model: Model, region: Region, source: Shape, work: Work
+    model: Model, region: Region, source: Shape, reading: StatementReads
 ) -> tuple[Table1Row | None, int | None]:
-    entries = _entries(region.enter)
-    assert entries is not None
-    # What one inner position holds: of which positions, and of which channels.
-    held = [
-        divmod(entry, source.channels)
-        for entry in entries()[: region.enter.result.channels]
-    ]
-    places, channels = (len(set(one)) for one in zip(*held, strict=True))
+    moves = _moves(region.enter)
+    assert moves is not None
+    # What one inner position holds: of how many positions, and of how many channels.
+    places = moves.distinct
+    channels = region.enter.result.channels // places
     inside = list(_ops(model, region.body))
-    reads = reads_through(model, region, source, work)
+    reads = reading.most(region, source)
     mixing = [op for op in inside if places > 1 and _mixes(op)]
-    reading = [op for op in inside if _properties(op).reads != "position"]
-    if reads == 1 or not (mixing or reading):
+    spatial = [op for op in inside if _properties(op).reads != "position"]
+    if reads == 1 or not (mixing or spatial):
         return None, None
     at_once = reads if reads is not None else places
     channel: Channel = "agnostic"
@@ -213,10 +215,10 @@ def _of_region(
     # Inside, a channel may lie among the channels or among the positions.
     if channels > 1 and any(map(_mixes, inside)):
         channel = "mixed"
-    if reading and channels < source.channels:
+    if spatial and channels < source.channels:
         channel = "mixed"
     row = Table1Row(
-        learned=any(applied(op).learned for op in (*mixing, *reading)),
+        learned=any(applied(op).learned for op in (*mixing, *spatial)),
         is_global=at_once == positions(source),
         # A weight for each inner channel is one for each of its positions.
         spatial_specific=any(applied(op).learned for op in inside if places > 1)
@@ -229,7 +231,7 @@ def _of_region(
 def _moves_positions(statement: Statement) -> TypeGuard[Region]:
     if not isinstance(statement, Region) or _is_too_large(statement.enter):
         return False
-    return _entries(statement.enter) is not None
+    return _moves(statement.enter) is not None
 
 
 def _is_too_large(op: Op) -> bool:
@@ -298,7 +300,7 @@ def _roomy(op: Op) -> Operator:
     return operator
 
 
-def _entries(op: Op) -> Callable[[], Sequence[int]] | None:
+def _moves(op: Op) -> Moves | None:
     """Where each entry comes from, for an operator that only moves them."""
     return applied(op).receptive_field().moves
 

@@ -5,11 +5,13 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from s2mlp_dsl.analysis.cost import CostRow, total_macs, total_params
 from s2mlp_dsl.analysis.instance import Undecided
 from s2mlp_dsl.analysis.receptive_field import ReceptiveField, analyze_receptive_field
+from s2mlp_dsl.analysis.work import Work
 from s2mlp_dsl.diagnostics import AlreadyReported, Report
 from s2mlp_dsl.diagnostics.catalogue import claims
 from s2mlp_dsl.diagnostics.suggest import did_you_mean, listed
@@ -29,7 +31,8 @@ Selector = Callable[[CostRow], bool]
 class Quantities:
     """The figures of one model, as functions for an evaluator.
 
-    `model` is None where parameters are `open`: then there are no figures.
+    `model` is None where parameters are `open`: then there are no figures. `work` is
+    what further receptive fields may take.
     """
 
     report: Report
@@ -37,6 +40,7 @@ class Quantities:
     rows: list[CostRow]
     receptive_field: ReceptiveField | None
     open: tuple[str, ...] = ()
+    work: Work = field(default_factory=Work)
 
     def __post_init__(self) -> None:
         self.evaluator = Evaluator(
@@ -165,11 +169,14 @@ class Quantities:
         """The receptive field with computed weights and statistics as constants."""
         if not isinstance(node, tree.Name) or node.id != "content":
             raise self.report.add(claims.NOT_CONTENT, node.span)
-        assert self.model is not None  # else its receptive field is not known
-        found = analyze_receptive_field(self.model, content=True)
-        if found is None:
+        if self._with_content is None:
             raise Undecided(claims.LARGE_MAPS)
-        return found
+        return self._with_content
+
+    @cached_property
+    def _with_content(self) -> ReceptiveField | None:
+        assert self.model is not None  # else its receptive field is not known
+        return analyze_receptive_field(self.model, content=True, work=self.work)
 
     def _known_receptive_field(self) -> ReceptiveField:
         if self.open:

@@ -7,6 +7,7 @@ positions, not nine.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 from s2mlp_dsl.analysis.relation import (
@@ -19,6 +20,14 @@ from s2mlp_dsl.analysis.relation import (
     slice_of,
     union,
     without_constants,
+)
+from s2mlp_dsl.analysis.work import (
+    MOST_WORK,
+    TooLarge,
+    Work,
+    listing,
+    parts_made,
+    rows_of,
 )
 from s2mlp_dsl.ir.flow import Flow
 from s2mlp_dsl.ir.program import (
@@ -34,8 +43,8 @@ from s2mlp_dsl.ir.program import (
 )
 from s2mlp_dsl.ir.shape import Shape, positions
 from s2mlp_dsl.ir.walk import Visit, fold_blocks, occurrences, ops_in, within
-from s2mlp_dsl.operators import Grid, Table, applied
 from s2mlp_dsl.operators import ReceptiveField as OperatorReceptiveField
+from s2mlp_dsl.operators import applied
 
 # A relation has positions × positions of the first map bits for each channel group;
 # beyond these limits it is not computed.
@@ -44,10 +53,8 @@ MOST_BITS = 2**30
 MOST_CHANNELS = 2**16
 MOST_STEPS = 1024
 _MOST_LISTED = 4 * MOST_POSITIONS  # positions of any map after the first
-MOST_WORK = 8_000_000  # rows read and joined, all statements together
-_LISTING = 6  # rows read in the time in which an operator lists one
-_MOVES_PER_ROW = 4  # entries moved in the time that a row takes
 _BITS_PER_ROW = 2**14  # joined in the time that a row takes, however short
+_BITS_PER_PLACE = 64  # where a group of channels holds a row that it shares
 _QUICK = 2**12  # positions for which an operator lists quickly what it reads
 
 
@@ -81,13 +88,14 @@ class ReceptiveField:
 
 
 def analyze_receptive_field(
-    model: Model, content: bool = False
+    model: Model, content: bool = False, work: Work | None = None
 ) -> ReceptiveField | None:
     """The receptive field of a model, None where its maps are too large to relate.
 
     With `content`, weights and statistics computed from the map count as constants.
+    Analyses that share `work` have no more of it together than one alone.
     """
-    tracker = _tracked(model, content)
+    tracker = _tracked(model, content, work=work)
     if tracker is None:
         return None
     return ReceptiveField(
@@ -129,32 +137,25 @@ def output_relation(model: Model) -> Relation | None:
     return None if tracker is None else tracker.relation
 
 
-class Work:
-    """Counts rows read and joined, by all analyses that share it."""
+class StatementReads:
+    """What single statements of a model read, as far as there is work left for it."""
 
-    def __init__(self) -> None:
-        self._rows = 0
+    def __init__(self, model: Model, work: Work | None = None) -> None:
+        self._model, self._work = model, work or Work()
+        self._products = _has_products(model)
 
-    def spend(self, rows: int) -> None:
-        """Raise `TooLarge` where it becomes too much."""
-        self._rows += rows
-        if self._rows > MOST_WORK:
-            raise TooLarge
+    def most(self, statement: Statement, source: Shape) -> int | None:
+        """The largest receptive field of one alone, in positions of its input.
 
-
-def reads_through(
-    model: Model, statement: Statement, source: Shape, work: Work
-) -> int | None:
-    """The largest receptive field of one statement alone, in positions of its input.
-
-    None where the map is too large to relate, or no work is left.
-    """
-    if positions(source) > MOST_POSITIONS or source.channels > MOST_CHANNELS:
-        return None
-    try:
-        return _Tracker(model, source, work=work).follow((statement,)).most
-    except TooLarge:
-        return None
+        None where the map is too large to relate, or no work is left.
+        """
+        if positions(source) > MOST_POSITIONS or source.channels > MOST_CHANNELS:
+            return None
+        tracker = _Tracker(self._model, source, self._products, work=self._work)
+        try:
+            return tracker.follow((statement,)).most
+        except TooLarge:
+            return None
 
 
 def first_map(model: Model) -> Op | None:
@@ -181,14 +182,18 @@ def embedding(model: Model) -> Visit:
 
 
 def _tracked(
-    model: Model, content: bool = False, recorded: bool = False
+    model: Model,
+    content: bool = False,
+    recorded: bool = False,
+    work: Work | None = None,
 ) -> "_Tracker | None":
     """A tracker that has followed the model from its first map to its end."""
     visit = embedding(model)
     start = visit.op.result
     if positions(start) > MOST_POSITIONS or start.channels > MOST_CHANNELS:
         return None
-    tracker = _Tracker(model, start, content, recorded, after=visit.path)
+    products = _has_products(model)
+    tracker = _Tracker(model, start, products, content, recorded, visit.path, work)
     try:
         tracker.follow(model.body)
     except TooLarge:
@@ -196,8 +201,10 @@ def _tracked(
     return tracker
 
 
-class TooLarge(Exception):
-    """The relation would need more memory or time than it is worth."""
+def _has_products(model: Model) -> bool:
+    """Whether constants matter: 0 times anything is 0."""
+    merges = (op for op in ops_in(model) if applied(op).role == "merge")
+    return any(applied(op).receptive_field().product for op in merges)
 
 
 class _Tracker(Flow[Relation]):
@@ -212,6 +219,7 @@ class _Tracker(Flow[Relation]):
         self,
         model: Model,
         start: Shape,
+        products: bool,
         content: bool = False,
         recorded: bool = False,
         after: str | None = None,
@@ -228,12 +236,13 @@ class _Tracker(Flow[Relation]):
         self.after: dict[str, Relation] = {}
         self.count = positions(start)
         self._everything = (1 << self.count) - 1
-        merges = (op for op in ops_in(model) if applied(op).role == "merge")
-        products = any(applied(op).receptive_field().product for op in merges)
         self._constant = 1 << self.count if products else None
         self._reads: dict[int, tuple[OperatorReceptiveField, int]] = {}
         self._work = work or Work()
-        self._repeats = fold_blocks(model, _repeats)
+
+    @cached_property
+    def _repeats(self) -> dict[str, bool]:
+        return fold_blocks(self.model, _repeats)
 
     def follow(self, body: Body) -> Relation:
         """The relation after a body that begins with the first map, or before it."""
@@ -253,14 +262,18 @@ class _Tracker(Flow[Relation]):
         if id(op) not in self._reads:
             self._spend(0)  # before anything is listed in vain
             reads = self._receptive_field(op, op.source)
-            self._reads[id(op)] = reads, _rows_of(reads, op.source)
-            self._spend(_listing(reads))
+            self._reads[id(op)] = reads, rows_of(reads, op.source)
+            self._work.spend(listing(reads))
         reads, rows = self._reads[id(op)]
-        if reads.moves is None or not is_uniform(value):
+        made = parts_made(reads, value, op.result)
+        if reads.moves is None:
             self._spend(rows * len(value.parts))
-            if reads.moves is not None:
-                self._require(positions(op.source))
-        self._require(positions(op.result) * _parts_made(reads, value))
+            self._require(positions(op.result) * made)
+        elif not is_uniform(value):
+            self._require(positions(op.source))
+            places = positions(op.result) * made
+            self._work.spend(places)
+            self._require_bits(_BITS_PER_PLACE * places + made * op.result.channels)
         after = apply(op, reads, value, self._constant)
         if self.recorded:
             self.after[path] = self._of_positions(after)
@@ -334,7 +347,10 @@ class _Tracker(Flow[Relation]):
 
     def _require(self, rows: int) -> None:
         """Raise `TooLarge` where so many rows would need too much memory."""
-        if rows * self.count > MOST_BITS:
+        self._require_bits(rows * self.count)
+
+    def _require_bits(self, bits: int) -> None:
+        if bits > MOST_BITS:
             raise TooLarge
 
     def _spend(self, rows: int) -> None:
@@ -365,38 +381,3 @@ def _repeats(body: Body, definitions: Mapping[str, bool]) -> bool:
         for statement in within(body)
         if isinstance(statement, Invocation)
     )
-
-
-def _parts_made(reads: OperatorReceptiveField, before: Relation) -> int:
-    """How many channel groups get rows of their own."""
-    return sum(
-        part.channels is None or bool(part.channels & channels)
-        for part in reads.parts
-        if not isinstance(part.reads, str)
-        for channels, _ in before.parts
-    )
-
-
-def _rows_of(reads: OperatorReceptiveField, source: Shape) -> int:
-    """How many rows an operator reads, all its parts and positions together."""
-    count = positions(source)
-    if reads.moves is not None:
-        return count * source.channels // _MOVES_PER_ROW
-    return sum(_rows_read(part.reads, count) for part in reads.parts)
-
-
-def _listing(reads: OperatorReceptiveField) -> int:
-    """What it takes to list what is read, as so many rows."""
-    tables = (one.reads for one in reads.parts if isinstance(one.reads, tuple))
-    return _LISTING * sum(map(len, tables))
-
-
-def _rows_read(reads: str | Table | Grid, count: int) -> int:
-    match reads:
-        case str():
-            return count
-        case Grid(frames, height, _, rows, columns):
-            across = height * sum(map(len, columns))
-            return frames * (across + len(columns) * sum(map(len, rows)))
-        case _:
-            return sum(map(len, reads))

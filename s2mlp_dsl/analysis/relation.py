@@ -13,7 +13,7 @@ from typing import Any
 
 from s2mlp_dsl.ir.program import Op
 from s2mlp_dsl.ir.shape import Shape, positions
-from s2mlp_dsl.operators import Grid, Part, Table, applied
+from s2mlp_dsl.operators import Grid, Moves, Part, Table, applied
 from s2mlp_dsl.operators import ReceptiveField as OperatorReceptiveField
 
 
@@ -146,7 +146,7 @@ def _applied(
         seen = Rows(before.parts[0][1][:1] * positions(result))
         return Relation((((1 << result.channels) - 1, seen),))
     if receptive_field.moves is not None:
-        return _moved(before, receptive_field.moves(), source, result)
+        return _moved(before, receptive_field.moves, source)
     if receptive_field.listed:
         return _listed(before, receptive_field, result)
     everything = (1 << source.channels) - 1
@@ -232,34 +232,48 @@ def side_by_side(relations: Sequence[Relation]) -> Relation:
     return _grouped(parts)
 
 
-def _moved(
-    before: Relation, moves: Sequence[int], source: Shape, result: Shape
-) -> Relation:
-    """The relation after entries have been moved, each by itself."""
-    width = source.channels
-    if len(before.parts) == 1:
-        # Channels do not differ, so those that come from the same positions are one.
-        ((_, seen_so_far),) = before.parts
-        rows = Rows(seen_so_far)  # each written out once, however often it is moved
-        places = [entry // width for entry in moves]
-        columns: dict[tuple[int, ...], int] = {}
-        for channel in range(result.channels):
-            column = tuple(places[channel :: result.channels])
-            columns[column] = columns.get(column, 0) | 1 << channel
+def _moved(before: Relation, moves: Moves, source: Shape) -> Relation:
+    """The relation after entries have been moved, each by itself.
+
+    Channels of the result that come from the same positions, of channels that do not
+    differ, are one group.
+    """
+    written = [Rows(rows) for _, rows in before.parts]  # each row once, however often
+    part_of = _parts_of(before, source.channels)
+    places, steps = moves.positions()
+    channels, offsets = moves.sources_of_channels()
+    groups: dict[tuple[int, int], int] = {}
+    alike = len(before.parts) == 1 or moves.keeps_channels
+    for channel, (step, offset) in enumerate(zip(steps, offsets, strict=True)):
+        key = step, part_of[offset] if alike else offset
+        groups[key] = groups.get(key, 0) | 1 << channel
+    if alike:
         return _grouped(
-            (mask, Rows(map(rows.__getitem__, column)))
-            for column, mask in columns.items()
+            (mask, Rows([written[part][at + step] for at in places]))
+            for (step, part), mask in groups.items()
         )
-    of_channel: list[Rows] = [Rows()] * width
-    for mask, rows in before.parts:
-        for channel in range(width):
-            if mask >> channel & 1:
-                of_channel[channel] = rows
-    every = [of_channel[entry % width][entry // width] for entry in moves]
     return _grouped(
-        (1 << channel, Rows(every[channel :: result.channels]))
-        for channel in range(result.channels)
+        (
+            mask,
+            Rows(
+                [
+                    written[part_of[channel + offset]][at + step]
+                    for at, channel in zip(places, channels, strict=True)
+                ]
+            ),
+        )
+        for (step, offset), mask in groups.items()
     )
+
+
+def _parts_of(relation: Relation, channels: int) -> list[int]:
+    """For each channel, the number of its part."""
+    found = [0] * channels
+    for number, (mask, _) in enumerate(relation.parts[1:], start=1):
+        for channel, digit in enumerate(reversed(f"{mask:b}")):
+            if digit == "1":
+                found[channel] = number
+    return found
 
 
 def union(one: Relation, other: Relation) -> Relation:

@@ -90,7 +90,7 @@ def unified_diff(source: Source, text: str, change: str) -> str:
 def receptive_field_text(receptive_field: "ReceptiveField | None") -> str:
     """The receptive field of a model in a line."""
     if receptive_field is None:
-        return "not computed: the maps are too large"
+        return "not computed: the maps are too large or too many"
     grid = " × ".join(map(str, receptive_field.grid))
     if not receptive_field.steps:
         return f"{grid} positions, without a stack to count iterations of"

@@ -1,19 +1,21 @@
 """The definitions of a program, each under a name of its own."""
 
 from dataclasses import dataclass, field
+from functools import cache
 
 from s2mlp_dsl.ir import program as ir
 from s2mlp_dsl.operators import built_in
 
 
-def _choices() -> set[str]:
+@cache
+def _choices() -> frozenset[str]:
     """What enum arguments of our operators may be."""
-    return {
+    return frozenset(
         choice
         for operator in built_in()
         for parameter in operator.parameters
         for choice in parameter.choices
-    }
+    )
 
 
 @dataclass(eq=False, repr=False)
@@ -28,8 +30,7 @@ class Definitions:
     _block_names: dict[ir.Block, str] = field(default_factory=dict)
     _shifts: dict[ir.Shift, ir.Shift] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
-    # They count as taken, so that a printed `norm(layer)` reads as it was meant.
-    _choices: set[str] = field(default_factory=_choices)
+    _numbers: dict[str, int] = field(default_factory=dict)  # the last one by name
 
     def define(self, block: ir.Block) -> str:
         """Keep a block; the name that it has from now on."""
@@ -47,11 +48,15 @@ class Definitions:
         return self._shifts[shift]
 
     def _free(self, name: str) -> str:
-        """The name, numbered from 2 where it is taken."""
-        candidate, number = name, 1
-        taken = (self._taken, self._choices, (self.model,))
+        """The name, numbered from 2 where it is taken.
+
+        Choices count as taken, so that a printed `norm(layer)` reads as it was meant.
+        """
+        candidate, number = name, self._numbers.get(name, 1)
+        taken = (self._taken, _choices(), (self.model,))
         while any(candidate in names for names in taken):
             number += 1
             candidate = f"{name}_{number}"
+        self._numbers[name] = number
         self._taken.add(candidate)
         return candidate

@@ -8,7 +8,6 @@ derived: `(y a=2) x c -> y (x a) c`.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain
 from math import prod
 
@@ -16,6 +15,7 @@ from s2mlp_dsl.diagnostics import Message
 from s2mlp_dsl.diagnostics.catalogue import shapes
 from s2mlp_dsl.operators._definition import Refusal
 from s2mlp_dsl.operators._division import divided
+from s2mlp_dsl.operators._receptive_field import Moves
 
 Side = tuple[tuple[str, ...], ...]
 
@@ -85,9 +85,11 @@ class FittedPattern:
         """The shape of the result."""
         return self._merged(self.pattern.right)
 
-    def sources(self) -> Sequence[int]:
-        """For each entry of the result, the entry it is, counted row by row."""
-        return _sources(self.split, self.order)
+    @property
+    def moves(self) -> Moves:
+        """Where each entry of the result comes from."""
+        left, right = self.pattern.left[-1], self.pattern.right[-1]
+        return Moves(self.split, self.order, len(left), len(right))
 
     def back(self, dims: tuple[int, ...]) -> "FittedPattern":
         """The way back from a result of the body with shape `dims`.
@@ -205,16 +207,6 @@ def _solve(group: tuple[str, ...], size: int, sizes: dict[str, int]) -> None:
 
 def _refused(message: Message, **fields: object) -> Refusal:
     return Refusal(message, argument="pattern", **fields)
-
-
-@lru_cache(maxsize=8)  # a model of many blocks asks for few, and each is long
-def _sources(split: tuple[int, ...], order: tuple[int, ...]) -> list[int]:
-    strides = [prod(split[place + 1 :]) for place in range(len(split))]
-    found = [0]
-    for place in order:
-        steps = range(0, strides[place] * split[place], strides[place])
-        found = [at + step for at in found for step in steps]
-    return found
 
 
 def _text(groups: Iterable[Sequence[str]]) -> str:

@@ -4,9 +4,11 @@ Plain data: operators walk no graph. Positions of a map are numbered row by row,
 after frame: position (t, y, x) is (t · height + y) · width + x.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
+from math import prod
 from typing import Literal
 
 from s2mlp_dsl.ir.shape import Shape, positions, positions_in_frame
@@ -66,13 +68,82 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Moves:
+    """Entries in another order, none of them changed.
+
+    The axes of the input are split into axes of the sizes `split`, the last `channels`
+    of them its channels. `order` has, for each axis of the result, its place among
+    these; the last `merged` of them are the channels of the result.
+    """
+
+    split: tuple[int, ...]
+    order: tuple[int, ...]
+    channels: int
+    merged: int
+
+    def sources(self) -> tuple[int, ...]:
+        """For each entry of the result, the entry it is, counted row by row."""
+        strides = _strides(self.split)
+        return _offsets(tuple((self.split[n], strides[n]) for n in self.order))
+
+    def positions(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """A position of the input for each of the result, and steps for each channel.
+
+        Channel c of position p comes from position `positions[p] + steps[c]`.
+        """
+        return self._apart(_strides(self.split[: -self.channels]), start=0)
+
+    def sources_of_channels(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The same for the channels of the input, instead of its positions."""
+        start = len(self.split) - self.channels
+        return self._apart(_strides(self.split[start:]), start)
+
+    @property
+    def distinct(self) -> int:
+        """How many channels of the result come from different positions."""
+        first = len(self.split) - self.channels
+        inside = self.order[-self.merged :]
+        return prod(self.split[place] for place in inside if place < first)
+
+    @property
+    def keeps_channels(self) -> bool:
+        """Whether a channel of the result comes from the same one everywhere."""
+        first = len(self.split) - self.channels
+        outside = self.order[: -self.merged]
+        return all(place < first or self.split[place] == 1 for place in outside)
+
+    def _apart(
+        self, strides: list[int], start: int
+    ) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        known = dict(enumerate(strides, start))
+        axes = [(self.split[place], known.get(place, 0)) for place in self.order]
+        return (
+            _offsets(tuple(axes[: -self.merged])),
+            _offsets(tuple(axes[-self.merged :])),
+        )
+
+
+def _strides(sizes: tuple[int, ...]) -> list[int]:
+    return [prod(sizes[place + 1 :]) for place in range(len(sizes))]
+
+
+@lru_cache(maxsize=8)  # a model of many blocks asks for few, and each is long
+def _offsets(axes: tuple[tuple[int, int], ...]) -> tuple[int, ...]:
+    """All sums of steps along axes of some size and stride, the last axis fastest."""
+    found: Iterable[int] = (0,)
+    for size, stride in axes:
+        steps = [stride * n for n in range(size)]
+        found = [at + step for at in found for step in steps]
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
 class ReceptiveField:
     """`mixes`: every output channel depends on every input channel it reads.
 
     With n `slices`, output channel c reads the input channels c, c + C, c + 2C
     and so on, for C output channels: the results of n branches. `moves` is for
-    operators that only move entries, and gives the input entry of each output entry,
-    both counted as position · channels + channel; `parts` are unused then.
+    operators that only move entries; `parts` are unused then.
 
     With n `groups`, channels mix within each of n equal runs only. If `listed`, each
     part says its output channels, and nothing else is read.
@@ -87,7 +158,7 @@ class ReceptiveField:
     mixes: bool
     parts: tuple[Part, ...] = (Part(None, "here"),)
     slices: int = 1
-    moves: Callable[[], Sequence[int]] | None = None
+    moves: Moves | None = None
     groups: int = 1
     content: "ReceptiveField | None" = None
     listed: bool = False

@@ -39,7 +39,7 @@ class Rearrange(Operator):
         return {"pattern": str(self.fitted)}
 
     def receptive_field(self) -> ReceptiveField:
-        return ReceptiveField(mixes=False, moves=self.fitted.sources)
+        return ReceptiveField(mixes=False, moves=self.fitted.moves)
 
     def properties(self) -> Properties:
         fitted = self.fitted
@@ -65,11 +65,11 @@ class Rearrange(Operator):
 
     def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
         fitted = self.fitted
-        y: Array = x.reshape(len(x), -1)[:, fitted.sources()]
+        y: Array = x.reshape(len(x), -1)[:, fitted.moves.sources()]
         return y.reshape(len(x), *fitted.dims)
 
     def linear_map(self) -> Iterator[Term]:
         fitted = self.fitted
-        for place, source in enumerate(fitted.sources()):
+        for place, source in enumerate(fitted.moves.sources()):
             target = divmod(place, fitted.dims[-1])
             yield Term(target, divmod(source, self.x.channels), None)

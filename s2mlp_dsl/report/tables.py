@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from s2mlp_dsl.analysis.claims import Claimed
-from s2mlp_dsl.analysis.receptive_field import Work, reads_through, seen_by
+from s2mlp_dsl.analysis.receptive_field import StatementReads, seen_by
 from s2mlp_dsl.ir.print import print_op
 from s2mlp_dsl.ir.walk import occurrences
 from s2mlp_dsl.operators import SIGNATURES
@@ -71,13 +71,13 @@ def statements(subject: Subject, id: str) -> str:
         *("#", "statement", "operator", "×", "shape"),
         *("params", "MACs", "memory", "reads", "receptive field"),
     )
-    model, seen, work = subject.model, seen_by(subject.model), Work()
+    seen, reading = seen_by(subject.model), StatementReads(subject.model)
     rows = []
-    found = zip(occurrences(model), subject.analysis.rows, strict=True)
+    found = zip(occurrences(subject.model), subject.analysis.rows, strict=True)
     for number, (visit, row) in enumerate(found, start=1):
         op, path = visit.op, visit.path
         size = math.prod(op.result.dims)
-        reads = reads_through(model, op, op.source, work) if op.source else None
+        reads = reading.most(op, op.source) if op.source else None
         cells: list[Cell] = [
             *(number, path, print_op(op, SIGNATURES[op.operator]), row.count),
             *((str(row.result), size), row.total_params, row.total_macs),

@@ -45,7 +45,9 @@ def expected_dependence(case: Case, receptive_field: ReceptiveField) -> Tensor:
     expected = torch.zeros(size, dtype=torch.bool)
     if receptive_field.moves is not None:
         flat = expected.view(out_positions * out_channels, -1)
-        flat[torch.arange(len(flat)), torch.tensor(receptive_field.moves())] = True
+        flat[torch.arange(len(flat)), torch.tensor(receptive_field.moves.sources())] = (
+            True
+        )
         return expected
     for part in receptive_field.parts:
         mask = part.channels

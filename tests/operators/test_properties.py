@@ -89,7 +89,7 @@ def test_what_a_rearrangement_reads(drawn: tuple[str, tuple[int, ...]]) -> None:
     text, (height, width, channels) = drawn
     source = Map(height=height, width=width, channels=channels)
     operator = Rearrange(source, {"pattern": text})
-    sources = list(operator.fitted.sources())
+    sources = list(operator.fitted.moves.sources())
     count, (_, last) = height * width, operator.fitted.dims
     found = operator.properties().reads
     if sources == list(range(count * channels)):

@@ -11,6 +11,7 @@ from s2mlp_dsl.analysis.compare import (
     Table1Row,
     compare_model,
 )
+from s2mlp_dsl.analysis.work import Work
 from s2mlp_dsl.cli.options import format_option, limit_option, set_option
 from s2mlp_dsl.cli.output import columns, print_json, receptive_field_text
 from s2mlp_dsl.elaborate.spec import ChoiceError, load
@@ -35,7 +36,8 @@ def command(specs: tuple[str, ...], settings: dict[str, str], form: str) -> int:
     operators of each model are listed below it. PyTorch is not imported.
     """
     models = [(spec, model) for spec in specs for model in _models(spec, settings)]
-    compared = [compare_model(model) for _, model in models]
+    work = Work()
+    compared = [compare_model(model, work) for _, model in models]
     if form == "json":
         dumped = (one.model_dump(mode="json") for one in compared)
         names = [{"spec": spec} for spec, _ in models]

@@ -29,7 +29,7 @@ LEARNED_FIRST = CLAIM_UNDECIDED.says(
     help="use a fixed map as the first, such as a shift",
 )
 LARGE_MAPS = CLAIM_UNDECIDED.says(
-    "the maps are too large to compute the receptive field"
+    "the maps are too large or too many to compute the receptive field"
 )
 NO_STACK = CLAIM_UNDECIDED.says(
     "the model has no stack with iterations to count",
