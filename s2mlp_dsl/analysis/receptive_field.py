@@ -23,6 +23,7 @@ from s2mlp_dsl.analysis.relation import (
 )
 from s2mlp_dsl.analysis.work import (
     MOST_WORK,
+    ROWS_PER_PART,
     TooLarge,
     Work,
     listing,
@@ -266,6 +267,7 @@ class _Tracker(Flow[Relation]):
             self._work.spend(listing(reads))
         reads, rows = self._reads[id(op)]
         made = parts_made(reads, value, op.result)
+        self._work.spend(ROWS_PER_PART * (made + len(value.parts)))
         if reads.moves is None:
             self._spend(rows * len(value.parts))
             self._require(positions(op.result) * made)

@@ -27,7 +27,9 @@ class Rows(tuple[int, ...]):
     __slots__ = ()
 
     def __hash__(self) -> int:
-        return hash(tuple(self[:: len(self) // 8 + 1]))
+        sample = self[:: len(self) // 8 + 1]
+        # Python hashes 2 ** p and 2 ** (p + 61) alike, so lengths are part of it.
+        return hash((tuple(sample), tuple(map(int.bit_length, sample))))
 
 
 class Identity(Rows):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from s2mlp_dsl.ir.shape import Map
-from s2mlp_dsl.operators import Enum
+from s2mlp_dsl.operators import Enum, Grid, Part, ReceptiveField
 from s2mlp_dsl.operators._single_source import SingleSource
 
 
@@ -39,10 +39,23 @@ class AlongAxis(SingleSource):
         """For each output row or column, the one that is read; None for zeros."""
         raise NotImplementedError
 
+    def receptive_field(self) -> ReceptiveField:
+        x = self.map
+        rows, columns = (
+            tuple(() if at is None else (at,) for at in line) for line in self._lines()
+        )
+        grid = Grid(x.frames, x.height, x.width, rows, columns)
+        return ReceptiveField(mixes=False, parts=(Part(None, grid),))
+
+    def _lines(self) -> tuple[Sequence[int | None], Sequence[int | None]]:
+        """For each output row, the one that is read, and the same for columns."""
+        if self.axis == "y":
+            return self.along(), range(self.map.width)
+        return range(self.map.height), self.along()
+
     def sources(self) -> list[int | None]:
         x = self.map
-        rows = self.along() if self.axis == "y" else range(x.height)
-        columns = self.along() if self.axis == "x" else range(x.width)
+        rows, columns = self._lines()
         return [
             (frame * x.height + row) * x.width + column
             if row is not None and column is not None

@@ -8,6 +8,7 @@ derived: `(y a=2) x c -> y (x a) c`.
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from math import prod
 
@@ -124,6 +125,7 @@ class FittedPattern:
         return f"{_text(left)} -> {_text(self.pattern.right)}"
 
 
+@lru_cache(maxsize=64)  # asked for at every use of an operator
 def parse_pattern(text: str) -> Pattern:
     """The pattern that a text spells. Raises `Refusal`."""
     if len(text) > _LONGEST:

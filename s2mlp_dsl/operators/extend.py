@@ -33,8 +33,8 @@ class Extend(AlongAxis):
         return self.with_length(self.side_length + self.count)
 
     def along(self) -> list[int | None]:
-        places, edge = range(self.side_length + self.count), cast(Edge, self.edge)
-        return [index_inside(at, self.side_length, edge) for at in places]
+        length, edge = self.side_length, cast(Edge, self.edge)
+        return [index_inside(at, length, edge) for at in range(length + self.count)]
 
     def properties(self) -> Properties:
         return Properties("neighbours" if self.count else "position")

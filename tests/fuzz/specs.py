@@ -23,6 +23,7 @@ from types import FrameType
 
 from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.analysis.compare import compare_model
+from s2mlp_dsl.analysis.work import Work
 from s2mlp_dsl.cli.symbolic import print_symbolic
 from s2mlp_dsl.diagnostics import SpecError, as_data, render_text
 from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, load
@@ -318,8 +319,9 @@ def _more(seed: int, spec: Spec) -> None:
         if seed % 4 == 0:
             print_symbolic(spec, None, {}, "text")
         if seed % 4 == 1:
+            work = Work()
             for declared in spec.bound_models({}):
-                compare_model(spec.expand(declared, {}))
+                compare_model(spec.expand(declared, {}), work)
     except (SpecError, ChoiceError):
         pass
 
