@@ -18,19 +18,20 @@ from s2mlp_dsl.analysis.cost import cost_table
 from s2mlp_dsl.analysis.laurent import Formula, Point, evaluate, powers_along, solve
 from s2mlp_dsl.analysis.receptive_field import embedding
 from s2mlp_dsl.diagnostics import SpecError
+from s2mlp_dsl.elaborate.evaluate import Steps
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, require_parameters
 from s2mlp_dsl.frontend import tree
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.shape import positions
-from s2mlp_dsl.ir.walk import statements
 
 CHECKED = 12  # points that only check a formula
 _ALONG = 12  # values tried along one parameter
 _LEAST = 4  # values along a parameter that may be in a formula
 _JOINT = 60  # at most so many points at which several parameters differ
 _TRIES = 10  # for each of them
-_MOST_EXPANDED = 20_000  # statements, at all points together
+MOST_STEPS = 4_000_000  # of evaluation, at all points of all models
+_MOST_OF_ONE = 400_000  # at those of one model
 _STARTS = (48, 24, 96, 36, 16, 12, 8, 4, 2, 1)  # for parameters without a default
 _EACH = ("count", "copies", "params", "MACs")
 
@@ -67,13 +68,19 @@ class Symbolic:
     points: int
 
 
-def symbolic(spec: Spec, declared: Declared, settings: Mapping[str, str]) -> Symbolic:
+def symbolic(
+    spec: Spec,
+    declared: Declared,
+    settings: Mapping[str, str],
+    spent: Steps | None = None,
+) -> Symbolic:
     """The formulas of a model. Parameters in `settings` or a variant stay fixed.
 
+    Models that share `spent` have `MOST_STEPS` together.
     Raises `NoFormula`, and `ChoiceError` where the model can be expanded at no point
     that was tried.
     """
-    sampler = _Sampler(spec, declared, settings)
+    sampler = _Sampler(spec, declared, settings, spent or Steps())
     names = tuple(sampler.values)
     fit = _Fit(names, sampler.start)
     lines = sampler.samples(sampler.lines())
@@ -126,14 +133,17 @@ class _Sampler:
     """Expands one model at many points."""
 
     def __init__(
-        self, spec: Spec, declared: Declared, settings: Mapping[str, str]
+        self,
+        spec: Spec,
+        declared: Declared,
+        settings: Mapping[str, str],
+        spent: Steps,
     ) -> None:
         self.spec, self.declared, self.settings = spec, declared, dict(settings)
         base = spec.base(declared)
         require_parameters(base, settings)
         self._tables: dict[_Place, _Table | None] = {}
-        # Of the model where it was last expanded, and of all points tried.
-        self._statements = self._expanded = 0
+        self._spent, self._begun = spent, spent.taken
         given = base.given.keys() | settings.keys()
         free = [param for param in base.params if param.name.id not in given]
         start = self._start(free)
@@ -179,17 +189,17 @@ class _Sampler:
     def table(self, point: _Place) -> _Table | None:
         """The figures at a point, None where the model cannot be expanded."""
         if point not in self._tables:
-            if self._expanded > _MOST_EXPANDED:
+            if self._spent.taken - self._begun > _MOST_OF_ONE:
                 raise NoFormula("the model has too many statements to try many sizes")
-            self._expanded += self._statements
+            if self._spent.taken > MOST_STEPS:
+                raise NoFormula("the spec has many models; choose one with --model")
             settings = self.settings | {name: str(value) for name, value in point}
             try:
-                model = self.spec.expand(self.declared, settings)
+                model = self.spec.expand(self.declared, settings, spent=self._spent)
             except (SpecError, ChoiceError):
                 self._tables[point] = None
             else:
                 self._tables[point] = _table(model)
-                self._statements = sum(1 for _ in statements(model))
         return self._tables[point]
 
     def _start(self, free: list[tree.Param]) -> dict[str, int]:

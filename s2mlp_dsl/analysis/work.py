@@ -8,7 +8,7 @@ from s2mlp_dsl.ir.shape import Shape, positions
 from s2mlp_dsl.operators import Grid, Table
 from s2mlp_dsl.operators import ReceptiveField as OperatorReceptiveField
 
-MOST_WORK = 8_000_000  # rows, everything together that shares a `Work`
+MOST_WORK = 6_000_000  # rows, everything together that shares a `Work`
 ROWS_PER_PART = 64  # read in the time that a channel group takes, however few it has
 _LISTING = 6  # rows read in the time in which an operator lists one
 

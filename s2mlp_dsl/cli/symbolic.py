@@ -13,6 +13,7 @@ from s2mlp_dsl.analysis.symbolic import (
     symbolic,
 )
 from s2mlp_dsl.cli.output import columns, print_json
+from s2mlp_dsl.elaborate.evaluate import Steps
 from s2mlp_dsl.elaborate.spec import Spec
 
 Cells = tuple[str, str, str, str]
@@ -23,11 +24,11 @@ def print_symbolic(
 ) -> int:
     """Print the formulas of one model, or of all models of a spec."""
     chosen = [spec.choose_model(model)] if model else list(spec.models.values())
-    data, texts = [], []
+    data, texts, spent = [], [], Steps()
     for declared in chosen:
         name = declared.declaration.name.id
         try:
-            found = symbolic(spec, declared, settings)
+            found = symbolic(spec, declared, settings, spent)
         except NoFormula as why:
             data.append({"name": name, "none": str(why)})
             texts.append(f"{name}: no formula: {why}")

@@ -60,6 +60,13 @@ _ARITHMETIC: dict[str, Callable[[Fraction, Fraction], Fraction]] = {
 }
 
 
+@dataclass(slots=True)
+class Steps:
+    """Counts steps of evaluation, of one model or of several."""
+
+    taken: int = 0
+
+
 @dataclass(eq=False, repr=False)
 class Evaluator:
     """Evaluates expressions; mistakes go to the report.
@@ -75,6 +82,7 @@ class Evaluator:
     )
     constants: Words = frozenset()
     calls: list[Span] = field(default_factory=list)  # that led here, outermost first
+    spent: Steps = field(default_factory=Steps)  # by all evaluators that share it
     _constants: dict[int, Value | None] = field(default_factory=dict)
     _open_constants: list[tree.Let] = field(default_factory=list)
     _open_shifts: list[tree.Shift] = field(default_factory=list)
@@ -98,6 +106,7 @@ class Evaluator:
         if self._steps > limit:
             raise AlreadyReported  # reported once
         self._steps += steps
+        self.spent.taken += steps
         if self._steps > limit:
             raise self.fail(EVALUATION_STEPS, span, limit=limit)
 

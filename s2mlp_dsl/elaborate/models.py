@@ -11,7 +11,7 @@ from s2mlp_dsl.diagnostics.catalogue.names import NO_MODEL, VARIANT_CYCLE
 from s2mlp_dsl.diagnostics.suggest import did_you_mean
 from s2mlp_dsl.elaborate.bind import Given, bind, match_arguments
 from s2mlp_dsl.elaborate.definitions import Definitions
-from s2mlp_dsl.elaborate.evaluate import Evaluator
+from s2mlp_dsl.elaborate.evaluate import Evaluator, Steps
 from s2mlp_dsl.elaborate.expand import Expander
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.resolve import wrong_declaration
@@ -117,10 +117,17 @@ def _model_named(name: tree.Name, declared: Declared, report: Report) -> Declare
 
 
 def expand_model(
-    declared: Declared, base: Base, overrides: Overrides, report: Report
+    declared: Declared,
+    base: Base,
+    overrides: Overrides,
+    report: Report,
+    spent: Steps | None = None,
 ) -> ir.Model:
-    """The IR of a model. Raises `AlreadyReported` after reporting what is wrong."""
-    evaluator = Evaluator(report)
+    """The IR of a model. Raises `AlreadyReported` after reporting what is wrong.
+
+    The steps of evaluation are added to `spent`.
+    """
+    evaluator = Evaluator(report, spent=spent or Steps())
     given = dict(base.given)
     env = Env(declared.unit, {})
     given.update({name: (node, env) for name, node in overrides.items()})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from s2mlp_dsl.diagnostics import AlreadyReported, Report
 from s2mlp_dsl.diagnostics.suggest import listed
+from s2mlp_dsl.elaborate.evaluate import Steps
 from s2mlp_dsl.elaborate.files import (
     Declared,
     Unit,
@@ -141,8 +142,11 @@ class Spec:
         declared: Declared,
         settings: Mapping[str, str],
         image: tuple[int, ...] | None = None,
+        spent: Steps | None = None,
     ) -> ir.Model:
         """The IR of a model with `settings` as further arguments.
+
+        The steps of evaluation are added to `spent`.
 
         With `image`, (channels, height, width), the model takes images of that size.
         Raises `SpecError` when the spec is wrong, `ChoiceError` when a
@@ -158,7 +162,7 @@ class Spec:
             overrides = parse_overrides(settings, report)
             if image is not None:
                 base = with_image(base, image)
-            return expand_model(declared, base, overrides, report)
+            return expand_model(declared, base, overrides, report, spent)
 
     def claims_about_nothing(self) -> list[tree.Claim]:
         """Claims whose model the file does not declare."""
