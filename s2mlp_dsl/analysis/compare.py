@@ -13,12 +13,13 @@ from typing import Literal, TypeGuard
 from s2mlp_dsl.analysis.analyze import analyze_model
 from s2mlp_dsl.analysis.cost import params_of
 from s2mlp_dsl.analysis.receptive_field import (
+    MOST_CHANNELS,
     ReceptiveField,
     StatementReads,
     embedding,
 )
 from s2mlp_dsl.analysis.resize import bound_by
-from s2mlp_dsl.analysis.work import Work
+from s2mlp_dsl.analysis.work import LISTING, TooLarge, Work
 from s2mlp_dsl.ir.node import Record
 from s2mlp_dsl.ir.print import print_arguments, print_op
 from s2mlp_dsl.ir.program import Body, Model, Op, Region, Statement
@@ -94,23 +95,64 @@ class Compared(Record):
     operators: tuple[SpatialOperator, ...]
 
 
+class _Reading(StatementReads):
+    """What statements read, and what operators depend on, on maps of a quick size."""
+
+    def __init__(self, model: Model, work: Work) -> None:
+        super().__init__(model, work)
+        self._listing = Work()  # of its own: without these facts there is no row
+        self._known: dict[Op, OperatorReceptiveField] = {}
+
+    def mixes(self, op: Op) -> bool:
+        """Whether a channel that leaves depends on several that enter."""
+        assert op.source is not None
+        receptive_field = self._receptive_field(op)
+        if not receptive_field.listed:
+            return receptive_field.mixes and receptive_field.groups < op.source.channels
+        read = [0] * op.result.channels
+        for part in receptive_field.parts:
+            for out in range(op.result.channels):
+                if part.feeds(out):
+                    read[out] |= part.channels or 0
+        return any(channels.bit_count() > 1 for channels in read)
+
+    def only_statistics(self, op: Op) -> bool:
+        content = self._receptive_field(op).content
+        if content is None or content.moves is not None:
+            return False
+        return all(part.reads == "here" for part in content.parts)
+
+    def _receptive_field(self, op: Op) -> OperatorReceptiveField:
+        if op not in self._known:
+            assert op.source is not None
+            operator = _roomy(op)
+            if positions(operator.shape()) > _TOO_LARGE:
+                return POINTWISE  # it adds positions, and mixes nothing
+            if max(op.source.channels, op.result.channels) > MOST_CHANNELS:
+                raise TooLarge
+            self._listing.spend(LISTING * operator.listed_reads())
+            self._known[op] = operator.receptive_field()
+        return self._known[op]
+
+
 def compare_model(model: Model, work: Work | None = None) -> Compared:
     """The row of a model, and of each of its spatial operators.
 
-    `work` is what all models that are compared may take together.
+    `work` is what all models that are compared may take together. Raises `TooLarge`
+    where a statement has too many channels to say how it mixes them.
     """
     work = work or Work()
     figures = analyze_model(model, work)
     assert figures.params is not None and figures.macs is not None
     found: dict[tuple[str, Table1Row, bool, int | None, int], list[int]] = {}
-    bound, reading = False, StatementReads(model, work)
+    bound, reading = False, _Reading(model, work)
     for statement, source, count in _parts(model):
         if isinstance(statement, Op) and _properties(statement).spatial_specific:
             bound = True
         row, reads = _row(model, statement, source, reading)
         if row is None:
             continue
-        aside = isinstance(statement, Op) and _only_statistics(statement)
+        aside = isinstance(statement, Op) and reading.only_statistics(statement)
         key = (_text(statement), row, aside, reads, positions(source))
         sums = found.setdefault(key, [0, 0, 0])
         params, macs = _cost(model, statement)
@@ -174,7 +216,7 @@ def _parts(model: Model) -> Iterator[tuple[Op | Region, Shape, int]]:
 
 
 def _row(
-    model: Model, statement: Op | Region, source: Shape, reading: StatementReads
+    model: Model, statement: Op | Region, source: Shape, reading: _Reading
 ) -> tuple[Table1Row | None, int | None]:
     """The row of a statement and how much it reads; none where it is not spatial."""
     if isinstance(statement, Region):
@@ -183,7 +225,7 @@ def _row(
     if facts.reads == "position" or isinstance(statement.result, Vector):
         return None, None
     channel: Channel = "specific" if facts.channel_specific else "agnostic"
-    if (operator.learned or facts.channel_specific) and _mixes(statement):
+    if (operator.learned or facts.channel_specific) and reading.mixes(statement):
         channel = "mixed"
     row = Table1Row(
         learned=operator.learned,
@@ -195,7 +237,7 @@ def _row(
 
 
 def _of_region(
-    model: Model, region: Region, source: Shape, reading: StatementReads
+    model: Model, region: Region, source: Shape, reading: _Reading
 ) -> tuple[Table1Row | None, int | None]:
     moves = _moves(region.enter)
     assert moves is not None
@@ -204,7 +246,7 @@ def _of_region(
     channels = region.enter.result.channels // places
     inside = list(_ops(model, region.body))
     reads = reading.most(region, source)
-    mixing = [op for op in inside if places > 1 and _mixes(op)]
+    mixing = [op for op in inside if places > 1 and reading.mixes(op)]
     spatial = [op for op in inside if _properties(op).reads != "position"]
     if reads == 1 or not (mixing or spatial):
         return None, None
@@ -213,7 +255,7 @@ def _of_region(
     if channels > 1 and any(_properties(op).channel_specific for op in inside):
         channel = "specific"
     # Inside, a channel may lie among the channels or among the positions.
-    if channels > 1 and any(map(_mixes, inside)):
+    if channels > 1 and any(map(reading.mixes, inside)):
         channel = "mixed"
     if spatial and channels < source.channels:
         channel = "mixed"
@@ -250,35 +292,6 @@ def _ops(model: Model, body: Body) -> Iterator[Op]:
 
 def _properties(op: Op) -> Properties:
     return _roomy(op).properties() if _is_too_large(op) else applied(op).properties()
-
-
-def _mixes(op: Op) -> bool:
-    """Whether a channel that leaves depends on several that enter."""
-    assert op.source is not None
-    receptive_field = _receptive_field(op)
-    if not receptive_field.listed:
-        return receptive_field.mixes and receptive_field.groups < op.source.channels
-    read = [0] * op.result.channels
-    for part in receptive_field.parts:
-        for out in range(op.result.channels):
-            if part.feeds(out):
-                read[out] |= part.channels or 0
-    return any(channels.bit_count() > 1 for channels in read)
-
-
-def _only_statistics(op: Op) -> bool:
-    content = _receptive_field(op).content
-    if content is None or content.moves is not None:
-        return False
-    return all(part.reads == "here" for part in content.parts)
-
-
-def _receptive_field(op: Op) -> OperatorReceptiveField:
-    """What an operator depends on, on a map of a size that is quick to relate."""
-    operator = _roomy(op)
-    if positions(operator.shape()) > _TOO_LARGE:
-        return POINTWISE  # it adds positions, and mixes nothing
-    return operator.receptive_field()
 
 
 def _roomy(op: Op) -> Operator:

@@ -22,11 +22,11 @@ from s2mlp_dsl.analysis.relation import (
     without_constants,
 )
 from s2mlp_dsl.analysis.work import (
-    MOST_WORK,
+    LISTING,
     ROWS_PER_PART,
     TooLarge,
     Work,
-    listing,
+    listed,
     parts_made,
     rows_of,
 )
@@ -261,13 +261,12 @@ class _Tracker(Flow[Relation]):
         if max(op.source.channels, op.result.channels) > MOST_CHANNELS:
             raise TooLarge
         if id(op) not in self._reads:
-            self._spend(0)  # before anything is listed in vain
             reads = self._receptive_field(op, op.source)
             self._reads[id(op)] = reads, rows_of(reads, op.source)
-            self._work.spend(listing(reads))
         reads, rows = self._reads[id(op)]
         made = parts_made(reads, value, op.result)
-        self._work.spend(ROWS_PER_PART * (made + len(value.parts)))
+        pairs = len(reads.parts) * len(value.parts)
+        self._work.spend(ROWS_PER_PART * (made + len(value.parts)) + pairs)
         if reads.moves is None:
             self._spend(rows * len(value.parts))
             self._require(positions(op.result) * made)
@@ -288,6 +287,7 @@ class _Tracker(Flow[Relation]):
 
     def add(self, residual: Residual, value: Relation, branch: Relation) -> Relation:
         rows = len(value.parts[0][1])
+        self._work.spend(len(value.parts) * len(branch.parts))
         shared = sum(
             bool(channels & others)
             for channels, _ in value.parts
@@ -334,7 +334,9 @@ class _Tracker(Flow[Relation]):
     def _receptive_field(self, op: Op, source: Shape) -> OperatorReceptiveField:
         """What an operator reads. On a large map it is not asked for too much."""
         operator = applied(op)
-        if operator.listed_reads() > MOST_WORK or positions(op.result) > _MOST_LISTED:
+        announced = operator.listed_reads()
+        self._work.spend(LISTING * announced)
+        if positions(op.result) > _MOST_LISTED:
             raise TooLarge
         if (
             positions(source) > _QUICK
@@ -343,6 +345,7 @@ class _Tracker(Flow[Relation]):
         ):
             raise TooLarge
         reads = operator.receptive_field()
+        self._work.spend(LISTING * max(listed(reads) - announced, 0))
         if self.content and reads.content is not None:
             return reads.content
         return reads

@@ -310,8 +310,13 @@ def _read(part: Part, rows: Rows) -> Rows:
 
 def _joined(rows: Sequence[int], table: Table) -> list[int]:
     """For each entry of the table, the union of the rows that it lists."""
-    read = []
+    read: list[int] = []
+    before: tuple[int, ...] | None = None
     for sources in table:
+        if sources is before:
+            read.append(read[-1])
+            continue
+        before = sources
         if len(sources) == 1:
             read.append(rows[sources[0]])
             continue

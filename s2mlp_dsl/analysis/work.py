@@ -3,6 +3,8 @@
 The unit is a row, a set of positions, read and joined.
 """
 
+from itertools import groupby
+
 from s2mlp_dsl.analysis.relation import Relation
 from s2mlp_dsl.ir.shape import Shape, positions
 from s2mlp_dsl.operators import Grid, Table
@@ -10,7 +12,7 @@ from s2mlp_dsl.operators import ReceptiveField as OperatorReceptiveField
 
 MOST_WORK = 6_000_000  # rows, everything together that shares a `Work`
 ROWS_PER_PART = 64  # read in the time that a channel group takes, however few it has
-_LISTING = 6  # rows read in the time in which an operator lists one
+LISTING = 4  # rows read in the time in which an operator lists one
 
 
 class TooLarge(Exception):
@@ -24,10 +26,10 @@ class Work:
         self._rows = 0
 
     def spend(self, rows: int) -> None:
-        """Raise `TooLarge` where it becomes too much."""
-        self._rows += rows
-        if self._rows > MOST_WORK:
+        """Raise `TooLarge` instead where that is more than is left."""
+        if self._rows + rows > MOST_WORK:
             raise TooLarge
+        self._rows += rows
 
 
 def parts_made(reads: OperatorReceptiveField, before: Relation, result: Shape) -> int:
@@ -52,10 +54,10 @@ def rows_of(reads: OperatorReceptiveField, source: Shape) -> int:
     return sum(_rows_read(part.reads, count) for part in reads.parts)
 
 
-def listing(reads: OperatorReceptiveField) -> int:
-    """What it takes to list what is read, as so many rows."""
+def listed(reads: OperatorReceptiveField) -> int:
+    """How many entries the tables have."""
     tables = (one.reads for one in reads.parts if isinstance(one.reads, tuple))
-    return _LISTING * sum(map(len, tables))
+    return sum(map(len, tables))
 
 
 def _rows_read(reads: str | Table | Grid, count: int) -> int:
@@ -66,4 +68,5 @@ def _rows_read(reads: str | Table | Grid, count: int) -> int:
             across = height * sum(map(len, columns))
             return frames * (across + len(columns) * sum(map(len, rows)))
         case _:
-            return sum(map(len, reads))
+            # What is listed once for several positions is joined once.
+            return sum(len(next(same)) for _, same in groupby(reads, id))

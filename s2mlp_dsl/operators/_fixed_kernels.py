@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
+from math import lcm
 from typing import TYPE_CHECKING
 
 from s2mlp_dsl.bounds import fits_float32
@@ -84,11 +85,20 @@ def coefficients(kernel: Kernel, windows: Windows) -> Iterator[dict[int, Fractio
 
     Taps that an edge rule sends to the same position add up, and may cancel.
     """
-    flat = [value for row in kernel for value in row]
+    common = lcm(*(value.denominator for row in kernel for value in row))
+    for found in _numerators(kernel, common, windows):
+        yield {source: Fraction(value, common) for source, value in found.items()}
+
+
+def _numerators(
+    kernel: Kernel, common: int, windows: Windows
+) -> Iterator[dict[int, int]]:
+    """The coefficients times a common denominator, which is much faster to add."""
+    flat = [int(value * common) for row in kernel for value in row]
     for reads in windows.reads():
-        found: dict[int, Fraction] = defaultdict(Fraction)
+        found: dict[int, int] = {}
         for offset, source in reads:
-            found[source] += flat[offset]
+            found[source] = found.get(source, 0) + flat[offset]
         yield {source: value for source, value in found.items() if value}
 
 
@@ -131,7 +141,8 @@ def mixing_parts(
 
 
 def _table(kernel: Kernel, windows: Windows) -> Table:
-    return tuple(tuple(sorted(row)) for row in coefficients(kernel, windows))
+    common = lcm(*(value.denominator for row in kernel for value in row))
+    return tuple(tuple(sorted(row)) for row in _numerators(kernel, common, windows))
 
 
 def reads_neighbours(fixed: Kernels, pad: int) -> bool:

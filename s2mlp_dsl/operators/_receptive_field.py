@@ -174,8 +174,6 @@ def within_frames(x: Shape, groups: int = 1) -> ReceptiveField:
     count = positions_in_frame(x)
     if count == positions(x):
         return ReceptiveField(mixes=True, parts=(Part(None, "all"),), groups=groups)
-    table = tuple(
-        tuple(range(place - place % count, place - place % count + count))
-        for place in range(positions(x))
-    )
+    frames = (tuple(range(at, at + count)) for at in range(0, positions(x), count))
+    table = tuple(frame for frame in frames for _ in range(count))  # each frame once
     return ReceptiveField(mixes=True, parts=(Part(None, table),), groups=groups)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from s2mlp_dsl.diagnostics.catalogue import shapes
 from s2mlp_dsl.ir.program import Shift as ShiftValue
 from s2mlp_dsl.ir.program import ShiftGroup
-from s2mlp_dsl.ir.shape import Map, Shape
+from s2mlp_dsl.ir.shape import Map, Shape, positions
 from s2mlp_dsl.operators import (
     Array,
     Construct,
@@ -35,6 +35,9 @@ class Shift(Operator):
         if self.map.time is None and any(group.later for group in self.by.groups):
             raise Refusal(shapes.TIME_NEEDED, argument="by", shape=self.x)
         return self.x
+
+    def listed_reads(self) -> int:
+        return len(self.by.groups) * positions(self.map)
 
     def receptive_field(self) -> ReceptiveField:
         parts = []

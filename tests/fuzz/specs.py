@@ -19,7 +19,7 @@ from types import FrameType
 
 from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.analysis.compare import compare_model
-from s2mlp_dsl.analysis.work import Work
+from s2mlp_dsl.analysis.work import TooLarge, Work
 from s2mlp_dsl.cli.symbolic import print_symbolic
 from s2mlp_dsl.diagnostics import SpecError, as_data, render_text
 from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, load
@@ -66,7 +66,7 @@ def _formulas(seed: int, spec: Spec) -> None:
 
 def _comparison(spec: Spec) -> None:
     work = Work()
-    with suppress(SpecError, ChoiceError):
+    with suppress(SpecError, ChoiceError, TooLarge):
         for declared in spec.bound_models({}):
             compare_model(spec.expand(declared, {}), work)
 

@@ -11,7 +11,7 @@ from s2mlp_dsl.analysis.compare import (
     Table1Row,
     compare_model,
 )
-from s2mlp_dsl.analysis.work import Work
+from s2mlp_dsl.analysis.work import TooLarge, Work
 from s2mlp_dsl.cli.options import format_option, limit_option, set_option
 from s2mlp_dsl.cli.output import columns, print_json, receptive_field_text
 from s2mlp_dsl.elaborate.spec import ChoiceError, load
@@ -37,7 +37,7 @@ def command(specs: tuple[str, ...], settings: dict[str, str], form: str) -> int:
     """
     models = [(spec, model) for spec in specs for model in _models(spec, settings)]
     work = Work()
-    compared = [compare_model(model, work) for _, model in models]
+    compared = [_compared(model, work) for _, model in models]
     if form == "json":
         dumped = (one.model_dump(mode="json") for one in compared)
         names = [{"spec": spec} for spec, _ in models]
@@ -45,6 +45,16 @@ def command(specs: tuple[str, ...], settings: dict[str, str], form: str) -> int:
     else:
         print(_as_text(compared))
     return 0
+
+
+def _compared(model: Model, work: Work) -> Compared:
+    try:
+        return compare_model(model, work)
+    except TooLarge as error:
+        raise ChoiceError(
+            f"`{model.name}` has statements with too many channels, or too many of "
+            "them, to compare how they mix"
+        ) from error
 
 
 def _models(spec: str, settings: dict[str, str]) -> Iterator[Model]:
