@@ -6,7 +6,7 @@ are positions is one operator as a whole: what is inside mixes positions as it w
 channels. All of this is derived from the operators' definitions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from itertools import dropwhile
 from typing import Literal, TypeGuard
 
@@ -101,7 +101,7 @@ class _Reading(StatementReads):
     def __init__(self, model: Model, work: Work) -> None:
         super().__init__(model, work)
         self._listing = Work()  # of its own: without these facts there is no row
-        self._known: dict[Op, OperatorReceptiveField] = {}
+        self._known: dict[Hashable, OperatorReceptiveField] = {}
 
     def mixes(self, op: Op) -> bool:
         """Whether a channel that leaves depends on several that enter."""
@@ -123,7 +123,7 @@ class _Reading(StatementReads):
         return all(part.reads == "here" for part in content.parts)
 
     def _receptive_field(self, op: Op) -> OperatorReceptiveField:
-        if op not in self._known:
+        if (content := op.content) not in self._known:
             assert op.source is not None
             operator = _roomy(op)
             if positions(operator.shape()) > _TOO_LARGE:
@@ -131,8 +131,8 @@ class _Reading(StatementReads):
             if max(op.source.channels, op.result.channels) > MOST_CHANNELS:
                 raise TooLarge
             self._listing.spend(LISTING * operator.listed_reads())
-            self._known[op] = operator.receptive_field()
-        return self._known[op]
+            self._known[content] = operator.receptive_field()
+        return self._known[content]
 
 
 def compare_model(model: Model, work: Work | None = None) -> Compared:

@@ -5,7 +5,7 @@ Relations are kept per channel group, so two shifts in a row reach four
 positions, not nine.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -238,7 +238,7 @@ class _Tracker(Flow[Relation]):
         self.count = positions(start)
         self._everything = (1 << self.count) - 1
         self._constant = 1 << self.count if products else None
-        self._reads: dict[int, tuple[OperatorReceptiveField, int]] = {}
+        self._reads: dict[Hashable, tuple[OperatorReceptiveField, int]] = {}
         self._work = work or Work()
 
     @cached_property
@@ -260,10 +260,10 @@ class _Tracker(Flow[Relation]):
         assert op.source is not None
         if max(op.source.channels, op.result.channels) > MOST_CHANNELS:
             raise TooLarge
-        if id(op) not in self._reads:
+        if (content := op.content) not in self._reads:
             reads = self._receptive_field(op, op.source)
-            self._reads[id(op)] = reads, rows_of(reads, op.source)
-        reads, rows = self._reads[id(op)]
+            self._reads[content] = reads, rows_of(reads, op.source)
+        reads, rows = self._reads[content]
         made = parts_made(reads, value, op.result)
         pairs = len(reads.parts) * len(value.parts)
         self._work.spend(ROWS_PER_PART * (made + len(value.parts)) + pairs)

@@ -10,7 +10,7 @@ A block is defined once per distinct content and called by name, so a program
 stays as small as its source.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
@@ -121,6 +121,11 @@ class Op(Node):
     def default_name(self) -> str:
         """What the module is called where there is no label."""
         return self.operator
+
+    @property
+    def content(self) -> Hashable:
+        """What it computes and on what, whatever it is called."""
+        return self.operator, self.args, self.source
 
     def output(self, definitions: "Mapping[str, Block]") -> Shape:
         """The shape of the output."""

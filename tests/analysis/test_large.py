@@ -1,15 +1,18 @@
 """What would take gigabytes or minutes is not built: small specs with large numbers."""
 
+import time
 import tracemalloc
 
 import pytest
 
 from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.analysis.compare import compare_model
+from s2mlp_dsl.analysis.work import TooLarge
 from s2mlp_dsl.diagnostics import SpecError
 from s2mlp_dsl.elaborate.spec import load
 
 SHIFT = "shift s {\nedge keep\n1/2 right\n1/2 left\n}\n"
+WIDE_SHIFT = "shift wide {\nedge circular\neach right -10 .. 10 down -10 .. 10\n}\n"
 THIRDS = ", ".join([f"[{', '.join(['1/3'] * 31)}]"] * 31)
 SIGNS = ", ".join([f"[{', '.join(['1', '-1/7'] * 15 + ['0'])}]"] * 31)
 BODIES = {
@@ -46,6 +49,47 @@ def test_small_specs_with_large_numbers(body: str) -> None:
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert peak < 500 * 2**20
+
+
+SLOW = {
+    "kernels that cancel": f"image(1, 70, 70)\ndepthwise(31, fixed = [{SIGNS}])",
+    "filters that cancel": f"image(1, 50, 50)\nconv(3, 31, fixed = [{SIGNS}])",
+    "shifted groups": "image(441, 180, 180)\nshift(wide)",
+    "shifts in a row": "image(441, 32, 32)\n" + "shift(wide)\n" * 100,
+    "attention in frames": "video(3, 8, 60, 60)\nattention(1)",
+    "norms in frames": "video(3, 4, 60, 60)\nnorm(group, groups = 1)",
+    "transposed": 'image(384, 112, 112)\nfold("y x c -> c (y x)") {\nlinear(dim)\n}',
+    "many rows": "image(3, 8, 8)\n" + "extend(y, 11, circular)\n" * 400,
+    "heads": "image(4_000_000_007, 1, 1)\nattention(2)",
+    "blocks of one name": "image(1, 1, 1)\nstack 2300 as i {\nlinear(i + 1)\n}",
+}
+
+
+@pytest.mark.parametrize("body", SLOW.values(), ids=SLOW)
+def test_in_two_seconds(body: str) -> None:
+    spec = load(f"edition 1\n{WIDE_SHIFT}model m {{\n{body}\n}}\n", "spec.arch")
+    start = time.process_time()
+    check_spec(spec)
+    assert time.process_time() - start < 2
+
+
+def test_one_count_of_work_for_a_spec() -> None:
+    body = 'image(64, 56, 56)\nfold("y x c -> c (y x)") {\nlinear(dim)\n}'
+    models = "".join(f"model m{n} {{\n{body}\n}}\n" for n in range(40))
+    spec = load(f"edition 1\n{models}", "spec.arch")
+    start = time.process_time()
+    fields = [one.receptive_field for one in check_spec(spec).analyses]
+    assert time.process_time() - start < 2
+    assert fields[0] is not None and fields[-1] is None
+    (alone,) = check_spec(spec, model="m39").analyses
+    assert alone.receptive_field == fields[0]
+
+
+def test_channels_too_many_to_compare() -> None:
+    text = f"edition 1\n{SHIFT}model m {{\nimage(40_000_000, 4, 4)\nshift(s)\n}}\n"
+    spec = load(text, "spec.arch")
+    with pytest.raises(TooLarge):
+        compare_model(spec.expand(spec.choose_model(None), {}))
 
 
 def test_dense_kernels_are_still_related() -> None:

@@ -197,3 +197,14 @@ def test_compare_as_json(pair: Path) -> None:
 def test_compare_refuses(words: list[str], code: int, said: str) -> None:
     found = s2mlp("compare", *words)
     assert found.returncode == code and said in found.stderr
+
+
+def test_compare_says_where_it_stops(tmp_path: Path) -> None:
+    path = tmp_path / "wide.arch"
+    path.write_text(
+        "edition 1\nshift s {\nedge keep\n1/2 right\nrest stay\n}\n"
+        "model wide {\nimage(40_000_000, 4, 4)\nshift(s)\n}\n"
+    )
+    run = s2mlp("compare", str(path))
+    assert run.returncode == 2
+    assert "`wide` has statements with too many channels" in run.stderr

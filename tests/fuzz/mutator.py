@@ -97,9 +97,13 @@ model m {
 
 @cache
 def texts() -> list[str]:
-    """What mutations begin with: small models, shipped specs, and the kept inputs."""
+    """What mutations begin with: small models, shipped specs, and the kept inputs.
+
+    Not those that were kept of mutations: seeds would draw other specs with each.
+    """
     shipped = sorted((ROOT / "specs").glob("*.arch"))
-    kept = sorted((Path(__file__).parent / "corpus").iterdir())
+    corpus = Path(__file__).parent / "corpus"
+    kept = [*sorted(corpus.glob("check-*")), *sorted(corpus.glob("parse-*"))]
     found = [
         path.read_bytes().decode("utf-8", "replace") for path in shipped * 5 + kept
     ]
