@@ -28,7 +28,6 @@ from s2mlp_dsl.ir.walk import occurrences, walk
 from s2mlp_dsl.operators import (
     POINTWISE,
     SIGNATURES,
-    Moves,
     Operator,
     Properties,
     Refusal,
@@ -239,7 +238,7 @@ def _row(
 def _of_region(
     model: Model, region: Region, source: Shape, reading: _Reading
 ) -> tuple[Table1Row | None, int | None]:
-    moves = _moves(region.enter)
+    moves = applied(region.enter).moves()
     assert moves is not None
     # What one inner position holds: of how many positions, and of how many channels.
     places = moves.distinct
@@ -273,7 +272,7 @@ def _of_region(
 def _moves_positions(statement: Statement) -> TypeGuard[Region]:
     if not isinstance(statement, Region) or _is_too_large(statement.enter):
         return False
-    return _moves(statement.enter) is not None
+    return applied(statement.enter).moves() is not None
 
 
 def _is_too_large(op: Op) -> bool:
@@ -311,11 +310,6 @@ def _roomy(op: Op) -> Operator:
         except Refusal:
             pass  # then on the large map, which takes longer
     return operator
-
-
-def _moves(op: Op) -> Moves | None:
-    """Where each entry comes from, for an operator that only moves them."""
-    return applied(op).receptive_field().moves
 
 
 def _cost(model: Model, statement: Op | Region) -> tuple[int, int]:

@@ -56,6 +56,7 @@ MOST_STEPS = 1024
 _MOST_LISTED = 4 * MOST_POSITIONS  # positions of any map after the first
 _BITS_PER_ROW = 2**14  # joined in the time that a row takes, however short
 _BITS_PER_PLACE = 64  # where a group of channels holds a row that it shares
+_NOTED = 4  # rows read in the time in which one is joined and counted
 _QUICK = 2**12  # positions for which an operator lists quickly what it reads
 
 
@@ -369,7 +370,7 @@ class _Tracker(Flow[Relation]):
 
     def _note(self, relation: Relation) -> None:
         self.iterations += 1
-        self._spend(sum(len(rows) for _, rows in relation.parts))
+        self._spend(_NOTED * sum(len(rows) for _, rows in relation.parts))
         rows = self._of_positions(relation).rows
         if self.recorded:
             self.history.append(rows)

@@ -12,6 +12,7 @@ from s2mlp_dsl.operators import ReceptiveField as OperatorReceptiveField
 
 MOST_WORK = 6_000_000  # rows, everything together that shares a `Work`
 ROWS_PER_PART = 64  # read in the time that a channel group takes, however few it has
+_LINE = 16  # rows read in the time in which a line is begun, however short
 LISTING = 4  # rows read in the time in which an operator lists one
 
 
@@ -65,8 +66,9 @@ def _rows_read(reads: str | Table | Grid, count: int) -> int:
         case str():
             return count
         case Grid(frames, height, _, rows, columns):
-            across = height * sum(map(len, columns))
-            return frames * (across + len(columns) * sum(map(len, rows)))
+            across = height * (_LINE + sum(map(len, columns)))
+            down = len(rows) * _LINE + len(columns) * sum(map(len, rows))
+            return frames * (across + down)
         case _:
             # What is listed once for several positions is joined once.
             return sum(len(next(same)) for _, same in groupby(reads, id))

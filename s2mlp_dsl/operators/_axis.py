@@ -39,6 +39,10 @@ class AlongAxis(SingleSource):
         """For each output row or column, the one that is read; None for zeros."""
         raise NotImplementedError
 
+    def listed_reads(self) -> int:
+        *grid, _ = self.shape().dims
+        return sum(grid)
+
     def receptive_field(self) -> ReceptiveField:
         x = self.map
         rows, columns = (

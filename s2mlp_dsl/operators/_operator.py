@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Self
 from s2mlp_dsl.ir.program import Shift, Value
 from s2mlp_dsl.ir.shape import Map, Shape
 from s2mlp_dsl.operators._definition import Definition
-from s2mlp_dsl.operators._receptive_field import ReceptiveField
+from s2mlp_dsl.operators._receptive_field import Moves, ReceptiveField
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -166,6 +166,10 @@ class Operator(Definition):
     def receptive_field(self) -> ReceptiveField:
         """Which positions and channels an output depends on."""
         raise NotImplementedError
+
+    def moves(self) -> Moves | None:
+        """Where each entry comes from, for an operator that only moves entries."""
+        return None
 
     def listed_reads(self) -> int:
         """About how many reads `receptive_field` lists one by one, before it does."""

@@ -9,6 +9,7 @@ from s2mlp_dsl.operators import (
     Array,
     Construct,
     FittedPattern,
+    Moves,
     Operator,
     PatternArgument,
     Properties,
@@ -38,8 +39,11 @@ class Rearrange(Operator):
     def canonical_args(self) -> Mapping[str, Value]:
         return {"pattern": str(self.fitted)}
 
+    def moves(self) -> Moves:
+        return self.fitted.moves
+
     def receptive_field(self) -> ReceptiveField:
-        return ReceptiveField(mixes=False, moves=self.fitted.moves)
+        return ReceptiveField(mixes=False, moves=self.moves())
 
     def properties(self) -> Properties:
         fitted = self.fitted
@@ -65,11 +69,11 @@ class Rearrange(Operator):
 
     def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
         fitted = self.fitted
-        y: Array = x.reshape(len(x), -1)[:, fitted.moves.sources()]
+        y: Array = x.reshape(len(x), -1)[:, self.moves().sources()]
         return y.reshape(len(x), *fitted.dims)
 
     def linear_map(self) -> Iterator[Term]:
         fitted = self.fitted
-        for place, source in enumerate(fitted.moves.sources()):
+        for place, source in enumerate(self.moves().sources()):
             target = divmod(place, fitted.dims[-1])
             yield Term(target, divmod(source, self.x.channels), None)
