@@ -19,7 +19,8 @@ from s2mlp_dsl.analysis.laurent import (
     solve,
     times,
 )
-from s2mlp_dsl.analysis.symbolic import NoFormula, Symbolic, symbolic
+from s2mlp_dsl.analysis.symbolic import MOST_STEPS, NoFormula, Symbolic, symbolic
+from s2mlp_dsl.elaborate.evaluate import Steps
 from s2mlp_dsl.elaborate.spec import ChoiceError
 from s2mlp_dsl.shipped import shipped
 from tests.checking import spec_of
@@ -209,3 +210,17 @@ def test_algebra(one: Formula, other: Formula) -> None:
     assert evaluate(times(one, other), names, point) == a * b
     spread = in_terms_of(one, (2, -1))  # M = x² / y
     assert evaluate(spread, (*names, "M"), {**point, "M": 9}) == a
+
+
+def test_points_are_bounded_by_steps() -> None:
+    body = "linear(8)\n" * 1000
+    text = f"edition 1\nmodel m(n = 3) {{\nimage(n, 8, 8)\n{body}}}\n"
+    with pytest.raises(NoFormula, match="too many statements"):
+        formulas(text)
+
+
+def test_models_of_a_spec_are_bounded_together() -> None:
+    spec = spec_of("edition 1\nmodel m(n = 3) {\nimage(n, 8, 8)\nlinear(8)\n}\n")
+    spent = Steps(MOST_STEPS + 1)
+    with pytest.raises(NoFormula, match="--model"):
+        symbolic(spec, spec.choose_model(None), {}, spent)

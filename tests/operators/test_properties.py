@@ -97,3 +97,20 @@ def test_what_a_rearrangement_reads(drawn: tuple[str, tuple[int, ...]]) -> None:
     else:
         read = {source // channels for source in sources[:last]}
         assert found == ("everything" if len(read) == count else "neighbours")
+
+
+@given(patterns())
+def test_moves_by_positions_and_channels(drawn: tuple[str, tuple[int, ...]]) -> None:
+    text, (height, width, channels) = drawn
+    source = Map(height=height, width=width, channels=channels)
+    moves = Rearrange(source, {"pattern": text}).moves()
+    places, steps = moves.positions()
+    bases, offsets = moves.sources_of_channels()
+    found = [
+        (place + step) * channels + base + offset
+        for place, base in zip(places, bases, strict=True)
+        for step, offset in zip(steps, offsets, strict=True)
+    ]
+    assert found == list(moves.sources())
+    assert moves.distinct == len(set(steps))
+    assert moves.keeps_channels == (len(set(bases)) == 1)
