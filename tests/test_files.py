@@ -9,8 +9,10 @@ import pytest
 
 from s2mlp_dsl.files import is_same_file, replace_file
 from tests.cli.running import s2mlp
+from tests.report.test_report import write_run
 
-SPEC = "edition 1\nmodel m {\n image(1, 8, 8)\n pool(mean)\n linear(3)\n}\n"
+MODEL = "model m {\n image(1, 8, 8)\n b\n pool(mean)\n linear(3)\n}\n"
+EMPTY = os.devnull
 
 
 def test_a_full_disk_leaves_what_was_there(
@@ -78,13 +80,37 @@ def test_one_file_by_two_names(tmp_path: Path) -> None:
         ("compile", "--emit", "ir", "-o"),
         ("diagram", "-o"),
         ("report", "-o"),
+        ("import-weights", "--from", EMPTY, "--map", EMPTY, "-o"),
     ],
 )
 def test_the_spec_is_no_output(words: tuple[Any, ...], tmp_path: Path) -> None:
-    spec, link = tmp_path / "m.arch", tmp_path / "m.svg"
-    spec.write_text(SPEC)
-    os.link(spec, link)
-    for output in (spec, link):
-        done = s2mlp(words[0], spec, *words[1:], output)
+    """Nor is a file that it imports, or that one of those imports."""
+    files = {
+        "m.arch": f'edition 1\nimport b from "near.arch"\n{MODEL}',
+        "near.arch": 'edition 1\nimport b from "far.arch"\n',
+        "far.arch": "edition 1\nblock b {\n gelu\n}\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+        os.link(tmp_path / name, tmp_path / f"{name}.svg")
+    for name in files:
+        for output in (tmp_path / name, tmp_path / f"{name}.svg"):
+            done = s2mlp(words[0], tmp_path / "m.arch", *words[1:], output)
+            if words[0] == "diagram" and output.suffix == ".arch":
+                assert done.returncode == 2, done.stderr
+            else:
+                said = f"-o {output} is the input "
+                assert done.returncode == 2 and said in done.stderr, done.stderr
+    for name, text in files.items():
+        assert (tmp_path / name).read_text() == text
+
+
+def test_a_file_of_a_run_is_no_output(tmp_path: Path) -> None:
+    spec, run = tmp_path / "m.arch", write_run(tmp_path / "run")
+    spec.write_text(f"edition 1\n{MODEL}".replace(" b\n", ""))
+    for name in ("run.json", "model.arch", "metrics.jsonl"):
+        before = (run / name).read_bytes()
+        done = s2mlp("report", spec, run, "-o", run / name)
         assert done.returncode == 2 and "is the input" in done.stderr, done.stderr
-        assert spec.read_text() == SPEC
+        assert (run / name).read_bytes() == before
+    assert s2mlp("report", spec, run, "-o", run / "report.html").returncode == 0

@@ -54,7 +54,7 @@ def write(path: Path, data: bytes) -> None:
 def require_other_file(output: Path | None, *inputs: Path | None) -> None:
     """Refuse an output that is also an input, by whatever path.
 
-    Raises `click.UsageError`.
+    The inputs of a spec are its `files`. Raises `click.UsageError`.
     """
     for read in inputs:
         if output is not None and read is not None and is_same_file(output, read):

@@ -42,11 +42,12 @@ class Spec:
     """A loaded file, which no call changes.
 
     `report` has the mistakes found while loading. What a call finds beyond them is in a
-    report of its own.
+    report of its own. `files` are the files that were read, the imported ones too.
     """
 
     unit: Unit
     report: Report
+    files: tuple[Path, ...]
 
     @property
     def source(self) -> Source:
@@ -217,7 +218,9 @@ def load_source(source: Source) -> Spec:
     units = load_unit(source, report)
     for unit in units:
         check_names(unit, report)
-    return Spec(units[0], report)
+    sources = [unit.file.source for unit in units]
+    files = tuple(one.path for one in sources if one.path is not None)
+    return Spec(units[0], report, files)
 
 
 def _choose(

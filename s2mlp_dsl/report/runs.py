@@ -1,7 +1,6 @@
 """Training runs: loss and accuracy by epoch, as inline SVG."""
 
-import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import floor, isfinite, log10
 from pathlib import Path
@@ -12,53 +11,46 @@ from s2mlp_dsl.pictures.labels import escape_xml
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 480, 260, 52, 34, 12, 12
 COLOURS = 6  # strokes in style.css; further runs begin again
 
-Metrics = dict[str, float]  # of an epoch; accuracies are fractions
-
-
-class UnreadableRun(Exception):
-    """A folder that contains no run, or one with damaged files."""
-
-    exit_code = 4
+Epoch = dict[str, Any]  # an event of metrics.jsonl; accuracies are fractions
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a page shows of a training run."""
+    """What a page shows of a training run, and the files that it was read from."""
 
     name: str
     model: str
     recipe: str
-    epochs: tuple[Metrics, ...]
+    epochs: tuple[Epoch, ...]
     finished: bool
+    files: tuple[Path, ...]
 
 
-def read_run(folder: Path) -> Run:
-    """The run of a folder. Raises `UnreadableRun`."""
-    try:
-        job = _json(folder / "run.json")["job"]
-        lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-        events = [json.loads(line) for line in lines if line.strip()]
-        summary = folder / "summary.json"
-        return Run(
-            folder.name,
-            str(job["model_name"]),
-            str(job["recipe_name"]),
-            tuple(_metrics(event) for event in events if event["event"] == "epoch"),
-            finished=summary.exists() and bool(_json(summary).get("finished")),
-        )
-    except OSError as error:
-        raise UnreadableRun(f"{folder} is not a training run: {error}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise UnreadableRun(f"the run in {folder} is damaged: {error!r}") from error
+def read_run(folder: Path, say: Callable[[str], None]) -> Run:
+    """The run of a folder. Raises EnvironmentFailure as `train.Run.open` does.
 
+    Damaged lines of its log are left out, which `say` is told.
+    """
+    # With it comes PyTorch, which a page without runs does not need.
+    from s2mlp_dsl.train import run as runs
+    from s2mlp_dsl.train.events import damage_text, read_events, read_lines
+    from s2mlp_dsl.train.logger import METRICS
 
-def _json(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text(encoding="utf-8")))
-
-
-def _metrics(event: dict[str, Any]) -> Metrics:
-    keys = ("epoch", "loss", "test_loss", "train_accuracy", "test_accuracy")
-    return {key: float(event[key]) for key in keys}
+    run, log = runs.Run.open(folder), folder / METRICS
+    events, damaged = read_events(read_lines(log))
+    if damaged:
+        say(damage_text(log, damaged))
+    return Run(
+        folder.absolute().name,
+        run.job.model_name,
+        run.job.recipe_name,
+        tuple(event for event in events if event["event"] == "epoch"),
+        finished=run.summary() is not None,
+        files=(
+            log,
+            *(folder / one for one in (runs.RUN, runs.MODEL_TEXT, runs.SUMMARY)),
+        ),
+    )
 
 
 def curves(runs: Sequence[Run]) -> str:

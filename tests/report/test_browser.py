@@ -35,7 +35,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pages")
     both = [subject(DEEP), subject(ROOT / "specs" / "digits.arch")]
-    run = read_run(write_run(folder / "run"))
+    run = read_run(write_run(folder / "run"), [].append)
     (folder / "both.html").write_text(report(both, [run]), encoding="utf-8")
     mixed = report([subject(MIXED)])
     (folder / "mixed.html").write_text(mixed, encoding="utf-8")

@@ -14,10 +14,14 @@ import pytest
 
 from s2mlp_dsl.analysis.receptive_field import seen_after
 from s2mlp_dsl.api import elaborate
+from s2mlp_dsl.data.images import Preprocess
+from s2mlp_dsl.recipe.learning_rate import LearningRate
 from s2mlp_dsl.report import Subject
 from s2mlp_dsl.report.page import report
-from s2mlp_dsl.report.runs import UnreadableRun, read_run
+from s2mlp_dsl.report.runs import read_run
+from s2mlp_dsl.train import EnvironmentFailure, Run
 from tests.pictures.picture import ROOT, s2mlp
+from tests.train.making import job
 
 DEEP = ROOT / "specs" / "s2mlp_deep.arch"
 EVIL = '</script></pre>]]><script>alert(1)</script><img src=x onerror="alert(2)">'
@@ -175,14 +179,31 @@ def test_hostile_text_stays_text() -> None:
 
 
 def write_run(folder: Path, name: str = "a <b>") -> Path:
+    """An unfinished run of three epochs."""
     folder.mkdir()
-    job = {"job": {"model_name": name, "recipe_name": "quick"}}
-    (folder / "run.json").write_text(json.dumps(job))
-    lines = [{"event": "steps", "loss": 3.0}]
-    lines += [
+    work = job(model_name=name)
+    Run(
+        path=folder,
+        job=work,
+        preprocess=Preprocess(image=work.image, fit="stretch", mean=(0,), std=(1,)),
+        class_names=tuple("0123456789"),
+        data_fingerprint="",
+        data_root=None,
+        train_images=1437,
+        test_images=360,
+        learning_rate=LearningRate.of(work.recipe, 22, 11),
+        parameters=4938,
+        device="cpu",
+        precision="fp32",
+        versions={},
+    ).create()
+    lines = [
         {
             "event": "epoch",
+            "step": 11 * epoch,
             "epoch": epoch,
+            "lr": 0.001,
+            "time": {},
             "loss": 2 / epoch,
             "test_loss": 2.2 / epoch,
             "train_accuracy": 1 - 1 / epoch,
@@ -196,22 +217,42 @@ def write_run(folder: Path, name: str = "a <b>") -> Path:
 
 
 def test_curves_of_runs(tmp_path: Path) -> None:
-    run = read_run(write_run(tmp_path / "one"))
+    run = read_run(write_run(tmp_path / "one"), [].append)
     page = report([subject(DEEP)], [run] * 7)  # more than there are colours
-    assert "one: a &lt;b&gt; by quick, 60.00% test accuracy after 3 epochs" in page
+    shown = "one: a &lt;b&gt; by quick, 60.00% test accuracy after 3 epochs, unfinished"
+    assert shown in page
     paths = re.findall(r'<path class="c\d (?:test|train)" d="M([^"]+)"', page)
     assert [len(path.split("L")) for path in paths] == [3] * 28
 
 
 def test_damaged_runs_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnreadableRun, match="is not a training run"):
-        read_run(tmp_path)
+    with pytest.raises(EnvironmentFailure, match=r"it has no run\.json"):
+        read_run(tmp_path, [].append)
     folder = write_run(tmp_path / "one")
-    (folder / "metrics.jsonl").write_text("{")
-    with pytest.raises(UnreadableRun, match="damaged"):
-        read_run(folder)
+    record = folder / "run.json"
+    record.write_text(record.read_text().replace("a <b>", "a <i>"))
+    with pytest.raises(EnvironmentFailure, match="its SHA-256 differs"):
+        read_run(folder, [].append)
     done = s2mlp("report", DEEP, folder, "-o", tmp_path / "a.html")
     assert (done.returncode, (tmp_path / "a.html").exists()) == (4, False)
+    assert "its SHA-256 differs" in done.stderr
+    other = write_run(tmp_path / "other")
+    (other / "model.arch").write_text("edition 1\n# changed\n")
+    with pytest.raises(
+        EnvironmentFailure, match=r"model\.arch is not what was trained"
+    ):
+        read_run(other, [].append)
+
+
+def test_damaged_lines_of_a_log_are_left_out_and_said(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "one")
+    log = folder / "metrics.jsonl"
+    log.write_text("{\n" + log.read_text())
+    out = tmp_path / "a.html"
+    done = s2mlp("report", DEEP, folder, "-o", out)
+    assert done.returncode == 0
+    assert f"{log}: line 1 is damaged and left out" in done.stderr
+    assert "after 3 epochs" in out.read_text()
 
 
 def test_several_models_with_a_certificate(tmp_path: Path) -> None:

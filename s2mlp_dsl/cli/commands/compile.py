@@ -92,9 +92,9 @@ def command(
     for reason, applies in refusals.items():
         if applies:
             raise click.UsageError(reason)
-    require_other_file(None if check else output, spec, weights)
     with errors_as(form):
         program = elaborate(spec, model, settings)
+        require_other_file(None if check else output, *program.spec.files, weights)
         module = _module(program, weights, partial, seed) if target.binary else None
         data = program.emit(emit, module, lowering, device)
     if output is None:

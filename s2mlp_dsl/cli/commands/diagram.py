@@ -9,7 +9,6 @@ import click
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.cli.options import FILE, F, model_options, spec_argument
 from s2mlp_dsl.cli.output import require_other_file
-from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.pictures.picture import format_of
 from s2mlp_dsl.pictures.theme import THEMES, ThemeName
 from s2mlp_dsl.pictures.views import VIEWS
@@ -64,9 +63,10 @@ def command(
     Only .pdf needs Graphviz to be installed.
     """
     if output is not None:
-        require_other_file(output, spec)
         format_of(output)  # an unknown one is an error before anything is drawn
-    picture = elaborate(load(spec), model, settings).diagram(view, theme, **options)
+    program = elaborate(spec, model, settings)
+    require_other_file(output, *program.spec.files)
+    picture = program.diagram(view, theme, **options)
     if output is None:
         sys.stdout.write(picture.render("dot").decode())
         return 0

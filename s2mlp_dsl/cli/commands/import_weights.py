@@ -60,8 +60,8 @@ def command(
     from safetensors import SafetensorError, safe_open
     from safetensors.numpy import save
 
-    require_other_file(output, spec, source, Path(name_map))
     program = elaborate(spec, model, settings)
+    require_other_file(output, *program.spec.files, source, Path(name_map))
     rules = parse_rules(_read_map(name_map), name_map)
     try:
         with safe_open(str(source), framework="np") as tensors:

@@ -9,6 +9,7 @@ import click
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli.options import FILE, model_options
 from s2mlp_dsl.cli.output import require_other_file, write
+from s2mlp_dsl.cli.runs import say
 from s2mlp_dsl.elaborate.spec import ChoiceError, load
 from s2mlp_dsl.report import Subject
 from s2mlp_dsl.report.page import report
@@ -52,12 +53,14 @@ def command(
     drawn. The page is a single file that loads nothing from the network.
     """
     paths = [Path(path) for path in what]
-    require_other_file(output, *paths, *certificates)
-    runs = [read_run(path) for path in paths if path.is_dir()]
     specs = [path for path in paths if not path.is_dir()]
     programs = [one for path in specs for one in _programs(path, model, settings)]
     if not programs:
         raise ChoiceError("give a spec with a model whose parameters are all bound")
+    runs = [read_run(path, say) for path in paths if path.is_dir()]
+    read = [file for program in programs for file in program.spec.files]
+    read += [file for run in runs for file in run.files]
+    require_other_file(output, *read, *certificates)
     known = {data["function_hash"]: data for data in map(_certificate, certificates)}
     subjects = [_subject(program, known, verify=verify) for program in programs]
     write(output, report(subjects, runs).encode())
