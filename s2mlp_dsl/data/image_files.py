@@ -2,8 +2,8 @@
 
 Image files are those with one of `SUFFIXES`, in any case. Links to files and folders
 are followed. Hidden files and folders (a leading dot) and those that operating systems
-make by themselves (`SYSTEM`) are left out, as are pipes, devices, other files, and
-links to a folder that contains them. What is left out is counted. The rule applies
+make by themselves (`SYSTEM`) are left out, as are pipes, sockets, devices, other files,
+and links to a folder that contains them. What is left out is counted. The rule applies
 below the folder that the user names, not to that name itself.
 """
 
@@ -101,7 +101,7 @@ def _walk(folder: Path, found: Found, above: tuple[tuple[int, int], ...]) -> Non
         elif not is_image(path.name):
             found.left_out["files without an image's suffix"] += 1
         elif status is not None and not stat.S_ISREG(status.st_mode):
-            found.left_out["pipes and devices"] += 1
+            found.left_out["pipes, sockets and devices"] += 1
         else:  # a broken link too: whoever reads it says so
             found.files.append(path)
 

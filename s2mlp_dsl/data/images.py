@@ -5,19 +5,21 @@ The rule, whatever the file's suffix:
 - JPEG, PNG, WebP, TIFF, BMP, PPM/PGM and GIF are read; nothing else is tried.
 - Of an animation or a file of several pages it is the first image.
 - The picture is turned and mirrored as its EXIF orientation says, as viewers show it.
-- Bits, greys, palettes, CMYK, YCbCr and RGB become grey or RGB by Pillow's conversion.
-  Colour profiles are ignored.
+- Bits, greys, palettes, CMYK, YCbCr, Lab and RGB become grey or RGB by Pillow's
+  conversion. Colour profiles are ignored.
 - Transparency is dropped, as torchvision and timm do: the colours beneath it count. A
   model of 4 channels gets it as the fourth.
-- Of 16 bits the high byte counts, for greys as Pillow does for colours. Integers of 32
-  bits and floats are refused: what is white in them is not known.
+- Of 16 bits the high byte counts, for greys as Pillow does for colours (those of a
+  PPM it rounds). Integers of 32 bits and floats are refused: what is white in them is
+  not known.
 - An image that would take more than `BUDGET` bytes is refused before it is decoded.
 """
 
 import math
+import stat
 import warnings
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 import torch
@@ -150,10 +152,13 @@ def read_image(path: Path, channels: int) -> Tensor:
         # Of half-damaged metadata and of large images Pillow warns on stderr.
         with (
             warnings.catch_warnings(action="ignore"),
-            Image.open(path, formats=FORMATS) as image,
+            _opened(path) as file,
+            Image.open(file, formats=FORMATS) as image,
         ):
             _require_readable(image, channels)
             picture = _with_8_bits(ImageOps.exif_transpose(image))
+            if picture.mode == "LAB":  # which Pillow converts to colours alone
+                picture = picture.convert("RGB")
             if picture.mode != MODES[channels]:
                 picture = picture.convert(MODES[channels])
             pixels: Tensor = vision.pil_to_tensor(picture)
@@ -166,6 +171,14 @@ def read_image(path: Path, channels: int) -> Tensor:
             f"{reason or str(error) or type(error).__name__}"
         ) from error
     return pixels.to(torch.uint8)
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Not of a pipe, which could be waited for without an end, nor of a device."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise ValueError("it is not a file")
+    return path.open("rb")
 
 
 def _require_readable(image: Image.Image, channels: int) -> None:

@@ -41,6 +41,7 @@ def evaluate(
     on: Literal["test", "train"] = "test",
     partial: bool = False,
     say: Callable[[str], None] = print,
+    failed: Callable[[str], None] = lambda reason: None,
 ) -> Evaluation:
     """Test a run's newest valid checkpoint on its test images, or training images.
 
@@ -50,8 +51,9 @@ def evaluate(
     run's; it gets the checkpoint's weights, averaged ones if the recipe averages, and
     stays on the device. `weight_hash`, if given, is compared with the run's; with
     `partial`, weights that differ are loaded as far as they fit, and `say` is told
-    what differs. Under torchrun the ranks share the images and each returns the whole
-    result.
+    what differs. `failed` is told of each image that cannot be read, and why, if the
+    recipe skips them. Under torchrun the ranks share the images and each returns the
+    whole result.
 
     Raises UsageError if the model is not the run's or no class is, EnvironmentFailure
     if data or checkpoint are missing or damaged.
@@ -79,7 +81,14 @@ def evaluate(
         accelerator.numerics(recipe.deterministic),
     ):
         result = measure(
-            model, split, accelerator, recipe, names, distributed, confusion=True
+            model,
+            split,
+            accelerator,
+            recipe,
+            names,
+            distributed,
+            confusion=True,
+            failed=failed,
         )
     assert result is not None  # nobody polls, so nobody stops it
     return result.model_copy(
@@ -101,12 +110,14 @@ def measure(
     *,
     confusion: bool = False,
     stopped: Callable[[], bool] = lambda: False,
+    failed: Callable[[str], None] = lambda reason: None,
 ) -> Evaluation | None:
     """Test a model on all images of a split, each counted once.
 
     Every rank calls this with its own model and gets the whole result. `stopped` is
     asked after each batch and must answer alike on all ranks; if it is true, the
-    result is None. Raises EnvironmentFailure if the loss is not finite.
+    result is None. `failed` is told of each image of this rank that cannot be read.
+    Raises EnvironmentFailure if the loss is not finite.
     """
     classes, training = len(class_names), model.training
     counts = _Counts(classes, confusion and classes <= MOST_CONFUSED, accelerator)
@@ -126,6 +137,8 @@ def measure(
                 logits_BK = accelerator.forward(model, batch.images_BCHW)
                 require_logits(logits_BK, len(batch.labels_B), classes)
                 counts.add(logits_BK.float(), batch)
+                for reason in batch.skipped:
+                    failed(reason)
                 if stopped():
                     return None
     finally:

@@ -254,14 +254,13 @@ class Logger:
         if self.board is not None:
             self.board.write(event)
 
-    def skipped(self, files: tuple[str, ...]) -> None:
+    def skipped(self, reason: str) -> None:
         """Name each unreadable file once, up to a few."""
-        for reason in files:
-            if reason in self.unreadable:
-                continue
-            self.unreadable.add(reason)
-            if len(self.unreadable) <= MOST_NAMED:
-                self.display.say(f"skipped: {reason}")
+        if reason in self.unreadable:
+            return
+        self.unreadable.add(reason)
+        if len(self.unreadable) <= MOST_NAMED:
+            self.display.say(f"skipped: {reason}")
 
     def sync(self) -> None:
         if self.metrics is not None:

@@ -114,10 +114,16 @@ def _load_finished(
 
 
 def _finished(summary: Summary) -> str:
+    replaced, left_out = summary.skipped_images, summary.unreadable_test_images
+    unreadable = (
+        f"; unreadable images: {replaced:,} times replaced in training, {left_out:,} "
+        "of the last test left out"
+    )
     return (
         f"finished: test {summary.accuracy:.2%}, best {summary.best_accuracy:.2%} "
         f"in epoch {summary.best_epoch}; {summary.seconds:,.1f} s, "
         f"{summary.images_per_second:,.0f} images/s"
+        f"{unreadable if replaced or left_out else ''}"
     )
 
 
@@ -202,7 +208,8 @@ class Trainer:
         start, waited = time.monotonic(), self.batches.seconds
         result = self.train_step(self.batches, self.state.step, self.saved)
         self.meter.add(result)
-        self.logger.skipped(result.skipped)
+        for reason in result.skipped:
+            self.logger.skipped(reason)
         spent, clock = time.monotonic() - start, self.state.clock
         self._update(
             step=self.state.step + 1,
@@ -243,6 +250,7 @@ class Trainer:
                 self.run.class_names,
                 self.distributed,
                 stopped=lambda: bool(self._agree()[0]),
+                failed=self.logger.skipped,
             )
         if result is None:
             self._leave(self._agree()[0])

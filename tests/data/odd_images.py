@@ -1,171 +1,426 @@
-"""Odd image files, drawn from a seed, and an independent reading of them."""
+"""Odd image files by kind: how each is written, and what must become of it."""
 
+import io
 import os
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.random import Generator
-from PIL import Image
+from numpy.random import default_rng
+from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
 
-MODES = {
-    "png": ("1", "L", "P", "LA", "PA", "RGB", "RGBA", "I;16"),
-    "gif": ("P", "L"),
-    "jpg": ("L", "RGB", "CMYK"),
-    "jpeg": ("L", "RGB"),
-    "webp": ("RGB", "RGBA"),
-    "tif": ("1", "L", "P", "RGB", "RGBA", "CMYK"),
-    "tiff": ("L", "RGB", "YCbCr", "I;16"),
-    "bmp": ("1", "L", "P", "RGB"),
-    "ppm": ("RGB",),
-    "pgm": ("L", "I;16"),
-}
-STEMS = ("im", "a b", "ünï", "日本", "100%", "$(x)", "caf\udce9", "-x", "im.jpg", "'q'")
-ORIENTED = ("png", "jpg", "jpeg", "webp", "tif", "tiff")
+from .odd_bytes import BROKEN, FOREIGN, bitmap, netpbm, png
+
+Write = Callable[[Path], object]
+COLOURS, TRANSPARENT = 7, bytes(range(0, 210, 30))
+ORIENTED = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP", "tif": "TIFF"}
+FORMATS = {**ORIENTED, "gif": "GIF", "bmp": "BMP", "ppm": "PPM"}
 
 
-def draw_readable(folder: Path, number: int, draw: Generator) -> Path:
-    """A file that must be used: any format, mode, size, orientation and name."""
-    suffix = str(draw.choice(list(MODES)))
-    mode = str(draw.choice(MODES[suffix]))
-    sizes = ((1, 1), (1, 40), (57, 3), (16, 16), (8, 8), (33, 20), (200, 11))
-    height, width = sizes[draw.integers(len(sizes))]
-    image = picture(draw, mode, height, width)
-    options: dict[str, object] = {}
-    if suffix in ORIENTED and draw.random() < 0.5:
-        exif = Image.Exif()
-        exif[0x0112] = int(draw.integers(0, 10))  # 0 and 9 mean nothing
-        options["exif"] = exif
-    if suffix == "png" and mode == "P":
-        options["transparency"] = bytes(range(200))
-    if suffix in ("png", "webp", "tif") and draw.random() < 0.2:
-        more = [picture(draw, mode, height, width) for _ in range(2)]
-        options |= {"save_all": True, "append_images": more}
-    if draw.random() < 0.3:
-        suffix = suffix.upper()
-    stem = STEMS[draw.integers(len(STEMS))]
-    path = folder / f"{stem}{number}.{suffix}"
-    image.save(os.fsencode(path), format=_format(suffix), **options)
-    if draw.random() < 0.15:
-        target = folder.parents[2] / f"target{number}"
-        path.rename(target)
-        path.symlink_to(target)
-    return path
+class Fate(Enum):
+    """What becomes of a file."""
+
+    USED = auto()
+    NAMED = auto()  # as unreadable
+    COUNTED = auto()  # as left out
 
 
-def _format(suffix: str) -> str:
-    names = {"jpg": "JPEG", "tif": "TIFF", "pgm": "PPM"}
-    return names.get(suffix.lower(), suffix.upper())
+@dataclass(frozen=True)
+class Odd:
+    """A file or folder, and what must become of it.
+
+    `why` is a part of the reason. `pixels`, uint8 [height, width, 3], is what must be
+    seen of it where that can be said without a decoder.
+    """
+
+    name: str
+    write: Write
+    fate: Fate = Fate.USED
+    why: str = ""
+    pixels: np.ndarray | None = None
 
 
-def picture(draw: Generator, mode: str, height: int, width: int) -> Image.Image:
-    if mode == "I;16":
-        deep = draw.integers(0, 2**16, (height, width)).astype(np.uint16)
-        return Image.fromarray(deep)
-    noise = draw.integers(0, 256, (height, width, 4), dtype=np.uint8)
-    image = Image.fromarray(noise)
-    if mode == "PA":
-        return image.convert("RGB").convert("P").convert("PA").convert("LA")
-    if mode == "P":
-        return image.convert("RGB").convert("P")
-    if mode in ("CMYK", "YCbCr"):
+def noise(mode: str, height: int = 9, width: int = 7) -> Image.Image:
+    """A picture of a mode in random colours, the same for the same arguments."""
+    draw = default_rng([height, width])
+    if mode.startswith("I;16"):
+        deep = draw.integers(0, 2**16, (height, width)).astype("<u2")
+        if mode == "I;16":
+            return Image.fromarray(deep)
+        return Image.frombytes(mode, (width, height), deep.astype(">u2").tobytes())
+    if mode == "I":
+        whole = draw.integers(0, 2**31, (height, width)).astype(np.int32)
+        return Image.fromarray(whole)
+    if mode == "F":
+        return Image.fromarray(draw.random((height, width), np.float32))
+    image = Image.fromarray(draw.integers(0, 256, (height, width, 4), dtype=np.uint8))
+    if mode in ("P", "PA"):
+        image = Image.fromarray(draw.integers(0, COLOURS, (height, width), np.uint8))
+        image = image.convert("P")
+        image.putpalette(draw.integers(0, 256, 3 * COLOURS).astype(np.uint8).tobytes())
+        return image.convert(mode)
+    if mode in ("CMYK", "YCbCr", "1", "L"):
         return image.convert("RGB").convert(mode)
+    if mode == "LAB":
+        return Image.frombytes("LAB", (width, height), image.convert("RGB").tobytes())
     return image.convert(mode)
 
 
-def _text(path: Path, draw: Generator) -> None:
-    path.write_text("not an image")
+def seen(image: Image.Image) -> np.ndarray | None:
+    """The colours of a picture by the product's rule, computed from its values."""
+    values = np.asarray(image)
+    match image.mode:
+        case "1":
+            grey = values.astype(np.uint8) * 255
+        case "L":
+            grey = values
+        case "LA":
+            grey = values[..., 0]
+        case "I;16":
+            grey = (values // 256).astype(np.uint8)
+        case "RGB" | "RGBA":
+            return values[..., :3]
+        case "P":
+            palette = np.array(image.getpalette(), np.uint8).reshape(-1, 3)
+            return palette[values]
+        case _:
+            return None
+    return np.repeat(grey[..., None], 3, axis=2)
 
 
-def _empty(path: Path, draw: Generator) -> None:
-    path.write_bytes(b"")
+def put(data: bytes) -> Write:
+    """Writes bytes."""
+    return lambda path: path.write_bytes(data)
 
 
-def _cut(path: Path, draw: Generator) -> None:
-    picture(draw, "RGB", 30, 30).save(path, format="PNG")
-    path.write_bytes(path.read_bytes()[:200])
+def saved(image: Image.Image, format: str, **options: Any) -> Write:
+    """Writes a picture; its name need not be UTF-8 or have the format's suffix."""
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return put(file.getvalue())
 
 
-def _postscript(path: Path, draw: Generator) -> None:
-    picture(draw, "RGB", 30, 30).save(path, format="EPS")
+def encoded(suffix: str) -> bytes:
+    """A picture of 30 × 30 as a file of the format."""
+    file = io.BytesIO()
+    noise("RGB", 30, 30).save(file, FORMATS[suffix])
+    return file.getvalue()
 
 
-def _deep(path: Path, draw: Generator) -> None:
-    pixels = draw.integers(0, 2**31, (9, 9)).astype(np.int32)
-    Image.fromarray(pixels).save(path, format="TIFF")
+def modes() -> Iterator[Odd]:
+    """Every mode that each format can have, in three sizes."""
+    lossless: dict[str, Any] = {"lossless": True, "exact": True}
+    kinds: list[tuple[str, str, dict[str, Any]]] = [
+        *(("png", one, {}) for one in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")),
+        *(("bmp", one, {}) for one in ("1", "L", "P", "RGB", "RGBA")),
+        *(("ppm", one, {}) for one in ("1", "L", "RGB")),
+        *(("gif", one, {}) for one in ("1", "L", "P")),
+        *(("webp", one, lossless) for one in ("L", "RGB", "RGBA")),
+        *(("tif", one, {}) for one in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")),
+        *(("tif", one, {}) for one in ("PA", "CMYK", "YCbCr", "I;16B")),
+        *(("jpg", one, {}) for one in ("1", "L", "RGB", "CMYK", "YCbCr")),
+        *(("webp", one, {}) for one in ("L", "P", "RGB", "RGBA")),
+        ("png", "P", {"transparency": TRANSPARENT}),
+        ("png", "P", {"transparency": 3}),
+        ("png", "L", {"transparency": 9}),
+        ("png", "RGB", {"transparency": (1, 2, 3)}),
+        ("gif", "P", {"transparency": 3}),
+        ("gif", "P", {"interlace": 1}),
+        *(("tif", one, {"compression": "tiff_lzw"}) for one in ("L", "P", "RGBA")),
+        ("tif", "RGB", {"compression": "tiff_adobe_deflate"}),
+        ("tif", "RGB", {"compression": "packbits"}),
+        ("tif", "RGB", {"compression": "jpeg"}),
+        ("tif", "1", {"compression": "group4"}),
+        ("jpg", "RGB", {"progressive": True, "subsampling": 0}),
+        (
+            "jpg",
+            "RGB",
+            {"icc_profile": _profile(), "comment": b"\x1b[31m", "dpi": (9, 1)},
+        ),
+        ("png", "RGB", {"icc_profile": _profile(), "compress_level": 0}),
+    ]
+    for number, (suffix, mode, options) in enumerate(kinds):
+        lossy = suffix == "jpg" or "jpeg" in options.values()
+        lossy |= suffix == "webp" and "lossless" not in options
+        for height, width in ((9, 7), (1, 1), (2, 40)):
+            image = noise(mode, height, width)
+            yield Odd(
+                f"mode-{number}-{height}.{suffix}",
+                saved(image, FORMATS[suffix], **options),
+                pixels=None if lossy else seen(image),
+            )
 
 
-def _floats(path: Path, draw: Generator) -> None:
-    Image.fromarray(draw.random((9, 9), np.float32)).save(path, format="TIFF")
+def _profile() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
-def _thin(path: Path, draw: Generator) -> None:
-    height, width = [(1, 60_000_000), (60_000_000, 1)][draw.integers(2)]
-    # The header of a bitmap suffices: it must not be decoded.
-    header = b"BM" + bytes(8) + (54).to_bytes(4, "little") + (40).to_bytes(4, "little")
-    size = width.to_bytes(4, "little") + height.to_bytes(4, "little")
-    path.write_bytes(header + size + bytes([1, 0, 24, 0]) + bytes(24))
+def upright(a: np.ndarray, orientation: int) -> np.ndarray:
+    """Rows and columns as EXIF says: where row 0 and column 0 are."""
+    match orientation:
+        case 2:
+            return a[:, ::-1]
+        case 3:
+            return a[::-1, ::-1]
+        case 4:
+            return a[::-1]
+        case 5:
+            return a.swapaxes(0, 1)
+        case 6:
+            return a[::-1].swapaxes(0, 1)
+        case 7:
+            return a[::-1, ::-1].swapaxes(0, 1)
+        case 8:
+            return a[:, ::-1].swapaxes(0, 1)
+    return a
 
 
-def _dangling(path: Path, draw: Generator) -> None:
-    path.symlink_to("nowhere")
+def orientations() -> Iterator[Odd]:
+    """Each of the eight, two that mean nothing, and metadata that is damaged."""
+    image = noise("RGB", 16, 24)
+    for suffix, format in ORIENTED.items():
+        exact: dict[str, Any] = {"lossless": True} if suffix == "webp" else {}
+        for orientation in range(10):
+            exif = Image.Exif()
+            exif[0x0112] = orientation
+            yield Odd(
+                f"turned-{orientation}.{suffix}",
+                saved(image, format, exif=exif, **exact),
+                pixels=None if suffix == "jpg" else upright(seen(image), orientation),
+            )
+        if suffix != "tif":
+            junk = b"Exif\0\0MM\0*\xff\xff\xff\xff junk"
+            yield Odd(f"junk.{suffix}", saved(image, format, exif=junk, **exact))
+    xmp = PngInfo()
+    xmp.add_itxt("XML:com.adobe.xmp", '<x tiff:Orientation="6"/>')
+    write = saved(image, "PNG", pnginfo=xmp)
+    yield Odd("xmp.png", write, pixels=upright(seen(image), 6))
 
 
-UNREADABLE: tuple[Callable[[Path, Generator], None], ...] = (
-    _text,
-    _empty,
-    _cut,
-    _postscript,
-    _deep,
-    _floats,
-    _thin,
-    _dangling,
+def several() -> Iterator[Odd]:
+    """Animations and pages: the first image counts."""
+    first, other = noise("P", 12, 12), noise("P", 12, 12).rotate(90)
+    rest: dict[str, Any] = {"save_all": True, "append_images": [other, other]}
+    colours, more = noise("RGB", 12, 12), noise("RGB", 12, 12).rotate(90)
+    both: dict[str, Any] = {"save_all": True, "append_images": [more]}
+    yield Odd("a.gif", saved(first, "GIF", **rest), pixels=seen(first))
+    gone = {"disposal": 2, "transparency": 0, "duration": [0, 9, 9], "loop": 0}
+    yield Odd("b.gif", saved(first, "GIF", **rest, **gone), pixels=seen(first))
+    yield Odd("a.png", saved(colours, "PNG", **both), pixels=seen(colours))
+    still = {**both, "default_image": True}
+    yield Odd("b.png", saved(colours, "PNG", **still), pixels=seen(colours))
+    yield Odd("a.tif", saved(colours, "TIFF", **both), pixels=seen(colours))
+    yield Odd("b.tif", saved(noise("1"), "TIFF", **both), pixels=seen(noise("1")))
+    exact = {**both, "lossless": True}
+    yield Odd("a.webp", saved(colours, "WEBP", **exact), pixels=seen(colours))
+    yield Odd("a.jpg", saved(colours, "MPO", **both))  # as telephones write them
+
+
+def sizes() -> Iterator[Odd]:
+    """From one pixel to lines of 30,000."""
+    for height, width in (
+        *((1, 2), (2, 1), (3, 3), (8, 8), (9, 9), (7, 8), (64, 64), (255, 1)),
+        *((1, 30_000), (30_000, 1), (3, 40_001), (600, 2), (1, 64), (65, 1)),
+    ):
+        image = noise("RGB", height, width)
+        for suffix in ("png", "bmp", "tif"):
+            name = f"size-{height}-{width}.{suffix}"
+            yield Odd(name, saved(image, FORMATS[suffix]), pixels=seen(image))
+    yield Odd("long.jpg", saved(noise("RGB", 1, 30_000), "JPEG"))
+    yield Odd("large.jpg", saved(noise("L", 900, 1300), "JPEG", exif=b""))
+
+
+NAMES = (
+    *("a b", " a", "a ", "ünï", "u\u0308", "日本", "🙂", "e\u0301", "ﬁ", "İ", "\u200b"),
+    *("100%", "%s", "{0}", "$(touch x)", "`id`", "${HOME}", "~", "#", "&", ";", "|"),
+    *("'q'", '"q"', "a\\b", "\\n", "new\nline", "tab\t", "\r", "\x1b[31m", "\x07"),
+    *(
+        "\x7f",
+        "\u202etxt",
+        "\u2028",
+        "caf\udce9",
+        "\udcff",
+        "a\udc80b",
+        "\x85",
+        "*?[a]",
+    ),
+    *("-x", "--top", "-", "=1+1", "@a", "im.jpg", "im.txt", "a..", "CON", "n" * 240),
+    *(
+        "<b>",
+        "[red]",
+        "[i",
+        ":smile:",
+        "a:b",
+        "std:a",
+        "http",
+        "%00",
+        "\\x00",
+        "!",
+        "^",
+    ),
 )
 
 
-def draw_unreadable(folder: Path, number: int, draw: Generator) -> Path:
-    """A file with an image's suffix that must be named as unreadable."""
-    path = folder / f"bad{number}.{draw.choice(['png', 'JPG', 'tiff'])}"
-    UNREADABLE[draw.integers(len(UNREADABLE))](path, draw)
-    return path
+def names() -> Iterator[Odd]:
+    """Names of all kinds, and suffixes in capitals."""
+    image = noise("RGB")
+    one = partial(Odd, write=saved(image, "PNG"), pixels=seen(image))
+    yield from (one(f"{name}.png") for name in NAMES)
+    yield from (one(f"CAPITALS.{one_}") for one_ in ("PNG", "Png", "pNg"))
+    for suffix in ("jpeg", "JPEG", "tiff", "TIFF", "PGM", "WebP", "GIF", "BMP"):
+        yield one(f"capitals.{suffix}")
 
 
-def draw_left_out(folder: Path, number: int, draw: Generator) -> Path:
-    """A file or folder that must be left out and counted."""
-    kind = draw.integers(6)
-    names = ("._im{}.png", ".hidden{}", "notes{}.txt", "pipe{}.png", "up{}", ".x{}.jpg")
-    path = folder / names[kind].format(number)
-    if kind == 1:
-        path.mkdir()
-        picture(draw, "RGB", 9, 9).save(path / "im.png")
-    elif kind == 3:
-        os.mkfifo(path)
-    elif kind == 4:
-        path.symlink_to(folder)
-    else:
-        path.write_bytes(b"\0\5\x16\7")
-    return path
+def contents() -> Iterator[Odd]:
+    """Contents that the suffix does not tell, and what is no image."""
+    for content in FORMATS:
+        for suffix in FORMATS:
+            if suffix != content:
+                yield Odd(f"is-{content}.{suffix}", put(encoded(content)))
+        data, rest = encoded(content), b"\0" * 9 + b"<script>"
+        yield Odd(f"more.{content}", put(data + rest))
+    for number, (why, data) in enumerate(FOREIGN):
+        suffix = ("png", "jpg", "tif", "gif")[number % 4]
+        yield Odd(f"foreign-{number}.{suffix}", put(data), Fate.NAMED, why)
+    other = "cannot identify it as"
+    for format in ("EPS", "ICO", "TGA", "PCX", "SGI", "JPEG2000", "DDS", "PDF", "IM"):
+        write = saved(noise("RGB", 32, 32), format)
+        yield Odd(f"{format}.png", write, Fate.NAMED, other)
+    for number, mode in enumerate(("I", "F")):
+        write, why = saved(noise(mode), "TIFF"), "more than 16 bits"
+        yield Odd(f"deep-{number}.tif", write, Fate.NAMED, why)
+    yield Odd("lab.tif", saved(noise("LAB"), "TIFF"))
 
 
-def read_with_pillow(path: Path, channels: int) -> np.ndarray:
-    """The first image, upright, uint8 [height, width, channels]."""
-    with Image.open(os.fsencode(path)) as image:
-        image.load()  # which turns a TIFF, and forgets its orientation
-        orientation = image.getexif().get(0x0112)
-        mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
-        if image.mode.startswith("I"):  # the high byte, which Pillow would clip
-            pixels = np.asarray(image) // 256
-            image = Image.fromarray(pixels.astype(np.uint8))
-        pixels = np.asarray(image.convert(mode)).reshape(
-            image.height, image.width, channels
-        )
-    turns: dict[object, Callable[[np.ndarray], np.ndarray]] = {
-        2: lambda a: a[:, ::-1],
-        3: lambda a: a[::-1, ::-1],
-        4: lambda a: a[::-1],
-        5: lambda a: a.swapaxes(0, 1),
-        6: lambda a: a[::-1].swapaxes(0, 1),
-        7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
-        8: lambda a: a[:, ::-1].swapaxes(0, 1),
-    }
-    return turns.get(orientation, lambda a: a)(pixels)
+def damaged() -> Iterator[Odd]:
+    """Cut files of each format, and broken ones."""
+    for suffix in FORMATS:
+        data = encoded(suffix)
+        for share in (0.02, 0.4, 0.8):
+            cut = data[: max(9, int(len(data) * share))]
+            yield Odd(f"cut-{share}.{suffix}", put(cut), Fate.NAMED)
+    yield Odd("endless.jpg", put(encoded("jpg")[:-2]), Fate.NAMED, "truncated")
+    for number, (suffix, why, data) in enumerate(BROKEN):
+        yield Odd(f"broken-{number}.{suffix}", put(data), Fate.NAMED, why)
+
+
+def depths() -> Iterator[Odd]:
+    """Pictures of 1 to 16 bits that Pillow does not write."""
+    draw = default_rng(5)
+    deep = draw.integers(0, 2**16, (6, 5, 4)).astype(np.uint16)
+    shallow = (deep >> 8).astype(np.uint8)
+    grey = np.repeat(shallow[..., :1], 3, axis=2)
+    for channels in (1, 2, 3, 4):
+        pixels = grey if channels < 3 else shallow[..., :3]
+        data = png(deep[..., :channels])
+        yield Odd(f"deep-{channels}.png", put(data), pixels=pixels)
+    yield Odd("deep.pgm", put(netpbm(deep[..., :1], 65535)), pixels=grey)
+    yield Odd("deep.ppm", put(netpbm(deep[..., :3], 65535)))
+    yield Odd("shallow.pgm", put(netpbm(deep[..., :1] % 8, 7)))
+    yield Odd("plain.ppm", put(b"P3 # text\n2 1 255 1 2 3\n4 5 6\n"))
+    yield Odd("plain.pgm", put(b"P2\n2 1\n9\n0 9\n"))
+    yield Odd("down.bmp", put(bitmap(2, -2)))
+
+
+def links() -> Iterator[Odd]:
+    """Links, and what is no file. Targets are beside the data."""
+    image = noise("RGB", 10, 10)
+    to = lambda target: lambda path: path.symlink_to(target)  # noqa: E731
+    missing, pipes = "No such file", "pipes, sockets and devices"
+
+    def elsewhere(path: Path) -> Path:
+        target = path.parents[3] / f"target-{path.name}"
+        image.save(target, "PNG")
+        return target
+
+    def folder(path: Path) -> None:
+        target = path.parents[3] / f"folder-{path.name}"
+        target.mkdir()
+        image.save(target / "inside.png")
+        path.symlink_to(target)
+
+    used = partial(Odd, pixels=seen(image))
+    yield used("link.png", lambda path: path.symlink_to(elsewhere(path)))
+    yield used("hard.png", lambda path: os.link(elsewhere(path), path))
+    yield used("folder-link/inside.png", lambda path: folder(path.parent))
+    yield used("f.png/inside.png", lambda path: _inside(path, image))
+    yield used("a/b/c d/inside.png", lambda path: _inside(path, image))
+    yield Odd("broken-link.png", to("nowhere"), Fate.NAMED, missing)
+    yield Odd("itself.png", to("itself.png"), Fate.NAMED, "Too many levels")
+    yield Odd("up", to("."), Fate.COUNTED, "links to a folder that contains them")
+    yield Odd("up.png", to("../.."), Fate.COUNTED, "links to a folder")
+    yield Odd("null.png", to("/dev/null"), Fate.COUNTED, pipes)
+    yield Odd("null.txt", to("/dev/null"), Fate.COUNTED, "suffix")
+    yield Odd("pipe.png", os.mkfifo, Fate.COUNTED, pipes)
+    yield Odd("socket.jpg", _socket, Fate.COUNTED, pipes)
+
+    def closed(path: Path) -> None:
+        image.save(path, "PNG")
+        path.chmod(0)
+
+    yield Odd("closed.png", closed, Fate.NAMED, "Permission denied")
+
+
+def _inside(path: Path, image: Image.Image) -> None:
+    path.parent.mkdir(parents=True)
+    image.save(path)
+
+
+def _socket(path: Path) -> None:
+    # The path of a socket may not be longer than about a hundred bytes.
+    here = Path.cwd()
+    os.chdir(path.parent)
+    try:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(path.name)
+    finally:
+        os.chdir(here)
+
+
+def left_out() -> Iterator[Odd]:
+    """Hidden and system files, and those with other suffixes or none."""
+    image = noise("RGB", 10, 10)
+    hidden = "hidden or system files and folders"
+    for name in ("._im.png", ".im.png", ".png", ".DS_Store", "..png", ".\udcff.jpg"):
+        yield Odd(name, saved(image, "PNG"), Fate.COUNTED, hidden)
+    for name in (".git", "__MACOSX", "@eaDir", "$RECYCLE.BIN", ".x.png"):
+        write = lambda path: _inside(path / "im.png", image)  # noqa: E731
+        yield Odd(name, write, Fate.COUNTED, hidden)
+    for name in (
+        *(
+            "im.png~",
+            "im.png.bak",
+            "im",
+            "png",
+            "im.png ",
+            "im.png\n",
+            "im.PNG.",
+            "a.heic",
+        ),
+        *(
+            "a.svg",
+            "a.avif",
+            "a.jfif",
+            "a.pbm",
+            "a.jp2",
+            "Thumbs.db",
+            "a.txt",
+            "-",
+            "a.pngx",
+        ),
+    ):
+        yield Odd(name, saved(image, "PNG"), Fate.COUNTED, "without an image's suffix")
+
+
+def all_odd() -> list[Odd]:
+    """All of them."""
+    kinds = (modes, orientations, several, sizes, names, contents)
+    return [
+        odd for kind in (*kinds, damaged, depths, links, left_out) for odd in kind()
+    ]

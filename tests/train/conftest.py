@@ -8,7 +8,7 @@ import torch
 from s2mlp_dsl.train import logger
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="package")
 def no_curves() -> Iterator[None]:
     """The tests of curves call what draws themselves, or run the command."""
     with pytest.MonkeyPatch.context() as patch:

@@ -50,6 +50,7 @@ def command(
         weight_hash=weight_hash,
         partial=partial,
         say=say,
+        failed=lambda reason: say(f"skipped: {reason}"),
     )
     for skipped in result.skipped:
         say(f"skipped {skipped}")
