@@ -261,8 +261,8 @@ def test_a_folder_that_is_closed_stops_training_and_is_named(
     closed.mkdir(0o000)
     reason = f"error: cannot read the folder {closed}: Permission denied"
     with without_privileges():
-        for words in (("train", spec, "--out", tmp_path / "b", *words), ("eval", run)):
-            done = s2mlp(*words)
+        for given in (("train", spec, "--out", tmp_path / "b", *words), ("eval", run)):
+            done = s2mlp(*given)
             assert (done.returncode, done.stderr.splitlines()) == (4, [reason])
         done = s2mlp("predict", run, data)
     assert (done.returncode, done.stderr.splitlines()) == (4, [reason])
@@ -280,7 +280,7 @@ def test_what_is_no_file_is_not_waited_for(kind: str, tmp_path: Path) -> None:
         path.symlink_to("/dev/zero")
     else:
         path.mkdir()
-    with pytest.raises(EnvironmentFailure, match="it is not a file|Is a directory"):
+    with pytest.raises(EnvironmentFailure, match=r"it is not a file|Is a directory"):
         read_image(path, 3)
 
 
