@@ -55,6 +55,9 @@ class Backbone(fx.GraphModule):
         made.feature_info = copy.deepcopy(self.feature_info, memo)  # type: ignore[assignment]
         return made
 
+    def __copy__(self) -> "Backbone":
+        return Backbone.of(self, self.graph, self.feature_info)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpickled, super().__reduce__()
 

@@ -1,7 +1,7 @@
 """A built module as a torch.fx graph with one node per statement."""
 
 import operator
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import torch
 from torch import fx, nn
@@ -14,9 +14,12 @@ _TAKEN = {"self", "torch", "device", "fx_pytree", "pytree", "inf", "nan", "NoneT
 
 
 class StatementTracer(fx.Tracer):
-    """Opens the modules that contain statements; all others are leaves."""
+    """Opens the modules that contain statements; all others are leaves.
 
-    def __init__(self, statements: set[str]) -> None:
+    fx makes one without statements to unpickle a graph.
+    """
+
+    def __init__(self, statements: Collection[str] = ()) -> None:
         super().__init__()
         parts = [path.split(".") for path in statements]
         self.opened = {".".join(p[:n]) for p in parts for n in range(1, len(p))}
