@@ -12,7 +12,7 @@ class Attention(nn.Module):
 
     def __init__(self, channels: int, num_heads: int, bias: bool = True) -> None:
         super().__init__()
-        self.num_heads = num_heads
+        self.num_heads, self.scale = num_heads, (channels // num_heads) ** -0.5
         self.qkv = nn.Linear(channels, 3 * channels, bias=bias)
         self.proj = nn.Linear(channels, channels)
 
@@ -23,7 +23,7 @@ class Attention(nn.Module):
             2, 0, 3, 1, 4
         )
         q_BNPD, k_BNPD, v_BNPD = qkv_3BNPD[0], qkv_3BNPD[1], qkv_3BNPD[2]
-        scores_BNPP = q_BNPD @ k_BNPD.transpose(2, 3) * qkv_3BNPD.shape[-1] ** -0.5
+        scores_BNPP = q_BNPD @ k_BNPD.transpose(2, 3) * self.scale
         y_BNPD = scores_BNPP.softmax(dim=-1) @ v_BNPD
         y_BPC: Tensor = self.proj(y_BNPD.transpose(1, 2).flatten(2))
         return y_BPC.reshape(x_BXC.shape)
