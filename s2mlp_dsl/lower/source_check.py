@@ -21,9 +21,9 @@ _BUILTINS = {
     "sum", "super", "tuple", "zip",
 }  # fmt: skip
 _OF_TORCH = {
-    "addcmul", "arange", "cat", "conv2d", "empty", "int32", "maximum", "minimum",
-    "no_grad", "ones", "rand", "randn", "split", "stack", "sym_max", "tensor",
-    "unflatten", "where", "zeros", "zeros_like",
+    "_assert", "addcmul", "arange", "cat", "conv2d", "empty", "int32", "maximum",
+    "minimum", "no_grad", "ones", "rand", "randn", "split", "stack", "sym_max",
+    "tensor", "unflatten", "where", "zeros", "zeros_like",
 }  # fmt: skip
 _OF_FUNCTIONAL = {
     "avg_pool2d", "batch_norm", "conv2d", "group_norm", "linear", "max_pool2d",

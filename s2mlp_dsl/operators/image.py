@@ -41,7 +41,7 @@ class Image(Operator):
         return Properties()
 
     def construct(self) -> Construct:
-        return Construct("ImageToMap")
+        return Construct.of("ImageToMap", channels=self.channels)
 
     def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
         return x.transpose(0, 2, 3, 1)

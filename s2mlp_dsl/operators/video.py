@@ -25,7 +25,7 @@ class Video(Image):
         return frame.model_copy(update={"time": self.frames})
 
     def construct(self) -> Construct:
-        return Construct("VideoToMap")
+        return Construct.of("VideoToMap", channels=self.channels)
 
     def reference(self, x: Array, tensors: Mapping[str, Array]) -> Array:
         return x.transpose(0, 2, 3, 4, 1)

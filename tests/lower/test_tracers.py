@@ -116,3 +116,21 @@ def test_an_empty_batch(name: str) -> None:
     net, x = made(name)
     with torch.no_grad():
         assert net(x[:0]).shape == (0, *net(x).shape[1:])
+
+
+@pytest.mark.parametrize(
+    ("name", "size"), [("digits", (3, 8, 8)), ("tsm", (8, 3, 32, 32))]
+)
+def test_other_channels_are_refused_with_what_is_expected(
+    name: str, size: tuple[int, ...]
+) -> None:
+    net, _ = made(name)
+    channels = program(name).model.input_size[0]
+    for one in (net, fx.symbolic_trace(net)):
+        with pytest.raises(AssertionError, match=rf"expected .* \[batch, {channels},"):
+            one(torch.randn(2, *size))
+
+
+def test_sides_that_patches_do_not_divide_are_refused() -> None:
+    with pytest.raises(RuntimeError, match=r"\[-1, 2\] don't multiply up to .* \(7\)"):
+        made("digits")[0](torch.randn(2, 1, 8, 7))
