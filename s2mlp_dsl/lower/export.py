@@ -131,7 +131,7 @@ def _export_under(
     image: torch.Tensor,
     sizes: Mapping[int, object],
 ) -> ExportedProgram:
-    """The module, its functions changed by the mode."""
+    """The module, its functions changed by the mode. It is tried on a batch of one."""
     forward = module.eval().forward
 
     def changed(x: torch.Tensor) -> Any:
@@ -140,11 +140,14 @@ def _export_under(
 
     module.forward = changed
     try:
-        return torch.export.export(
+        program = torch.export.export(
             module, (image,), dynamic_shapes=(dict(sizes),), strict=False
         )
     finally:
         del module.forward
+    with torch.no_grad():
+        program.module()(image[:1])  # some guards refuse it only here
+    return program
 
 
 def decomposed(program: ExportedProgram) -> ExportedProgram:

@@ -47,13 +47,12 @@ def evaluate(
 
     Training images come without augmentation, each once. Classes of other data are
     matched by name; what does not match, and which files are not used, is told to
-    `say` and kept in the result. `model` is built like the
-    run's; it gets the checkpoint's weights, averaged ones if the recipe averages, and
-    stays on the device. `weight_hash`, if given, is compared with the run's; with
-    `partial`, weights that differ are loaded as far as they fit, and `say` is told
-    what differs. `failed` is told of each image that cannot be read, and why, if the
-    recipe skips them. Under torchrun the ranks share the images and each returns the
-    whole result.
+    `say` and kept in the result. `model` is built like the run's; it gets the
+    checkpoint's weights, averaged ones if the recipe averages, and stays on the device.
+    `weight_hash`, if given, is compared with the run's; with `partial`, weights that
+    differ are loaded as far as they fit, and `say` is told what differs. `failed` is
+    told of each image that the recipe skips, as it cannot be read. Under torchrun the
+    ranks share the images and each returns the whole result.
 
     Raises UsageError if the model is not the run's or no class is, EnvironmentFailure
     if data or checkpoint are missing or damaged.
@@ -61,13 +60,7 @@ def evaluate(
     run = Run.open(run_dir)
     recipe = run.job.recipe
     accelerator = choose_accelerator(device, recipe.precision)
-    root = data_root or (Path(run.data_root) if run.data_root else None)
-    plain = recipe.model_copy(update={"augment": ()})
-    job = run.job.model_copy(update={"recipe": plain})
-    data = open_data(job, accelerator.device, root, any_classes=True)
-    half = data.test if on == "test" else First(data.train, data.train_images)
-    split, unmatched = match_classes(half, data.class_names, run.class_names)
-    left_out = (*data.left_out, *unmatched)
+    split, left_out = _images(run, accelerator, data_root, on)
     for line in left_out:
         say(line)
     found, skipped = load_checkpoint(
@@ -75,7 +68,6 @@ def evaluate(
     )
     model.to(accelerator.device)
     distributed = init_distributed(accelerator.device)
-    names = run.class_names
     with (
         fork_generators(accelerator.device),
         accelerator.numerics(recipe.deterministic),
@@ -85,19 +77,30 @@ def evaluate(
             split,
             accelerator,
             recipe,
-            names,
+            run.class_names,
             distributed,
             confusion=True,
             failed=failed,
         )
     assert result is not None  # nobody polls, so nobody stops it
-    return result.model_copy(
-        update={
-            "checkpoint": found.path.name,
-            "skipped": tuple(skipped),
-            "left_out": left_out,
-        }
-    )
+    told = {"checkpoint": found.path.name, "skipped": tuple(skipped)}
+    return result.model_copy(update={**told, "left_out": left_out})
+
+
+def _images(
+    run: Run,
+    accelerator: Accelerator,
+    data_root: Path | None,
+    on: Literal["test", "train"],
+) -> tuple[Split, tuple[str, ...]]:
+    """The images to test on, with the run's classes, and what is not used of them."""
+    root = data_root or (Path(run.data_root) if run.data_root else None)
+    plain = run.job.recipe.model_copy(update={"augment": ()})
+    job = run.job.model_copy(update={"recipe": plain})
+    data = open_data(job, accelerator.device, root, any_classes=True)
+    half = data.test if on == "test" else First(data.train, data.train_images)
+    split, unmatched = match_classes(half, data.class_names, run.class_names)
+    return split, (*data.left_out, *unmatched)
 
 
 def measure(
