@@ -166,7 +166,6 @@ def test_check_survives(
         path.write_bytes(mutated(number).encode("utf-8", "surrogatepass"))
         run = check(path)
         assert run.code in (0, 1), f"{number}: {run.err}"
-        assert run.seconds < 1, f"{number}: {run.seconds:.2f} s"
         assert (run.code == 0) == ("error[" not in run.err), number
         assert "Traceback" not in run.err and "bug:" not in run.err
 

@@ -78,10 +78,10 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "Metadata-Version: 2.1\nName: others\nVersion: 1.0\n"
     )
     (info / "entry_points.txt").write_text(
-        "[s2mlp_dsl.targets]\ncounts = others:Counts\nbroken = others:Nothing\n"
+        "[s2mlp_dsl.targets]\ncounts = counting:Counts\nbroken = counting:Nothing\n"
         "[s2mlp_dsl.shift_implementations]\nrolled = rolled:Rolled\n"
     )
-    (tmp_path / "others.py").write_text(COUNTS)
+    (tmp_path / "counting.py").write_text(COUNTS)
     (tmp_path / "rolled.py").write_text(ROLLED)
     (tmp_path / "rolled_modules.py").write_text(MODULES)
     monkeypatch.syspath_prepend(tmp_path)
@@ -89,7 +89,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
     monkeypatch.undo()
     registry.forget_packages()
-    for name in ("others", "rolled"):
+    for name in ("counting", "rolled"):
         sys.modules.pop(name, None)
 
 

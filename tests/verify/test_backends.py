@@ -96,7 +96,7 @@ def test_a_fault_of_the_module() -> None:
 
 
 def test_a_backend_that_does_not_run() -> None:
-    first, wrong = "y_XHWC, is_inside = x_XHWC,", "y_XHWC, is_inside = x_XHWC.amax(9),"
+    first, wrong = "    y_XHWC = x_XHWC\n", "    y_XHWC = x_XHWC.amax(9)\n"
     with lowering_writes("move", first, wrong):
         found = _checks("export")
     (failure,) = found["export values"].failures

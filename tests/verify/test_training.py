@@ -51,26 +51,28 @@ def test_a_shipped_model_with_batch_norms(name: str) -> None:
     )
 
 
-# what replaces the body of a batch norm's `forward`, and which checks then fail
-# (gradients are held to those of the same module in float64, and that to differences)
-RETURN = """        y_PC = super().forward(x_BXC.reshape(-1, x_BXC.shape[-1]))
-        return y_PC.reshape(x_BXC.shape)"""
-UNBIASED = """        count = x_BXC.numel() / x_BXC.shape[-1]
-        y = super().forward(x_BXC.reshape(-1, x_BXC.shape[-1])) - self.bias
+# What is replaced in a batch norm's `forward`, by what, and which checks then fail
+# (gradients are held to those of the same module in float64, and that to differences).
+FIRST = "        count, momentum = self.num_batches_tracked, self.momentum"
+RETURN = "        return y_PC.reshape(x_BXC.shape)"
+UNBIASED = f"""        samples = x_BXC.numel() / x_BXC.shape[-1]
         if self.training:
-            y = y * ((count - 1) / count) ** 0.5
-        return (y + self.bias).reshape(x_BXC.shape)"""
+            y_PC = (y_PC - self.bias) * ((samples - 1) / samples) ** 0.5 + self.bias
+{RETURN}"""
 FAULTS = {
     "wrong momentum": (
-        f"        self.momentum = 0.2\n{RETURN}",
+        FIRST,
+        "        count, momentum = self.num_batches_tracked, 0.2",
         {"eager buffers in training"},
     ),
     "unbiased variance divided by": (
+        RETURN,
         UNBIASED,
         {"eager values in training", "gradients in training"},
     ),
     "running statistics in training": (
-        f"        self.training = False\n{RETURN}",
+        "            self.training,",
+        "            False,",
         {
             "eager values in training",
             "eager buffers in training",
@@ -78,8 +80,8 @@ FAULTS = {
         },
     ),
     "nothing kept": (
-        f"        self.track_running_stats = not self.training\n"
-        f"        self.momentum = 0.0\n{RETURN}",
+        FIRST,
+        "        count, momentum = self.num_batches_tracked, 0.0",
         {"eager buffers in training"},
     ),
 }
@@ -87,8 +89,8 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_faults(fault: str) -> None:
-    written, failing = FAULTS[fault]
-    with lowering_writes("BatchNorm", RETURN, written):
+    right, wrong_text, failing = FAULTS[fault]
+    with lowering_writes("BatchNorm", right, wrong_text):
         found = {one.name: one for one in verify_module(NORMED, NORMED.build())}
         checks = check_backends(NORMED, ("eager",), seed=0)
     assert failed(found) == {"values in training"}
