@@ -17,7 +17,7 @@ from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.walk import ops_in
 from s2mlp_dsl.lower.errors import CannotLower
 from s2mlp_dsl.lower.shift_implementations import SHIFTS, shift_of
-from s2mlp_dsl.lower.source_check import ForbiddenSource, check_source
+from s2mlp_dsl.lower.source_check import ForbiddenSource, check_source, parsed
 from s2mlp_dsl.operators import OPERATORS, applied
 from s2mlp_dsl.registry import OURS
 from s2mlp_dsl.source import Span
@@ -172,7 +172,7 @@ def _read(path: Path) -> Iterator[Definition]:
     text = path.read_text(encoding="utf-8")
     lines = text.splitlines()
     origin: dict[str, tuple[str, str]] = {}
-    for node in ast.parse(text).body:
+    for node in parsed(text).body:
         if isinstance(node, ast.ImportFrom) and node.module:
             if not node.module.startswith("s2mlp_dsl."):
                 for alias in node.names:
