@@ -22,7 +22,8 @@ from s2mlp_dsl.train import Run
 from s2mlp_dsl.train.logger import MOST_NAMED
 from tests.cli.running import s2mlp
 
-from .odd_images import Fate, Odd, all_odd, upright
+from .odd_images import Fate, Odd, in_files, upright
+from .odd_places import left_out, links
 from .permissions import without_privileges
 
 CLASSES = ("plain", "caf\udce9", "new\nline [red] 'q'.png")
@@ -65,7 +66,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def placed(root: Path) -> list[Placed]:
     """All of them, spread over the classes of both halves."""
     found = []
-    for number, odd in enumerate(all_odd()):
+    for number, odd in enumerate([*in_files(), *links(), *left_out()]):
         part = ("train", "val")[number % 2]
         folder = root / part / CLASSES[number // 2 % 3]
         folder.mkdir(parents=True, exist_ok=True)
@@ -244,9 +245,7 @@ def test_each_is_used_or_named_or_counted(
 
 
 @pytest.mark.unix
-def test_a_folder_that_is_closed_stops_training_and_is_named(
-    placed: list[Placed], root: Path, tmp_path: Path
-) -> None:
+def test_a_folder_that_is_closed_stops_training_and_is_named(tmp_path: Path) -> None:
     """Training and tests want all images; `predict` goes past it."""
     data, spec, run = tmp_path / "data", tmp_path / "tiny.arch", tmp_path / "run"
     spec.write_text(SPEC.replace("BATCH", "3"))
@@ -261,8 +260,9 @@ def test_a_folder_that_is_closed_stops_training_and_is_named(
     closed.mkdir(0o000)
     reason = f"error: cannot read the folder {closed}: Permission denied"
     with without_privileges():
-        for given in (("train", spec, "--out", tmp_path / "b", *words), ("eval", run)):
-            done = s2mlp(*given)
+        other = ("train", spec, "--out", tmp_path / "other", *words)
+        for command in (other, ("eval", run)):
+            done = s2mlp(*command)
             assert (done.returncode, done.stderr.splitlines()) == (4, [reason])
         done = s2mlp("predict", run, data)
     assert (done.returncode, done.stderr.splitlines()) == (4, [reason])
