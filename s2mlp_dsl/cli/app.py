@@ -9,7 +9,7 @@ import importlib
 import os
 import signal
 import sys
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -102,7 +102,9 @@ def _run(interrupts: list[int]) -> int:
         code = result if isinstance(result, int) else 0
         sys.stdout.flush()
     except click.ClickException as error:
-        error.show()
+        said = StringIO()
+        error.show(said)
+        _complain(said.getvalue().removesuffix("\n"))
         code = error.exit_code
     except click.Abort:
         code = 130
@@ -175,6 +177,6 @@ def _raised(error: Exception) -> int:
 
 def _complain(text: str) -> None:
     """Print lines; control characters, as names in files can have, are escaped."""
-    from s2mlp_dsl.escape import plain
+    from s2mlp_dsl.escape import plain_lines
 
-    print(*map(plain, text.split("\n")), sep="\n", file=sys.stderr)
+    print(plain_lines(text), file=sys.stderr)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from s2mlp_dsl.diagnostics import Diagnostic, SpecError, as_data, render_text
+from s2mlp_dsl.escape import plain
 from s2mlp_dsl.files import is_same_file, replace_file
 from s2mlp_dsl.source import Source
 
@@ -25,6 +26,11 @@ def print_diagnostics(diagnostics: Iterable[Diagnostic]) -> None:
     colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
     for diagnostic in diagnostics:
         print(render_text(diagnostic, colour=colour), file=sys.stderr)
+
+
+def say(line: str) -> None:
+    """A line for a person on standard error, beside what is printed."""
+    print(plain(line), file=sys.stderr)
 
 
 def print_json(data: object) -> None:
@@ -48,7 +54,7 @@ def write(path: Path, data: bytes) -> None:
     """Write a file, whole or not at all, and say so on standard error."""
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, data)
-    print(f"wrote {path}", file=sys.stderr)
+    say(f"wrote {path}")
 
 
 def require_other_file(output: Path | None, *inputs: Path | None) -> None:

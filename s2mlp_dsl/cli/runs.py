@@ -1,11 +1,10 @@
 """A run folder, rebuilt: what `eval`, `predict` and `export-run` start from."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from s2mlp_dsl.api import Program, elaborate
-from s2mlp_dsl.escape import plain
+from s2mlp_dsl.cli.output import say
 
 if TYPE_CHECKING:
     from torch import nn
@@ -31,11 +30,6 @@ def program_of(run: Path, partial: bool = False) -> Program:
             raise UsageError(f"{message}: another version or package changed it")
         say(message)
     return program
-
-
-def say(line: str) -> None:
-    """A line for a person, beside what is printed."""
-    print(plain(line), file=sys.stderr)
 
 
 def rebuild(run: Path, partial: bool = False) -> "tuple[nn.Module, str]":

@@ -106,8 +106,14 @@ def _half(root: Path, part: str) -> Half:
             if found.failures:
                 raise EnvironmentFailure(found.failures[0])
             left_out.left_out += found.left_out
+            name = shown(path.name)
+            if name in classes:
+                raise EnvironmentFailure(
+                    f"two class folders in {shown(folder)} are shown as {name}, one of "
+                    "them with escapes: rename one"
+                )
             if found.files or LOOP not in found.left_out:
-                classes[shown(path.name)] = found
+                classes[name] = found
         else:
             left_out.left_out["files that are not in a class folder"] += 1
     if empty := [name for name, found in classes.items() if not found.files]:

@@ -87,7 +87,8 @@ def clean(text: str) -> str:
     """
     shown = text.replace("\t", "    ")
     return "".join(
-        "�" if unicodedata.category(c) in ("Cc", "Cf", "Cs") else c for c in shown
+        "�" if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c
+        for c in shown
     )
 
 

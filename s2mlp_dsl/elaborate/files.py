@@ -13,6 +13,7 @@ from s2mlp_dsl.diagnostics.catalogue.limits import (
 )
 from s2mlp_dsl.diagnostics.catalogue.names import DECLARED_AGAIN
 from s2mlp_dsl.diagnostics.suggest import close_to, did_you_mean
+from s2mlp_dsl.escape import utf8
 from s2mlp_dsl.frontend import parse, tree
 from s2mlp_dsl.shipped import shipped
 from s2mlp_dsl.source import Source, Span
@@ -97,7 +98,7 @@ class UnreadableSpec(SpecError):
 def read_source(path: Path, name: str, report: Report) -> Source:
     """Read a spec. Raises `UnreadableSpec`, and `SpecError` for what is not text."""
     limit = limits().bytes
-    nowhere = Span(Source(name, "", path), 0, 0)
+    nowhere = Span(Source(utf8(name), "", path), 0, 0)
     try:
         with path.open("rb") as file:
             data = file.read(limit + 1)
@@ -110,7 +111,8 @@ def read_source(path: Path, name: str, report: Report) -> Source:
 
 def decode_source(data: bytes, name: str, path: Path | None, report: Report) -> Source:
     """The text of a spec. Raises `SpecError` where it is too long or not text."""
-    limit, nowhere = limits().bytes, Span(Source(name, "", path), 0, 0)
+    limit, name = limits().bytes, utf8(name)
+    nowhere = Span(Source(name, "", path), 0, 0)
     if len(data) > limit:
         report.add(SPEC_BYTES, nowhere, limit=limit)
         report.raise_errors()

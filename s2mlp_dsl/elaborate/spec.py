@@ -14,6 +14,7 @@ from s2mlp_dsl.elaborate.files import (
     Declared,
     Unit,
     UnreadableSpec,
+    decode_source,
     load_unit,
     read_source,
 )
@@ -201,7 +202,9 @@ def load(spec: "str | Path", name: str | None = None) -> Spec:
     where there is no such file.
     """
     if isinstance(spec, str) and "\n" in spec:
-        return load_source(Source(name or "<text>", spec))
+        # Half of a pair of surrogates is no text, and could not be written anywhere.
+        data = spec.encode("utf-8", "surrogatepass")
+        return load_source(decode_source(data, name or "<text>", None, Report()))
     try:
         return load_source(read_source(Path(spec), name or str(spec), Report()))
     except UnreadableSpec as error:

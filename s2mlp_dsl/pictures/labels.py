@@ -6,15 +6,14 @@ one takes a letter outside ASCII for a space), and a viewer may show an SVG in y
 another font. With the bound, text stays inside its box in all of them.
 """
 
-import html
 import math
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from graphviz import Digraph
 from graphviz import escape as escape_dot
 
+from s2mlp_dsl.escape import visible, xml
 from s2mlp_dsl.pictures.theme import Theme
 
 # The only family that the built-in renderer has metrics for; picture.py adds fallbacks.
@@ -45,28 +44,15 @@ class Text:
     @property
     def width(self) -> float:
         """An upper bound in points."""
-        em = sum(_EM.get(character, 1.0) for character in clean(self.text))
+        em = sum(_EM.get(character, 1.0) for character in visible(self.text))
         return em * self.size * (_BOLD if self.bold else 1)
 
     @property
     def markup(self) -> str:
         # DOT gives `\N` a meaning in labels.
-        inner = escape_xml(self.text).replace("\\", "&#92;&#92;")
+        inner = xml(self.text).replace("\\", "&#92;&#92;")
         inner = f"<B>{inner}</B>" if self.bold else inner
         return f'<FONT POINT-SIZE="{self.size}" COLOR="{self.colour}">{inner}</FONT>'
-
-
-def clean(text: str) -> str:
-    """The text with blanks for what XML forbids: control and unassigned characters."""
-    return "".join(
-        " " if unicodedata.category(character) in {"Cc", "Cs", "Cn"} else character
-        for character in text
-    )
-
-
-def escape_xml(text: str) -> str:
-    """Any text, safe inside XML and HTML."""
-    return html.escape(clean(text))
 
 
 def cell(

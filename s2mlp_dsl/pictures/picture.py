@@ -15,8 +15,9 @@ from typing import Literal, get_args
 
 from graphviz import Digraph
 
+from s2mlp_dsl.escape import xml
 from s2mlp_dsl.files import replace_file
-from s2mlp_dsl.pictures.labels import FONT, escape_xml
+from s2mlp_dsl.pictures.labels import FONT
 
 Format = Literal["dot", "svg", "png", "pdf"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -101,8 +102,7 @@ class Picture:
         start = re.search(r"<svg\b[^>]*", text)
         assert start is not None
         words = (
-            f"\n<title>{escape_xml(self.title)}</title>"
-            f"\n<desc>{escape_xml(self.description)}</desc>"
+            f"\n<title>{xml(self.title)}</title>\n<desc>{xml(self.description)}</desc>"
         )
         head, rest = text[: start.end()] + ' role="img"', text[start.end() + 1 :]
         # In text a quotation mark is `&quot;`, so this is an attribute.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from string import Template
 
-from s2mlp_dsl.pictures.labels import escape_xml
+from s2mlp_dsl.escape import xml
 from s2mlp_dsl.pictures.theme import ThemeName
 from s2mlp_dsl.report import Subject, tables
 from s2mlp_dsl.report.receptive_field import receptive_field
@@ -19,8 +19,8 @@ _HERE = Path(__file__).parent
 
 def _title(subject: Subject, id: str) -> str:
     doc = " ".join((subject.model.doc or "").split())
-    return f"<h2>{escape_xml(subject.model.name)}</h2>" + (
-        f'<p class="doc">{escape_xml(doc)}</p>' if doc else ""
+    return f"<h2>{xml(subject.model.name)}</h2>" + (
+        f'<p class="doc">{xml(doc)}</p>' if doc else ""
     )
 
 
@@ -70,12 +70,10 @@ def report(subjects: Sequence[Subject], runs: Sequence[Run] = ()) -> str:
     )
     script = _file("page.js")
     return Template(_file("page.html")).substitute(
-        title=escape_xml(", ".join(subject.model.name for subject in subjects)),
+        title=xml(", ".join(subject.model.name for subject in subjects)),
         policy=_policy(script),
         style=_file("style.css"),
-        links="".join(
-            f'<a href="#{id}">{escape_xml(name)}</a>' for id, name in links.items()
-        ),
+        links="".join(f'<a href="#{id}">{xml(name)}</a>' for id, name in links.items()),
         alone="" if several else "alone",
         comparison=tables.comparison(subjects) if several else "",
         models="".join(models),

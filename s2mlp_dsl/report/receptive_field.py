@@ -9,7 +9,7 @@ import json
 import zlib
 
 from s2mlp_dsl.analysis.receptive_field import seen_after
-from s2mlp_dsl.pictures.labels import escape_xml
+from s2mlp_dsl.escape import xml
 from s2mlp_dsl.pictures.views import CannotDraw
 from s2mlp_dsl.pictures.views.receptive_field import drawable, grid_of
 from s2mlp_dsl.report import Subject
@@ -22,7 +22,7 @@ def receptive_field(subject: Subject, id: str) -> str:
     try:
         field = drawable(subject.program)
     except CannotDraw as reason:
-        return f"<p>Not drawn: {escape_xml(str(reason))}.</p>"
+        return f"<p>Not drawn: {xml(str(reason))}.</p>"
     history = seen_after(subject.model)
     height, width = field.grid
     size = (height * width + 7) // 8

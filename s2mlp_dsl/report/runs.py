@@ -6,7 +6,7 @@ from math import floor, isfinite, log10
 from pathlib import Path
 from typing import Any
 
-from s2mlp_dsl.pictures.labels import escape_xml
+from s2mlp_dsl.escape import xml
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 480, 260, 52, 34, 12, 12
 COLOURS = 6  # strokes in style.css; further runs begin again
@@ -62,7 +62,7 @@ def curves(runs: Sequence[Run]) -> str:
     legend = "".join(
         f'<li><svg class="key" viewBox="0 0 24 8" aria-hidden="true">'
         f'<path class="c{number % COLOURS}" d="M0 4H24"/></svg> '
-        f"{escape_xml(f'{run.name}: {run.model} by {run.recipe}{_end(run)}')}</li>"
+        f"{xml(f'{run.name}: {run.model} by {run.recipe}{_end(run)}')}</li>"
         for number, run in enumerate(runs)
     )
     return (

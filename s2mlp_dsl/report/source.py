@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from s2mlp_dsl.escape import xml
 from s2mlp_dsl.frontend import keywords
 from s2mlp_dsl.frontend.grammar import COMMENT, DOC, NUMBER, STRING, pattern
 from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.ir.walk import occurrences
-from s2mlp_dsl.pictures.labels import escape_xml
 from s2mlp_dsl.report import Subject
 from s2mlp_dsl.source import Source, Span
 
@@ -33,7 +33,7 @@ class Mark:
     def tag(self) -> str:
         """Both kinds of paths are data for page.js."""
         found = {"p": self.paths, "of": self.inside}
-        data = (f'data-{k}="{escape_xml(" ".join(v))}"' for k, v in found.items() if v)
+        data = (f'data-{k}="{xml(" ".join(v))}"' for k, v in found.items() if v)
         return f'<span class="st" tabindex="0" {" ".join(data)}>'
 
 
@@ -43,7 +43,7 @@ def sources(subject: Subject, id: str) -> str:
     own = subject.program.spec.source
     files = dict.fromkeys([own, *(span.source for span in spans if span)])
     return "".join(
-        f"<h4>{escape_xml(Path(source.name).name)}</h4><pre><code>"
+        f"<h4>{xml(Path(source.name).name)}</h4><pre><code>"
         f"{_highlighted(source, marks_in(source, subject.model), f'{id}-f{number}')}"
         "</code></pre>"
         for number, source in enumerate(files)
@@ -125,4 +125,4 @@ def _pieces(
 
 def _plain(text: str) -> str:
     # Tabs are control characters that may stay.
-    return "\t".join(map(escape_xml, text.split("\t")))
+    return "\t".join(map(xml, text.split("\t")))

@@ -6,11 +6,11 @@ from typing import Any
 
 from s2mlp_dsl.analysis.claims import Claimed
 from s2mlp_dsl.analysis.receptive_field import StatementReads, seen_by
+from s2mlp_dsl.escape import xml
 from s2mlp_dsl.ir.print import print_op
 from s2mlp_dsl.ir.walk import occurrences
 from s2mlp_dsl.operators import SIGNATURES
 from s2mlp_dsl.pictures.figures import sample, short, totals
-from s2mlp_dsl.pictures.labels import escape_xml
 from s2mlp_dsl.report import Subject
 
 _MARKS = {"holds": "✓", "fails": "✗", "undecided": "?"}
@@ -35,8 +35,7 @@ def facts(subject: Subject, id: str) -> str:
         ("weight hash", (found.weight_hash or "")[:12]),
     ]
     items = (
-        f"<div><dt>{escape_xml(term)}</dt><dd>{escape_xml(value)}</dd></div>"
-        for term, value in pairs
+        f"<div><dt>{xml(term)}</dt><dd>{xml(value)}</dd></div>" for term, value in pairs
     )
     return f'<dl class="facts">{"".join(items)}</dl>'
 
@@ -56,7 +55,7 @@ def _claim(claim: Claimed, lines: str) -> str:
     link = f'<a href="#{lines}-{line}">line {line}</a>' if line else ""
     return (
         f'<li class="{claim.verdict}">{_verdict(claim.verdict)} '
-        f"<code>{escape_xml(claim.text)}</code> <span>{escape_xml(words)}</span> {link}"
+        f"<code>{xml(claim.text)}</code> <span>{xml(words)}</span> {link}"
         "</li>"
     )
 
@@ -120,12 +119,11 @@ def _table(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]]) -> 
     _, first = rows[0]
     buttons = "".join(
         f'<th scope="col" class="{"t" if isinstance(cell, str) else "n"}">'
-        f'<button type="button">{escape_xml(head)}</button></th>'
+        f'<button type="button">{xml(head)}</button></th>'
         for head, cell in zip(heads, first, strict=True)
     )
     lines = "".join(
-        f'<tr tabindex="0" data-p="{escape_xml(path)}">{"".join(map(_cell, cells))}'
-        "</tr>"
+        f'<tr tabindex="0" data-p="{xml(path)}">{"".join(map(_cell, cells))}</tr>'
         for path, cells in rows
     )
     return (
@@ -136,11 +134,11 @@ def _table(heads: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]]) -> 
 
 def _cell(cell: Cell) -> str:
     if isinstance(cell, str):
-        return f'<td class="t">{escape_xml(cell)}</td>'
+        return f'<td class="t">{xml(cell)}</td>'
     if isinstance(cell, int):
         cell = (f"{cell:,}" if cell else "–", cell)
     text, value = cell
-    return f'<td class="n" data-v="{value}">{escape_xml(text)}</td>'
+    return f'<td class="n" data-v="{value}">{xml(text)}</td>'
 
 
 def _bytes(number: int) -> Cell:
@@ -166,7 +164,7 @@ def certificate(subject: Subject, id: str) -> str:
     )
     rows = "".join(map(_check, data.get("checks", [])))
     return (
-        f"<h3>Certificate</h3><p>{verdict} with {escape_xml(versions)}.</p>"
+        f"<h3>Certificate</h3><p>{verdict} with {xml(versions)}.</p>"
         f'<div class="wide"><table><thead><tr>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
     )
@@ -182,5 +180,5 @@ def _check(check: dict[str, Any]) -> str:
         for failure in check.get("failures", [])
     )
     texts = (check.get("name"), check.get("cases"), check.get("what"), error + failures)
-    cells = "".join(f"<td>{escape_xml(str(text))}</td>" for text in texts)
+    cells = "".join(f"<td>{xml(str(text))}</td>" for text in texts)
     return f'<tr class="{verdict}"><td>{_verdict(verdict)}</td>{cells}</tr>'

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from s2mlp_dsl.escape import markdown, plain
+from s2mlp_dsl.escape import markdown, markdown_code, markdown_line
 from s2mlp_dsl.recipe import Recipe
 from s2mlp_dsl.recipe.datasets.digits import Digits
 from s2mlp_dsl.study import table
+from s2mlp_dsl.study.columns import NOTHING
 from s2mlp_dsl.study.records import Place
 from s2mlp_dsl.study.summary import Summary
 
@@ -20,7 +21,7 @@ def page(summary: Summary, picture: str | None = None) -> str:
     """The whole page. `picture` is the file of the plot, if there is one."""
     plan = summary.plan
     title = [f"# {plan.name}", ""]
-    doc = [markdown(plan.doc), ""] if plan.doc else []
+    doc = [markdown_line(plan.doc), ""] if plan.doc else []
     shown = [f"![{plan.name}]({picture})", ""] if picture else []
     parts = [
         *title,
@@ -59,8 +60,8 @@ def facts(summary: Summary) -> list[str]:
         f", {duration(summary.seconds)} of training and tests" if summary.done else ""
     )
     return [
-        f"Study `{plan.name}` of `{plan.spec}` on {', '.join(data)}, {some} {seeds}: "
-        f"{counted}{failed}{took}."
+        f"Study `{plan.name}` of {markdown_code(plan.spec)} on {', '.join(data)}, "
+        f"{some} {seeds}: {counted}{failed}{took}."
     ]
 
 
@@ -88,12 +89,17 @@ def missing(summary: Summary) -> Iterator[str]:
     for line in summary.own:
         for seed, failure in line.failed:
             yield (
-                f"- **{markdown(line.row.label)}**, seed {seed}, failed with "
+                f"- {_bold(line.row.label)}, seed {seed}, failed with "
                 f"{failure.exit_code}: {markdown(failure.message)}"
             )
         if line.missing:
             runs = "run" if line.missing == 1 else "runs"
-            yield f"- **{markdown(line.row.label)}**: {line.missing} {runs} not done"
+            yield f"- {_bold(line.row.label)}: {line.missing} {runs} not done"
+
+
+def _bold(label: str) -> str:
+    """Blanks at its ends would leave the asterisks as they are."""
+    return f"**{markdown(label.strip()) or NOTHING}**"
 
 
 def _incomplete(summary: Summary) -> list[str]:
@@ -112,13 +118,8 @@ def _rows(summary: Summary) -> Iterator[str]:
         if row.runs != row.key:
             label += f" (the runs of {summary.plan.row(row.runs).label})"
         code = [call, *(one[:_DIGITS] for one in hashes)]
-        cells = [markdown(label), *(_code(one) for one in code)]
+        cells = [markdown(label), *(markdown_code(one) for one in code)]
         yield f"| {' | '.join(cells)} |"
-
-
-def _code(text: str) -> str:
-    """Inline code in a cell of a table."""
-    return f"`{plain(text).replace('`', chr(39)).replace('|', chr(92) + '|')}`"
 
 
 def _recipes(summary: Summary) -> Iterator[str]:
@@ -130,8 +131,8 @@ def _recipes(summary: Summary) -> Iterator[str]:
         settings = {k: v for k, v in row.recipe.items() if usual.get(k) != v}
         said = ", ".join(f"{key} = {written(one)}" for key, one in settings.items())
         rest = "by default" if row is first else "the same"
-        name = f"`{row.recipe_hash[:_DIGITS]}` ({row.recipe_name})"
-        yield f"Recipe {name}: {said}, the rest {rest}."
+        name = f"`{row.recipe_hash[:_DIGITS]}` ({markdown(row.recipe_name)})"
+        yield f"Recipe {name}: {markdown(said)}, the rest {rest}."
         yield ""
 
 
@@ -155,5 +156,5 @@ def written(value: object) -> str:
 def _places(summary: Summary) -> Iterator[str]:
     for place in summary.places:
         versions = ", ".join(f"{name} {one}" for name, one in place.versions.items())
-        yield f"Computed on {_machine(place)} ({versions})."
+        yield markdown_line(f"Computed on {_machine(place)} ({versions}).")
         yield ""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from s2mlp_dsl.escape import plain
 from s2mlp_dsl.study.estimate import Estimate
 from s2mlp_dsl.study.page import duration
 from s2mlp_dsl.study.records import Plan, PlanRow
@@ -18,7 +19,7 @@ def plan_text(plan: Plan, estimated: Estimate, todo: Sequence[Task], jobs: int) 
     for row in plan.rows:
         cells.append(
             (
-                row.label,
+                plain(row.label),
                 f"{row.params:,}",
                 f"{row.macs:,}",
                 _receptive_field(row),
@@ -35,7 +36,7 @@ def plan_text(plan: Plan, estimated: Estimate, todo: Sequence[Task], jobs: int) 
         ).rstrip()
         for row in cells
     ]
-    recipes = ", ".join(dict.fromkeys(row.recipe_name for row in plan.rows))
+    recipes = ", ".join(dict.fromkeys(plain(row.recipe_name) for row in plan.rows))
     seeds = f"{len(plan.seeds)} seed{'s' * (len(plan.seeds) > 1)}"
     whole = len(plan.distinct) * len(plan.seeds)
     return "\n".join(

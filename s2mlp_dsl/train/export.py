@@ -9,7 +9,7 @@ from torch import nn
 
 from s2mlp_dsl import disk
 from s2mlp_dsl.errors import UsageError
-from s2mlp_dsl.escape import markdown, plain
+from s2mlp_dsl.escape import markdown, markdown_code
 from s2mlp_dsl.train.checkpoint import TrainState
 from s2mlp_dsl.train.curves import CURVES
 from s2mlp_dsl.train.logger import METRICS
@@ -126,20 +126,15 @@ def _settings(run: Run) -> dict[str, object]:
     }
 
 
-def _code(text: str) -> str:
-    """Text of a user's in Markdown, as code where that is possible."""
-    return markdown(text) if {"`", "|"} & set(text) else f"`{plain(text)}`"
-
-
 def model_card(run: Run, state: TrainState) -> str:
     """What a model is, how it was trained and how well it does, in Markdown."""
     job, recipe = run.job, run.job.recipe
     channels, height, width = job.image
     shape = f"[batch, {channels}, {height}, {width}]"
     length = f"{recipe.epochs} epochs" if recipe.epochs else f"{recipe.steps} steps"
-    chosen = _code(job.recipe_name)
+    chosen = markdown_code(job.recipe_name)
     macs = "unknown" if job.macs is None else f"{job.macs:,}"
-    start = "random" if job.start is None else _code(job.start.source)
+    start = "random" if job.start is None else markdown_code(job.start.source)
     finished = "" if run.summary() is not None else " The run is not finished."
     tested = "not tested yet"
     if state.last_accuracy is not None:
@@ -152,7 +147,7 @@ def model_card(run: Run, state: TrainState) -> str:
     )
     return f"""# {markdown(job.model_name)}
 
-An image classifier made with s2mlp-dsl from {_code(job.spec)}. The model is
+An image classifier made with s2mlp-dsl from {markdown_code(job.spec)}. The model is
 `model.arch`; `model.py` is the same model for PyTorch.
 
 | | |

@@ -155,6 +155,14 @@ def test_names_that_are_not_utf8_work(root: Path, tmp_path: Path) -> None:
         evaluate(model(), run, data_root=moved)
 
 
+def test_class_folders_that_look_the_same_are_refused(root: Path) -> None:
+    for part in ("train", "val"):
+        shutil.copytree(root / part / "pear", root / part / "caf\udce9")
+        shutil.copytree(root / part / "plum", root / part / r"caf\xe9")
+    with pytest.raises(EnvironmentFailure, match=r"are shown as caf\\xe9, one of"):
+        Folders.open(root)
+
+
 def test_linked_class_folders_are_followed(root: Path, tmp_path: Path) -> None:
     (root / "train/apple").rename(tmp_path / "elsewhere")
     (root / "train/apple").symlink_to(tmp_path / "elsewhere")

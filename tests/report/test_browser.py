@@ -14,12 +14,13 @@ from PIL import Image
 from s2mlp_dsl.report import Subject
 from s2mlp_dsl.report.page import report
 from s2mlp_dsl.report.runs import read_run
+from tests.hostile import BOOM
 from tests.pictures.picture import ROOT
 from tests.pictures.test_branches import BRANCHES
 from tests.pictures.test_diagram import MIXED
 from tests.report.browser import LOOK, Browser, chromium
 from tests.report.test_report import DEEP, HOSTILE, subject, write_run
-from tests.targets.hostile import BOOM, everything, labels
+from tests.targets.hostile import everything, labels
 
 # One browser for the module: where tests are distributed, keep them together.
 pytestmark = pytest.mark.xdist_group("browser")

@@ -19,10 +19,9 @@ from s2mlp_dsl.ir.walk import occurrences
 from s2mlp_dsl.lower.onnx import STATEMENT, run_onnx
 from s2mlp_dsl.lower.source_check import check_source
 from s2mlp_dsl.weights.match import stored_in
+from tests.hostile import BOOM, HOSTILE
 from tests.targets.hostile import (
-    BOOM,
-    FILE,
-    HOSTILE,
+    GIVEN,
     docs,
     everything,
     labels,
@@ -117,7 +116,7 @@ def test_in_weights() -> None:
     header = json.loads(data[8 : 8 + length])
     said = header.pop("__metadata__")
     assert said == {"format": "pt", **made.metadata}
-    assert said["s2mlp_dsl.spec"] == FILE
+    assert said["s2mlp_dsl.spec"] == GIVEN
     assert set(load_tensors(data)) == set(header) == set(stored_in(made.model))
     assert len(header) == 2 * len(labels())
     assert all(re.fullmatch(r"\w+\.(weight|bias)", name, re.ASCII) for name in header)
@@ -134,7 +133,7 @@ def test_in_an_exported_program(tmp_path: Path) -> None:
             assert name.isascii() and name.isprintable()
     extra = {"s2mlp_dsl.json": ""}
     loaded = torch.export.load(file, extra_files=extra)
-    assert json.loads(extra["s2mlp_dsl.json"])["s2mlp_dsl.spec"] == FILE
+    assert json.loads(extra["s2mlp_dsl.json"])["s2mlp_dsl.spec"] == GIVEN
     assert torch.equal(loaded.module()(x), net(x))
     _harmless(loaded.graph_module.code)
 
@@ -162,6 +161,6 @@ def test_in_source_and_json(monkeypatch: pytest.MonkeyPatch) -> None:
     made = everything()
     _opened(made, monkeypatch)
     document = json.loads(made.emit("ir-json"))
-    assert document["spec"] == FILE
+    assert document["spec"] == GIVEN
     found = {block["doc"] for block in document["model"]["blocks"]} - {None}
     assert len(found) > 100 and any(BOOM in one for one in found)

@@ -6,6 +6,7 @@ import click
 
 from s2mlp_dsl.cli.options import format_option
 from s2mlp_dsl.cli.output import print_json
+from s2mlp_dsl.escape import plain_lines
 
 # As in verify/audit/tags.py, which imports torch.
 _LAYOUTS = ("BHWC", "BCHW", "BTHWC", "BTCHW", "BCTHW")
@@ -59,5 +60,5 @@ def command(
     if form == "json":
         print_json({"shift": result.is_shift, **result.found})
     else:
-        print(result.report())
+        print(plain_lines(result.report()))
     return 0 if result.is_shift else 1

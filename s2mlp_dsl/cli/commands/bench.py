@@ -14,6 +14,7 @@ from s2mlp_dsl.cli.options import (
     spec_argument,
 )
 from s2mlp_dsl.cli.output import print_json
+from s2mlp_dsl.escape import plain_lines
 from s2mlp_dsl.recipe import Precision
 
 _MEBI = 2**20
@@ -86,7 +87,7 @@ def command(
     if form == "json":
         print_json(found.model_dump(mode="json"))
     else:
-        print("\n".join(lines(found)))
+        print(plain_lines("\n".join(lines(found))))
     return 0
 
 

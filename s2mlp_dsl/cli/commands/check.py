@@ -16,6 +16,7 @@ from s2mlp_dsl.cli.output import (
     print_diagnostics,
     print_json,
     receptive_field_text,
+    say,
 )
 from s2mlp_dsl.diagnostics import Diagnostic, SpecError, as_data, clean, exit_code
 from s2mlp_dsl.elaborate.spec import load
@@ -63,7 +64,7 @@ def command(
         if fixed.count:
             fixed.write()
             plural = "es" if fixed.count > 1 else ""
-            print(f"applied {fixed.count} fix{plural} to {spec}", file=sys.stderr)
+            say(f"applied {fixed.count} fix{plural} to {spec}")
     try:
         loaded = load(spec)
         checked = check_spec(loaded, model, settings)

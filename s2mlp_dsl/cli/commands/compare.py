@@ -15,6 +15,7 @@ from s2mlp_dsl.analysis.work import TooLarge, Work
 from s2mlp_dsl.cli.options import format_option, limit_option, set_option
 from s2mlp_dsl.cli.output import columns, print_json, receptive_field_text
 from s2mlp_dsl.elaborate.spec import ChoiceError, load
+from s2mlp_dsl.escape import plain_lines, utf8
 from s2mlp_dsl.ir.program import Model
 
 _HEAD = (
@@ -40,10 +41,10 @@ def command(specs: tuple[str, ...], settings: dict[str, str], form: str) -> int:
     compared = [_compared(model, work) for _, model in models]
     if form == "json":
         dumped = (one.model_dump(mode="json") for one in compared)
-        names = [{"spec": spec} for spec, _ in models]
+        names = [{"spec": utf8(spec)} for spec, _ in models]
         print_json([a | b for a, b in zip(names, dumped, strict=True)])
     else:
-        print(_as_text(compared))
+        print(plain_lines(_as_text(compared)))
     return 0
 
 

@@ -14,7 +14,7 @@ from s2mlp_dsl.cli.options import (
     partial_option,
     spec_argument,
 )
-from s2mlp_dsl.cli.output import errors_as, require_other_file, write
+from s2mlp_dsl.cli.output import errors_as, require_other_file, say, write
 from s2mlp_dsl.lower.shift_implementations import SHIFTS
 from s2mlp_dsl.targets import TARGETS
 
@@ -104,10 +104,7 @@ def command(
     else:
         current = output.read_bytes() if output.is_file() else None
         state = "up to date" if current == data else "out of date"
-        print(
-            f"{output} is {state if current is not None else 'missing'}",
-            file=sys.stderr,
-        )
+        say(f"{output} is {state if current is not None else 'missing'}")
         return int(current != data)
     return 0
 
@@ -125,5 +122,6 @@ def _module(
 
     module = program.build(initialized=partial)
     report, _ = train.load_weights(module, weights, partial=partial)
-    print("\n".join(report.lines()), file=sys.stderr)
+    for line in report.lines():
+        say(line)
     return module

@@ -8,7 +8,7 @@ import click
 
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.cli.options import FILE, F, model_options, spec_argument
-from s2mlp_dsl.cli.output import require_other_file
+from s2mlp_dsl.cli.output import require_other_file, say
 from s2mlp_dsl.pictures.picture import format_of
 from s2mlp_dsl.pictures.theme import THEMES, ThemeName
 from s2mlp_dsl.pictures.views import VIEWS
@@ -71,5 +71,5 @@ def command(
         sys.stdout.write(picture.render("dot").decode())
         return 0
     picture.save(output)
-    print(f"wrote {output}", file=sys.stderr)
+    say(f"wrote {output}")
     return 0

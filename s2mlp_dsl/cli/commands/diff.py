@@ -6,10 +6,11 @@ from typing import Any
 import click
 
 from s2mlp_dsl.analysis.diff import Difference, Fact, Weight, difference
-from s2mlp_dsl.api import elaborate
+from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli.options import PATH, format_option, set_option, spec_argument
 from s2mlp_dsl.cli.output import columns, print_json
 from s2mlp_dsl.diagnostics import clean
+from s2mlp_dsl.escape import plain_lines, utf8
 
 
 @click.command()
@@ -48,12 +49,16 @@ def command(
     first = elaborate(spec, names[0], set_first)
     second = elaborate(other, names[1], set_other)
     found = difference((first.model, first.checked), (second.model, second.checked))
-    titles = (f"{spec}: {first.model.name}", f"{other}: {second.model.name}")
+    titles = (_title(spec, first), _title(other, second))
     if form == "json":
         print_json(_as_data(found, titles))
     else:
-        print(_as_text(found, titles))
+        print(plain_lines(_as_text(found, titles)))
     return 0
+
+
+def _title(spec: Path, program: Program) -> str:
+    return f"{utf8(str(spec))}: {program.model.name}"
 
 
 def _as_data(found: Difference, titles: tuple[str, str]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from s2mlp_dsl.cli.options import (
     format_option,
     partial_option,
 )
-from s2mlp_dsl.cli.output import print_json
-from s2mlp_dsl.cli.runs import rebuild, say
+from s2mlp_dsl.cli.output import print_json, say
+from s2mlp_dsl.cli.runs import rebuild
 from s2mlp_dsl.escape import plain
 
 FITTING = 20  # classes whose confusions fit a screen

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from s2mlp_dsl.cli.options import PATH
+from s2mlp_dsl.escape import plain
 
 
 @click.command()
@@ -26,5 +27,6 @@ def command(run: Path, out: Path) -> int:
     train.export(
         program.build(initialized=False), run, out, source.text, source.model_class
     )
-    print(f"wrote {out}: `python {out / 'load.py'}` checks it, README.md describes it")
+    wrote = f"wrote {out}: `python {out / 'load.py'}` checks it, README.md describes it"
+    print(plain(wrote))
     return 0

@@ -7,7 +7,7 @@ import click
 
 from s2mlp_dsl.bounds import limits
 from s2mlp_dsl.cli.options import limit_option
-from s2mlp_dsl.cli.output import print_diagnostics, unified_diff
+from s2mlp_dsl.cli.output import print_diagnostics, say, unified_diff
 from s2mlp_dsl.diagnostics import Report
 from s2mlp_dsl.elaborate.files import decode_source, read_source
 from s2mlp_dsl.files import replace_file
@@ -47,12 +47,12 @@ def command(specs: tuple[str, ...], check: bool, diff: bool) -> int:
             sys.stdout.write(unified_diff(source, text, "formatted"))
         elif check:
             if not same:
-                print(f"{name} would change", file=sys.stderr)
+                say(f"{name} would change")
         elif source.path is None:
             sys.stdout.write(text)
         elif not same:
             replace_file(source.path, text.encode())
-            print(f"formatted {name}", file=sys.stderr)
+            say(f"formatted {name}")
     return 1 if wrong or (changed and (check or diff)) else 0
 
 

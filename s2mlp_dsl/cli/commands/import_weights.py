@@ -7,6 +7,7 @@ import click
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.cli.options import model_options, spec_argument
 from s2mlp_dsl.cli.output import require_other_file
+from s2mlp_dsl.escape import plain
 from s2mlp_dsl.files import replace_file
 from s2mlp_dsl.shipped import shipped
 from s2mlp_dsl.weights.match import Matched, match, stored_in
@@ -71,7 +72,7 @@ def command(
             }
             matched = match(stored_in(program.model), theirs, rules)
             for line in _report(matched):
-                click.echo(line)
+                print(plain(line))
             if output is None or not (matched.whole or partial):
                 return 0 if matched.whole else 1
             weights = {
@@ -85,7 +86,7 @@ def command(
         "s2mlp_dsl.weight_hash": program.analysis.weight_hash or "",
     }
     replace_file(output, save(weights, metadata=metadata))
-    click.echo(f"wrote {output}")
+    print(plain(f"wrote {output}"))
     return 0 if matched.whole else 1
 
 

@@ -8,8 +8,7 @@ import click
 
 from s2mlp_dsl.api import Program, elaborate
 from s2mlp_dsl.cli.options import FILE, model_options
-from s2mlp_dsl.cli.output import require_other_file, write
-from s2mlp_dsl.cli.runs import say
+from s2mlp_dsl.cli.output import require_other_file, say, write
 from s2mlp_dsl.elaborate.spec import ChoiceError, load
 from s2mlp_dsl.report import Subject
 from s2mlp_dsl.report.page import report

@@ -9,6 +9,7 @@ from s2mlp_dsl.cli.options import model_options, spec_argument
 from s2mlp_dsl.diagnostics import clean
 from s2mlp_dsl.elaborate.spec import load
 from s2mlp_dsl.elaborate.values import Traced
+from s2mlp_dsl.escape import plain, plain_lines
 from s2mlp_dsl.ir.print import print_model
 from s2mlp_dsl.ir.program import Statement
 from s2mlp_dsl.operators import SIGNATURES
@@ -34,10 +35,11 @@ def command(
     loaded = load(spec)
     if not expanded:
         declaration = loaded.choose_model(model).declaration
-        print(f"# {_place(declaration.span)}\n{declaration.span.text}")
+        text = declaration.span.text.replace("\t", "    ")
+        print(plain_lines(f"# {plain(_place(declaration.span))}\n{text}"))
         return 0
     program = elaborate(loaded, model, settings)
-    print(print_model(program.model, SIGNATURES, _note), end="")
+    print(plain_lines(print_model(program.model, SIGNATURES, _note)), end="")
     return 0
 
 

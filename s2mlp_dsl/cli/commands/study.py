@@ -13,7 +13,9 @@ from s2mlp_dsl.cli.options import (
     set_option,
     spec_argument,
 )
+from s2mlp_dsl.cli.output import say
 from s2mlp_dsl.elaborate.spec import load
+from s2mlp_dsl.escape import plain_lines
 from s2mlp_dsl.study import table
 from s2mlp_dsl.study.estimate import estimate
 from s2mlp_dsl.study.outputs import read_summary, write_outputs
@@ -104,7 +106,7 @@ def command(
         # What is done so far is worth a look, however it ended.
         said = write_outputs(out)
     if not quiet:
-        print("\n".join(said), file=sys.stderr)
+        print(plain_lines("\n".join(said)), file=sys.stderr)
     print(table.text(read_summary(out)))
     return progress.exit_code
 
@@ -140,4 +142,4 @@ class Progress:
     def _say(self, task: Task, text: str) -> None:
         width = len(str(self.runs))
         place = f"[{self.over:>{width}}/{self.runs}]"
-        print(f"{place} {task.result.name}: {text}", file=sys.stderr, flush=True)
+        say(f"{place} {task.result.name}: {text}")

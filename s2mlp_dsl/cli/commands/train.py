@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,13 @@ from s2mlp_dsl.cli.options import (
     model_options,
     partial_option,
 )
+from s2mlp_dsl.cli.output import say
 from s2mlp_dsl.diagnostics import AlreadyReported
 from s2mlp_dsl.elaborate.files import Declared
 from s2mlp_dsl.elaborate.models import parse_overrides
 from s2mlp_dsl.elaborate.recipes import SETTINGS, resolve_recipe
 from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, load
+from s2mlp_dsl.escape import plain
 from s2mlp_dsl.ir.shape import Vector
 from s2mlp_dsl.jobs import begin
 from s2mlp_dsl.recipe import Recipe
@@ -86,7 +87,7 @@ def command(
     resolved = _resolve(chosen, for_recipe)
     program = _elaborate(loaded, model, for_model)
     if note and not quiet:
-        print(note, file=sys.stderr)
+        say(note)
     setup = Setup(program, resolved, chosen, init_from, data, device, partial)
     if dry_run:
         return _plan(setup)
@@ -184,7 +185,8 @@ class Setup:
             return model, job
         report, start = train.load_weights(model, self.init_from, partial=self.partial)
         if not quiet and os.environ.get("RANK", "0") == "0":
-            print("\n".join(report.lines()), file=sys.stderr)
+            for line in report.lines():
+                say(line)
         return model, job.model_copy(update={"start": start})
 
 
@@ -205,10 +207,11 @@ def _train(
         tensorboard=tensorboard,
     )
     if not quiet and os.environ.get("RANK", "0") == "0":
-        print(
+        ended = plain(
             f"{out}: {summary.accuracy:.2%} of the test images after "
             f"{summary.epochs} epochs, {summary.seconds:.0f} s on {summary.device}"
         )
+        print(ended)
     return 0
 
 
@@ -234,7 +237,7 @@ def _plan(setup: Setup) -> int:
     )
     print(f"images    {plan.preprocess.summary()}")
     for line in plan.left_out:
-        print(f"          {line}")
+        print(f"          {plain(line)}")
     settings = json.dumps(job.recipe.settings(), indent=2)
     print(f"recipe    {settings}")
     return 0

@@ -7,6 +7,7 @@ import click
 from s2mlp_dsl.api import elaborate
 from s2mlp_dsl.cli.options import format_option, model_options, spec_argument
 from s2mlp_dsl.cli.output import errors_as, print_json
+from s2mlp_dsl.escape import plain_lines
 from s2mlp_dsl.verify.backends import BACKENDS, default_backends
 from s2mlp_dsl.verify.certificate import Certificate, Check
 
@@ -54,7 +55,7 @@ def command(
     if form == "json":
         print_json(certificate.as_data())
     else:
-        print(_as_text(certificate))
+        print(plain_lines(_as_text(certificate)))
     return 0 if certificate.passed else 1
 
 
