@@ -9,7 +9,8 @@ import io
 import logging
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import prod
 from typing import Any, Literal
 
 import torch
@@ -171,7 +172,8 @@ class _ContiguousInputs(TorchFunctionMode):
     """Convolutions and products get contiguous inputs, and cropped maps become so.
 
     For any other order PyTorch asks whether the batch is one image, where the orders
-    are the same, and the answer would become part of the program.
+    are the same, and the answer would become part of the program. So `unflatten` is a
+    `reshape`, which does not ask.
     """
 
     def __torch_function__(
@@ -181,6 +183,8 @@ class _ContiguousInputs(TorchFunctionMode):
             args = (_contiguous(args[0]), *args[1:])
         elif func in (torch.Tensor.__matmul__, torch.Tensor.matmul, torch.matmul):
             args = tuple(_contiguous(arg) for arg in args)
+        elif func in (torch.unflatten, torch.Tensor.unflatten):
+            return _unflattened(*args)
         made = func(*args, **(kwargs or {}))
         return _contiguous(made) if func is torch.Tensor.narrow else made
 
@@ -193,6 +197,13 @@ class _ContiguousOutputs(TorchFunctionMode):
     ) -> Any:
         made = func(*args, **(kwargs or {}))
         return tree_map_only(torch.Tensor, _contiguous, made)
+
+
+def _unflattened(x: torch.Tensor, axis: int, sizes: Sequence[int]) -> torch.Tensor:
+    axis %= x.dim()
+    known = prod(size for size in sizes if size != -1)
+    split = [x.shape[axis] // known if size == -1 else size for size in sizes]
+    return x.reshape(*x.shape[:axis], *split, *x.shape[axis + 1 :])
 
 
 def _contiguous(x: torch.Tensor) -> torch.Tensor:

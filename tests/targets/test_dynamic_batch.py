@@ -1,6 +1,7 @@
 """Exported programs take any batch, also behind operators that leave views."""
 
 from itertools import product
+from pathlib import Path
 
 import pytest
 import torch
@@ -33,3 +34,15 @@ def test_any_batch(name: str, axis: str) -> None:
     for batch in (1, 2, 5):
         x = torch.randn(batch, 3, 24, 24)
         torch.testing.assert_close(exported(x), module(x))
+
+
+@pytest.mark.parametrize("name", ["digits", "mlp_mixer"])
+def test_plain_models_are_exported_without_copies(name: str) -> None:
+    """Copies are for models that PyTorch asks an order of memory of."""
+    small = {"width": 16, "depth": 2}
+    mixer = (
+        ("mixer_b16", small | {"size": 32}) if name == "mlp_mixer" else (None, small)
+    )
+    program = elaborate(Path(f"specs/{name}.arch"), *mixer)
+    exported = export_program(program.model, program.build(lowering="select"))
+    assert not [one for one in exported.graph.nodes if "clone" in str(one.target)]
