@@ -6,6 +6,8 @@ refuses a batch of one.
 
 from torch import Tensor, nn
 
+from s2mlp_dsl.nn.frames import OfFrames
+
 
 class Attention(nn.Module):
     """Every position of [B, …, C] reads every other (Vaswani et al. 2017)."""
@@ -32,8 +34,5 @@ class Attention(nn.Module):
         return f"num_heads={self.num_heads}"
 
 
-class FrameAttention(Attention):
+class FrameAttention(OfFrames, Attention):
     """The same for each frame: [B, T, H, W, C]."""
-
-    def forward(self, x_BTHWC: Tensor) -> Tensor:
-        return super().forward(x_BTHWC.flatten(0, 1)).reshape(x_BTHWC.shape)

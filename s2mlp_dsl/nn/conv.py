@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from s2mlp_dsl.nn.edges import with_margin
+from s2mlp_dsl.nn.frames import OfFrames
 
 
 class Conv(nn.Conv2d):
@@ -54,12 +55,8 @@ class Conv(nn.Conv2d):
         return y_BCHW.permute(0, 2, 3, 1)
 
 
-class FrameConv(Conv):
+class FrameConv(OfFrames, Conv):
     """The same for each frame: [B, T, H, W, in_channels]."""
-
-    def forward(self, x_BTHWC: Tensor) -> Tensor:
-        y_BHWC = super().forward(x_BTHWC.flatten(0, 1))
-        return torch.unflatten(y_BHWC, 0, x_BTHWC.shape[:2])
 
 
 class Depthwise(Conv):
@@ -79,12 +76,8 @@ class Depthwise(Conv):
         )
 
 
-class FrameDepthwise(Depthwise):
+class FrameDepthwise(OfFrames, Depthwise):
     """The same for each frame: [B, T, H, W, C]."""
-
-    def forward(self, x_BTHWC: Tensor) -> Tensor:
-        y_BHWC = super().forward(x_BTHWC.flatten(0, 1))
-        return torch.unflatten(y_BHWC, 0, x_BTHWC.shape[:2])
 
 
 class FixedConv(nn.Module):
@@ -118,11 +111,8 @@ class FixedConv(nn.Module):
 
     def reset_parameters(self) -> None:
         """Write the filters into memory that does not have them, as of `to_empty`."""
-        device, run = (
-            self.kernel_OIKK.device,
-            len(self.kernel_OIKK) // len(self.filters),
-        )
-        filters_NIKK = torch.tensor(self.filters, device=device)
+        run = len(self.kernel_OIKK) // len(self.filters)
+        filters_NIKK = torch.tensor(self.filters, device=self.kernel_OIKK.device)
         self.kernel_OIKK.copy_(filters_NIKK.repeat_interleave(run, dim=0))
 
     def _apply(self, fn: Any, recurse: bool = True) -> Any:
@@ -156,12 +146,8 @@ class FixedConv(nn.Module):
         )
 
 
-class FrameFixedConv(FixedConv):
+class FrameFixedConv(OfFrames, FixedConv):
     """The same for each frame: [B, T, H, W, in_channels]."""
-
-    def forward(self, x_BTHWC: Tensor) -> Tensor:
-        y_BHWC = super().forward(x_BTHWC.flatten(0, 1))
-        return torch.unflatten(y_BHWC, 0, x_BTHWC.shape[:2])
 
 
 class FixedDepthwise(FixedConv):
@@ -181,9 +167,5 @@ class FixedDepthwise(FixedConv):
         super().__init__(channels, channels, filters, stride, half, edge, channels)
 
 
-class FrameFixedDepthwise(FixedDepthwise):
+class FrameFixedDepthwise(OfFrames, FixedDepthwise):
     """The same for each frame: [B, T, H, W, C]."""
-
-    def forward(self, x_BTHWC: Tensor) -> Tensor:
-        y_BHWC = super().forward(x_BTHWC.flatten(0, 1))
-        return torch.unflatten(y_BHWC, 0, x_BTHWC.shape[:2])

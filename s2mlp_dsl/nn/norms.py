@@ -3,6 +3,8 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from s2mlp_dsl.nn.frames import OfFrames
+
 
 class BatchNorm(nn.BatchNorm1d):
     """Statistics per channel: of the batch in training, running ones in evaluation.
@@ -37,8 +39,5 @@ class GroupNorm(nn.GroupNorm):
         return y_BCP.transpose(1, 2).reshape(x_BXC.shape)
 
 
-class FrameGroupNorm(GroupNorm):
+class FrameGroupNorm(OfFrames, GroupNorm):
     """The same for each frame: [B, T, H, W, C]."""
-
-    def forward(self, x_BTHWC: Tensor) -> Tensor:
-        return super().forward(x_BTHWC.flatten(0, 1)).reshape(x_BTHWC.shape)

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from s2mlp_dsl.nn.frames import OfFrames
+
 
 class Patch(nn.Linear):
     """Splits a map into K × K patches, each through one linear layer.
@@ -23,9 +25,5 @@ class Patch(nn.Linear):
         return F.linear(x_BHWCKK.flatten(3), self.weight, self.bias)
 
 
-class FramePatch(Patch):
+class FramePatch(OfFrames, Patch):
     """The same for each frame: [B, T, H, W, C]."""
-
-    def forward(self, x_BTHWC: Tensor) -> Tensor:
-        y_BHWC = super().forward(x_BTHWC.flatten(0, 1))
-        return torch.unflatten(y_BHWC, 0, x_BTHWC.shape[:2])

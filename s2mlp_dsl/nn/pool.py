@@ -1,8 +1,9 @@
 """Pooling over all positions, or over windows."""
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from s2mlp_dsl.nn.frames import OfFrames
 
 
 class MeanPool(nn.Module):
@@ -36,12 +37,8 @@ class MeanWindows(nn.AvgPool2d):
         return y_BCHW.permute(0, 2, 3, 1)
 
 
-class FrameMeanWindows(MeanWindows):
+class FrameMeanWindows(OfFrames, MeanWindows):
     """The same for each frame: [B, T, H, W, C]."""
-
-    def forward(self, x_BTHWC: Tensor) -> Tensor:
-        y_BHWC = super().forward(x_BTHWC.flatten(0, 1))
-        return torch.unflatten(y_BHWC, 0, x_BTHWC.shape[:2])
 
 
 class MaxWindows(nn.MaxPool2d):
@@ -57,9 +54,5 @@ class MaxWindows(nn.MaxPool2d):
         return y_BCHW.permute(0, 2, 3, 1)
 
 
-class FrameMaxWindows(MaxWindows):
+class FrameMaxWindows(OfFrames, MaxWindows):
     """The same for each frame: [B, T, H, W, C]."""
-
-    def forward(self, x_BTHWC: Tensor) -> Tensor:
-        y_BHWC = super().forward(x_BTHWC.flatten(0, 1))
-        return torch.unflatten(y_BHWC, 0, x_BTHWC.shape[:2])
