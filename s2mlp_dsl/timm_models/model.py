@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from torch import Tensor, nn
 
+from s2mlp_dsl.ir.program import Model
 from s2mlp_dsl.program import Program
 from s2mlp_dsl.timm_models.parts import (
     Parts,
@@ -207,17 +208,18 @@ def _chosen(indices: int | Iterable[int] | None, count: int) -> list[int]:
     return chosen
 
 
-def timm_model(program: Program, drop_path: bool = False) -> TimmModel:
-    """The program as a module with the methods of timm's models.
-
-    Raises ValueError where a statement has a name that means something else in timm.
-    """
-    model = program.model
-    head = head_of(model.body)
-    parts = parts_of(model, head)
+def require_free_names(model: Model) -> None:
+    """Raise ValueError where a statement's name means something else in timm."""
     for name in module_names(model.body):
         if name in _TIMM_NAMES:
             raise ValueError(f"`{name}` is an attribute of every model in timm")
+
+
+def timm_model(program: Program, drop_path: bool = False) -> TimmModel:
+    """The program as a module with the methods of timm's models."""
+    model = program.model
+    head = head_of(model.body)
+    parts = parts_of(model, head)
     made = program.build(drop_path=drop_path, rows=False, head=head)
     made.__class__ = _timm_class(type(made))
     assert isinstance(made, TimmModel)

@@ -18,7 +18,7 @@ class Parts:
     """Names of a model's modules by their part in it, and the channels at its end.
 
     `num_features` are the channels that are pooled, `head_hidden_size` those that are
-    classified.
+    classified; `pool_size` are the rows and columns of the map that is pooled.
     """
 
     stem: tuple[str, ...]
@@ -28,6 +28,7 @@ class Parts:
     num_classes: int
     num_features: int
     head_hidden_size: int
+    pool_size: tuple[int, int] | None
 
 
 def head_of(body: Body) -> Head:
@@ -62,6 +63,7 @@ def parts_of(model: Model, head: Head) -> Parts:
     names = module_names(body)
     stacks = [one.name for one in body if isinstance(one, Invocation) and one.numbered]
     first = names.index(stacks[0]) if stacks else len(names)
+    pooled = body[-1].output(model.definitions)
     hidden = model.body[: head.classifier][-1].output(model.definitions)
     return Parts(
         stem=tuple(names[:first]),
@@ -69,8 +71,9 @@ def parts_of(model: Model, head: Head) -> Parts:
         between=tuple(one for one in names[first:] if one not in stacks),
         classifier=classifier.name if classifier else None,
         num_classes=classifier.result.channels if classifier else 0,
-        num_features=body[-1].output(model.definitions).channels,
+        num_features=pooled.channels,
         head_hidden_size=hidden.channels,
+        pool_size=(pooled.height, pooled.width) if isinstance(pooled, Map) else None,
     )
 
 

@@ -11,11 +11,11 @@ from torch import nn
 
 from s2mlp_dsl.elaborate.spec import Spec
 from s2mlp_dsl.ir.program import Model
-from s2mlp_dsl.ir.shape import Map
 from s2mlp_dsl.program import Program
-from s2mlp_dsl.timm_models.model import TimmModel, timm_model
-from s2mlp_dsl.timm_models.parts import head_of
+from s2mlp_dsl.timm_models.model import TimmModel, require_free_names, timm_model
+from s2mlp_dsl.timm_models.parts import feature_rows, head_of, parts_of
 from s2mlp_dsl.train.model import set_drop_path
+from s2mlp_dsl.weights.match import stored_in
 
 _HOME = "s2mlp_dsl_timm"  # timm keeps lists in the module that a function comes from
 
@@ -33,14 +33,14 @@ def register(
     name = declared.declaration.name.id
     program = Program(spec, spec.expand(declared, settings), dict(settings))
     home = sys.modules.setdefault(_HOME, ModuleType(_HOME))
+    require_free_names(program.model)
+    cfg = _cfg(program.model) | dict(pretrained_cfg)
     cfgs = vars(home).setdefault("default_cfgs", {})
-    made = timm_model(program)
-    cfgs[name] = generate_default_cfgs(
-        {name: _cfg(made, program.model, pretrained_cfg)}
-    )[name]
+    cfgs |= generate_default_cfgs({name: cfg})
+    maps = len(list(feature_rows(program.model)))
 
     def entry(pretrained: bool = False, **given: Any) -> nn.Module:
-        features = {"feature_cls": "getter", "out_indices": len(made.feature_info)}
+        features = {"feature_cls": "getter", "out_indices": maps}
         built: nn.Module = build_model_with_cfg(
             partial(_configured, program),
             name,
@@ -56,26 +56,22 @@ def register(
     return name
 
 
-def _cfg(
-    made: TimmModel, model: Model, pretrained_cfg: Mapping[str, Any]
-) -> dict[str, Any]:
+def _cfg(model: Model) -> dict[str, Any]:
     """What timm knows of a model without building it."""
-    channels = made.in_chans
-    pooled = model.body[: head_of(model.body).begin][-1].output(model.definitions)
-    weights = (name for name, _ in made.named_parameters() if name.endswith(".weight"))
-    first_weight = next(weights, None)
+    parts, channels = parts_of(model, head_of(model.body)), model.input_size[0]
+    weights = (name for name in stored_in(model) if name.endswith(".weight"))
+    first = next(weights, None)
     known: dict[str, Any] = {
         "input_size": tuple(model.input_size),
         "fixed_input_size": True,
-        "num_classes": made.num_classes,
-        "classifier": made.parts.classifier,
-        "first_conv": first_weight and first_weight.removesuffix(".weight"),
+        "num_classes": parts.num_classes,
+        "classifier": parts.classifier,
+        "first_conv": first and first.removesuffix(".weight"),
+        "pool_size": parts.pool_size,
     }
-    if isinstance(pooled, Map):
-        known["pool_size"] = (pooled.height, pooled.width)
     if channels != 3:  # timm's statistics are of ImageNet's three colours
         known |= {"mean": (0.5,) * channels, "std": (0.5,) * channels}
-    return known | dict(pretrained_cfg)
+    return known
 
 
 def _configured(
