@@ -82,9 +82,9 @@ def symbolic(
     """
     sampler = _Sampler(spec, declared, settings, spent or Steps())
     names = tuple(sampler.values)
-    fit = _Fit(names, sampler.start)
     lines = sampler.samples(sampler.lines())
-    most = max(fit.monomials(what, lines) for what in _figures(lines))
+    fit = _Fit(sampler.start, lines)
+    most = max(fit.monomials(what) for what in _figures(lines))
     samples = lines + sampler.samples(sampler.joint(min(most, _JOINT) + CHECKED))
     formulas = {what: fit(what, samples) for what in _figures(samples)}
     rows = [
@@ -118,7 +118,7 @@ class _Table:
     figures: dict[str, int]
 
 
-Samples = list[tuple[_Place, _Table]]
+Samples = list[tuple[Point, _Table]]
 
 
 def _figures(samples: Samples) -> list[str]:
@@ -184,7 +184,7 @@ class _Sampler:
     def samples(self, points: Iterable[_Place]) -> Samples:
         """The tables at those points where the model can be expanded."""
         found = ((point, self.table(point)) for point in points)
-        return [(point, table) for point, table in found if table is not None]
+        return [(dict(point), table) for point, table in found if table is not None]
 
     def table(self, point: _Place) -> _Table | None:
         """The figures at a point, None where the model cannot be expanded."""
@@ -265,16 +265,27 @@ def _path(path: str) -> str:
 
 
 class _Fit:
-    """Fits figures, each series of equal ones once."""
+    """Fits figures, each series of equal ones once.
 
-    def __init__(self, names: tuple[str, ...], start: Point) -> None:
-        self.names, self.start = names, start
+    `lines` are the samples along each parameter, the others as at the start.
+    """
+
+    def __init__(self, start: Point, lines: Samples) -> None:
+        self.names = tuple(start)
+        self._lines = [
+            {
+                point[name]: table
+                for point, table in lines
+                if {**point, name: start[name]} == start
+            }
+            for name in self.names
+        ]
         self._powers: dict[tuple[int, ...], list[list[int]]] = {}
         self._formulas: dict[tuple[int, ...], Formula] = {}
 
-    def monomials(self, what: str, samples: Samples) -> int:
+    def monomials(self, what: str) -> int:
         """How many a formula has that is found along each parameter."""
-        return prod(map(len, self._along(what, samples)))
+        return prod(map(len, self._along(what)))
 
     def __call__(self, what: str, samples: Samples) -> Formula:
         """The formula of a figure. Raises `NoFormula`."""
@@ -284,9 +295,9 @@ class _Fit:
         return self._formulas[series]
 
     def _formula(self, what: str, samples: Samples) -> Formula:
-        points = [(dict(point), table.figures[what]) for point, table in samples]
+        points = [(point, table.figures[what]) for point, table in samples]
         checks = points[-CHECKED:]
-        formula = solve(self._along(what, samples), self.names, points[:-CHECKED])
+        formula = solve(self._along(what), self.names, points[:-CHECKED])
         if formula is None or any(
             evaluate(formula, self.names, point) != Fraction(figure)
             for point, figure in checks
@@ -294,20 +305,17 @@ class _Fit:
             raise NoFormula(f"{what} has other values than any formula tried")
         return formula
 
-    def _along(self, what: str, samples: Samples) -> list[list[int]]:
+    def _along(self, what: str) -> list[list[int]]:
         """The powers of each parameter."""
-        lines = {
-            name: {
-                dict(point)[name]: table.figures[what]
-                for point, table in samples
-                if {**dict(point), name: self.start[name]} == self.start
-            }
-            for name in self.names
-        }
-        series = tuple(figure for line in lines.values() for figure in line.values())
+        lines = [
+            {value: table.figures[what] for value, table in line.items()}
+            for line in self._lines
+        ]
+        series = tuple(figure for line in lines for figure in line.values())
         if series not in self._powers:
             self._powers[series] = [
-                self._line(what, name, line) for name, line in lines.items()
+                self._line(what, name, line)
+                for name, line in zip(self.names, lines, strict=True)
             ]
         return self._powers[series]
 
