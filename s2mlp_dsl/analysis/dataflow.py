@@ -66,7 +66,7 @@ def distinct_statements(graph: nx.DiGraph) -> Iterator[tuple[str, Op]]:
     for node, op in graph.nodes(data="op"):
         if op is None or len(graph.nodes[node]["fed"]) > 1:
             continue
-        key = (op.operator, op.args, op.source)
+        key = op.content
         if key not in known:
             known.add(key)
             yield node, op

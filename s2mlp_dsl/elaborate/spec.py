@@ -148,9 +148,8 @@ class Spec:
     ) -> ir.Model:
         """The IR of a model with `settings` as further arguments.
 
-        The steps of evaluation are added to `spent`.
-
         With `image`, (channels, height, width), the model takes images of that size.
+        The steps of evaluation are added to `spent`.
         Raises `SpecError` when the spec is wrong, `ChoiceError` when a
         parameter has no value or a setting belongs to no parameter.
         """

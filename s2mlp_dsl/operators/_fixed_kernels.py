@@ -85,15 +85,19 @@ def coefficients(kernel: Kernel, windows: Windows) -> Iterator[dict[int, Fractio
 
     Taps that an edge rule sends to the same position add up, and may cancel.
     """
-    common = lcm(*(value.denominator for row in kernel for value in row))
-    for found in _numerators(kernel, common, windows):
+    common = _common(kernel)
+    for found in _numerators(kernel, windows):
         yield {source: Fraction(value, common) for source, value in found.items()}
 
 
-def _numerators(
-    kernel: Kernel, common: int, windows: Windows
-) -> Iterator[dict[int, int]]:
-    """The coefficients times a common denominator, which is much faster to add."""
+def _common(kernel: Kernel) -> int:
+    """A common denominator."""
+    return lcm(*(value.denominator for row in kernel for value in row))
+
+
+def _numerators(kernel: Kernel, windows: Windows) -> Iterator[dict[int, int]]:
+    """The coefficients times the common denominator, which is much faster to add."""
+    common = _common(kernel)
     flat = [int(value * common) for row in kernel for value in row]
     for reads in windows.reads():
         found: dict[int, int] = {}
@@ -141,8 +145,7 @@ def mixing_parts(
 
 
 def _table(kernel: Kernel, windows: Windows) -> Table:
-    common = lcm(*(value.denominator for row in kernel for value in row))
-    return tuple(tuple(sorted(row)) for row in _numerators(kernel, common, windows))
+    return tuple(tuple(sorted(row)) for row in _numerators(kernel, windows))
 
 
 def reads_neighbours(fixed: Kernels, pad: int) -> bool:

@@ -76,12 +76,6 @@ class FittedPattern:
         return tuple(places[axis] for group in self.pattern.right for axis in group)
 
     @property
-    def moves_nothing(self) -> bool:
-        """Whether the entries of the result are those of the input, row by row."""
-        moved = [place for place in self.order if self.split[place] > 1]
-        return moved == sorted(moved)
-
-    @property
     def dims(self) -> tuple[int, ...]:
         """The shape of the result."""
         return self._merged(self.pattern.right)

@@ -99,6 +99,12 @@ class Moves:
         return self._apart(_strides(self.split[start:]), start)
 
     @property
+    def nothing(self) -> bool:
+        """Whether the entries of the result are those of the input, row by row."""
+        moved = [place for place in self.order if self.split[place] > 1]
+        return moved == sorted(moved)
+
+    @property
     def distinct(self) -> int:
         """How many channels of the result come from different positions."""
         first = len(self.split) - self.channels

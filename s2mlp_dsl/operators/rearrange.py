@@ -1,7 +1,6 @@
 """rearrange: the axes of a shape, split and merged in another order."""
 
 from collections.abc import Iterator, Mapping
-from math import prod
 
 from s2mlp_dsl.ir.program import Value
 from s2mlp_dsl.ir.shape import Map, Shape, positions, shape_of
@@ -46,17 +45,15 @@ class Rearrange(Operator):
         return ReceptiveField(mixes=False, moves=self.moves())
 
     def properties(self) -> Properties:
-        fitted = self.fitted
-        if fitted.moves_nothing:
+        fitted, moves = self.fitted, self.moves()
+        if moves.nothing:
             return Properties()
         # Merging neighbours is the same everywhere: the slow part of each axis stays
         # an axis.
-        *axes, channels = fitted.pattern.left
+        *axes, _ = fitted.pattern.left
         merges = fitted.pattern.right[:-1] == tuple(axis[:1] for axis in axes)
-        merged = (one for one in fitted.pattern.right[-1] if one not in channels)
-        read = prod(fitted.sizes[one] for one in merged)
         return Properties(
-            "everything" if read == positions(self.x) else "neighbours",
+            "everything" if moves.distinct == positions(self.x) else "neighbours",
             spatial_specific=not merges,
             channel_specific=True,
         )

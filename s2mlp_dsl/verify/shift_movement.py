@@ -33,7 +33,7 @@ def check_shift_movement(model: Model, module: nn.Module) -> Check:
     for path, op in graph.nodes(data="op"):
         if op is None or op.source is None or applied(op).role == "merge":
             continue
-        key = (op.operator, op.args, op.source)
+        key = op.content
         if key not in known:
             known[key] = _moved(op)
         moved = known[key]

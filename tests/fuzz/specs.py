@@ -17,13 +17,13 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from types import FrameType
 
-from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.analysis.compare import compare_model
 from s2mlp_dsl.analysis.work import TooLarge, Work
 from s2mlp_dsl.cli.symbolic import print_symbolic
-from s2mlp_dsl.diagnostics import SpecError, as_data, render_text
-from s2mlp_dsl.elaborate.spec import ChoiceError, Spec, load
+from s2mlp_dsl.diagnostics import SpecError
+from s2mlp_dsl.elaborate.spec import ChoiceError, Spec
 from tests.fuzz.mutator import Mutator
+from tests.fuzz.targets import check
 
 SECONDS = 2.0
 GIVEN_UP = 30  # seconds after which an input is stopped
@@ -39,17 +39,9 @@ def run(seed: int, text: str) -> Iterator[str]:
 
     Yields a word after each.
     """
-    spec = None
-    try:
-        spec = load(text, "spec.arch")
-        found = tuple(check_spec(spec).report.sorted())
-    except SpecError as error:
-        found = error.diagnostics
-    for one in found:
-        render_text(one)
-        as_data(one)
+    spec = check(text)
     yield "check"
-    if spec and not any(one.code.severity == "error" for one in found):
+    if spec:
         if seed % 4 == 0:
             _formulas(seed, spec)
             yield "check --symbolic"

@@ -2,7 +2,7 @@
 
 from s2mlp_dsl.analysis.analyze import check_spec
 from s2mlp_dsl.diagnostics import Report, SpecError, as_data, render_text
-from s2mlp_dsl.elaborate.spec import load
+from s2mlp_dsl.elaborate.spec import Spec, load
 from s2mlp_dsl.frontend import parse
 from s2mlp_dsl.frontend.format import format_file
 from s2mlp_dsl.source import Source
@@ -25,14 +25,22 @@ def fuzz_parse(data: bytes) -> None:
 
 def fuzz_check(data: bytes) -> None:
     """All of `check`, on text alone: imports find the shipped files only."""
+    check(data.decode("utf-8", "replace") + "\n")
+
+
+def check(text: str) -> Spec | None:
+    """Check a spec and show what is found. The spec, None where it has errors."""
+    spec = None
     try:
-        spec = load(data.decode("utf-8", "replace") + "\n", "spec.arch")
+        spec = load(text, "spec.arch")
         found = tuple(check_spec(spec).report.sorted())
     except SpecError as error:
         found = error.diagnostics
     for one in found:
         render_text(one)
         as_data(one)
+    wrong = any(one.code.severity == "error" for one in found)
+    return None if wrong else spec
 
 
 TARGETS = {"parse": fuzz_parse, "check": fuzz_check}
